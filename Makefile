@@ -1,0 +1,46 @@
+# Every target works on a fresh checkout; the first run installs what is missing, later ones start in seconds.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fmt bench lock clean
+V := .venv/bin
+uv_compile := $(V)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+  --no-emit-index-url --no-emit-find-links
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+demo: ## a whole sample city on this machine: directory, gateway, desktops (Ctrl-C ends it)
+	@deploy/setup.sh demo
+	@exec $(V)/kakehashi demo
+
+test: ## set up, then every test: web client first, then Python
+	@deploy/setup.sh test
+	@web=0; deploy/web.sh test || web=$$?; $(V)/pytest; exit $$web
+
+check: ## format, lint, types, import contracts, web client's types and lint
+	@deploy/setup.sh test
+	@$(V)/ruff format --check .
+	@$(V)/ruff check .
+	@$(V)/mypy
+	@$(V)/lint-imports
+	@deploy/web.sh check
+
+fmt: ## format and fix what can be fixed by itself
+	@$(V)/ruff format .
+	@$(V)/ruff check --fix .
+
+bench: ## speed and memory against websockify in the same run
+	@deploy/setup.sh test
+	@$(V)/python -m bench
+
+lock: ## resolve the pinned requirements anew (hashes, no addresses)
+	@deploy/setup.sh test
+	@$(uv_compile) --upgrade --extra speed pyproject.toml -o requirements.lock
+	@$(uv_compile) --upgrade --extra speed --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	@$(uv_compile) --upgrade requirements-build.in -o requirements-build.lock
+	@$(uv_compile) --upgrade requirements-web.in -o requirements-web.lock
+
+clean: ## remove what set-up, builds and the demo created in this checkout
+	@rm -rf .venv .cache .demo build dist web_client/dist web_client/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,190 @@
+#!/usr/bin/env bash
+# Gets a checkout ready: Debian packages, Python environment, web bundle. Says each step and why; does only what is missing.
+#
+#   deploy/setup.sh demo    what `make demo` needs
+#   deploy/setup.sh test    the same, with what the tests and checks need
+#   deploy/setup.sh web     the Python environment and the web bundle only
+#
+# Everything it creates lies inside the checkout (.venv, .cache, web_client/node_modules, web_client/dist); only Debian packages go elsewhere.
+set -euo pipefail
+
+root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+# shellcheck source=deploy/common.sh
+. deploy/common.sh
+
+usage() {
+  sed -n '4,6s/^# *//p' "$root/deploy/setup.sh"
+}
+
+# --- Debian packages ---------------------------------------------------------------------------------------------------
+
+wanted_packages() { # mode
+  cat deploy/packages-demo.txt
+  if [ "$1" = test ]; then cat deploy/packages-test.txt; fi
+}
+
+missing_packages() { # names on stdin
+  local name installed
+  installed=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' 2>/dev/null | sed -n 's/^ii  *//p')
+  while read -r name; do
+    case "$name" in '' | '#'*) continue ;; esac
+    grep -qxF -- "$name" <<<"$installed" || printf '%s\n' "$name"
+  done
+}
+
+as_root() { # how commands are run as root: "" when we are, "sudo" when it is there, else nothing can be installed
+  if [ "$(id -u)" = 0 ]; then return 0; fi
+  if command -v sudo >/dev/null 2>&1; then printf 'sudo'; return 0; fi
+  return 1
+}
+
+policy_rc=/usr/sbin/policy-rc.d
+policy_rc_is_ours=no
+
+hold_services() { # a fresh slapd or postgresql must not start by itself: the demo and the tests start their own
+  if [ -e "$policy_rc" ]; then return 0; fi
+  printf '#!/bin/sh\n# written by the set-up of Kakehashi while it installs packages, removed right after\nexit 101\n' |
+    $1 tee "$policy_rc" >/dev/null
+  $1 chmod 755 "$policy_rc"
+  policy_rc_is_ours=yes
+}
+
+release_services() {
+  if [ "$policy_rc_is_ours" = yes ]; then
+    $sudo rm -f "$policy_rc"
+    policy_rc_is_ours=no
+  fi
+}
+
+keep_off_at_boot() { # packages that were just installed: neither may start at the next boot
+  local service
+  for service in slapd postgresql; do
+    case " $* " in
+    *" $service"*)
+      if [ -e "/etc/init.d/$service" ] && command -v update-rc.d >/dev/null 2>&1; then
+        $sudo update-rc.d "$service" disable >/dev/null 2>&1 || warn "could not keep the system's own $service from starting at boot; the demo does not need it"
+      fi
+      ;;
+    esac
+  done
+}
+
+install_packages() { # mode
+  local -a missing
+  mapfile -t missing < <(wanted_packages "$1" | missing_packages)
+  if [ "${#missing[@]}" = 0 ]; then
+    say "Debian packages: all there"
+    return 0
+  fi
+  if ! sudo=$(as_root); then
+    die "these Debian packages are missing, and neither root nor sudo is at hand to install them. As root, run:
+  apt-get update && apt-get install --no-install-recommends ${missing[*]}"
+  fi
+  say "Debian packages: installing ${#missing[@]} that are missing (desktop, LDAP directory, fonts): ${missing[*]}"
+  mkdir -p .cache
+  trap release_services EXIT
+  hold_services "$sudo"
+  apt "refreshing the package lists" update
+  apt "installing" install --yes --no-install-recommends "${missing[@]}"
+  release_services
+  trap - EXIT
+  keep_off_at_boot "${missing[@]}"
+}
+
+apt() { # what, arguments…
+  local what=$1 log=.cache/apt.log
+  shift
+  say "  apt-get: $what"
+  if ! $sudo env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 apt-get -o DPkg::Lock::Timeout=120 -q "$@" >"$log" 2>&1 </dev/null; then
+    tail -n 15 "$log" >&2
+    die "apt-get failed ($what); its whole output is in $log"
+  fi
+}
+
+# --- Python ------------------------------------------------------------------------------------------------------------
+
+find_python() { # the newest the project is tested with comes last: the system's own is the safest choice
+  local candidate
+  for candidate in ${PYTHON:-} python3 python3.11 python3.12 python3.13 python3.14; do
+    if command -v "$candidate" >/dev/null 2>&1 &&
+      "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null &&
+      "$candidate" -c 'import venv, ensurepip' 2>/dev/null; then
+      command -v "$candidate"
+      return 0
+    fi
+  done
+  return 1
+}
+
+make_venv() {
+  local python
+  if [ -x .venv/bin/python ] && .venv/bin/python -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    return 0
+  fi
+  python=$(find_python) || die "no Python 3.11 or newer with its venv module was found (Debian: apt-get install python3 python3-venv)"
+  say "Python: creating .venv with $python ($("$python" -c 'import platform; print(platform.python_version())'))"
+  rm -rf .venv
+  "$python" -m venv .venv
+}
+
+pip() { # quiet, hashes required, caches inside the checkout
+  .venv/bin/python -m pip --disable-pip-version-check --no-input --cache-dir "$root/.cache/pip" "$@" >>.cache/pip.log 2>&1 || {
+    tail -n 15 .cache/pip.log >&2
+    die "pip failed; its whole output is in .cache/pip.log"
+  }
+}
+
+# Every package is a wheel whose hash is in the lock; python-ldap alone has none and is compiled, with build tools that are
+# pinned by hash as well (--no-build-isolation: pip would otherwise fetch them unpinned).
+install_lock() { # lock file
+  pip install --require-hashes --no-build-isolation --only-binary :all: --no-binary python-ldap -r "$1"
+}
+
+install_python() { # mode
+  local lock stamp want
+  if [ "$1" = test ]; then lock=requirements-dev.lock; else lock=requirements.lock; fi
+  stamp=.venv/.kakehashi-$lock
+  want=$(hash_of requirements-build.lock "$lock" pyproject.toml deploy/hatch_build.py)
+  if [ -x .venv/bin/kakehashi ] && [ "$(cat "$stamp" 2>/dev/null)" = "$want" ]; then
+    say "Python: .venv is up to date"
+    return 0
+  fi
+  mkdir -p .cache
+  : >.cache/pip.log
+  make_venv
+  rm -f .venv/.kakehashi-*
+  say "Python: installing the pinned packages of $lock (every download is checked against its hash)"
+  install_lock requirements-build.lock
+  install_lock "$lock"
+  pip install --no-deps --no-build-isolation --editable .
+  if [ "$1" = test ]; then # the tests' environment holds all that the demo needs
+    hash_of requirements-build.lock requirements.lock pyproject.toml deploy/hatch_build.py >.venv/.kakehashi-requirements.lock
+  fi
+  printf '%s\n' "$want" >"$stamp"
+}
+
+# --- all ---------------------------------------------------------------------------------------------------------------
+
+main() {
+  local mode=${1:-}
+  case "$mode" in
+  demo | test)
+    if command -v dpkg-query >/dev/null 2>&1 && command -v apt-get >/dev/null 2>&1; then
+      install_packages "$mode"
+    else
+      warn "this is not a Debian system: install by hand what the packages in deploy/packages-demo.txt hold (slapd, Xvnc, openbox, fcitx5-mozc, …)"
+    fi
+    ;;
+  web) ;;
+  *)
+    usage >&2
+    exit 2
+    ;;
+  esac
+  install_python "$mode"
+  deploy/web.sh build
+  say "ready"
+}
+
+main "$@"
