@@ -1,0 +1,1 @@
+"""Shared kernel: settings, clock, ids, secrets, errors, database, audit, events, logging, tasks. Knows no domain."""

@@ -1,0 +1,169 @@
+"""The database engine for SQLite (embedded default) and PostgreSQL (several nodes). Counterpart: the `*/store.py` modules.
+
+SQLite loses updates silently under Python's default deferred transactions (read, read, write, write), so every
+transaction begins with BEGIN IMMEDIATE. PostgreSQL runs at its default READ COMMITTED: state changes are compare-and-set
+updates, which hold at that level.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, DateTime, MetaData, event, text
+from sqlalchemy.engine import URL, Dialect, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.types import TypeDecorator
+
+from common.errors import ConfigError, StoreUnavailable
+
+metadata: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+"""All tables of all packages; each store adds its own."""
+
+_DRIVERS: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+_BUSY_MILLISECONDS: Final = 5_000
+_MIGRATION_LOCK: Final = 0x4B414B45  # "KAKE": nodes that start together migrate one after the other
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware datetimes in and out; stored as UTC. SQLite would drop the zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive times: they mean different moments on different machines."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("naive datetime given to the database")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Aware UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Database:
+    """One engine; `transaction()` is the only way in."""
+
+    def __init__(self, url: str) -> None:
+        self.url = _driver_url(url)
+        self.dialect: Literal["sqlite", "postgresql"] = (
+            "sqlite" if self.url.get_backend_name() == "sqlite" else "postgresql"
+        )
+        self._engine = _engine(self.url)
+
+    async def connect(self) -> None:
+        """Check that the database answers. Raises StoreUnavailable."""
+        async with self.transaction() as connection:
+            await connection.execute(text("select 1"))
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """One use case, one transaction: committed at the end, rolled back on any exception.
+
+        Raises StoreUnavailable when the database cannot be reached; integrity errors pass as SQLAlchemy raises them.
+        """
+        try:
+            async with self._engine.begin() as connection:
+                yield connection
+        except (OperationalError, InterfaceError, OSError) as error:
+            raise StoreUnavailable(type(error).__name__) from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise StoreUnavailable(type(error).__name__) from error
+            raise
+
+
+async def upgrade(url: str) -> None:
+    """Bring the schema to the newest revision; safe to call from several nodes at once."""
+    engine = _engine(_driver_url(url))
+    try:
+        async with engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                await connection.execute(text(f"select pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+            await connection.run_sync(_upgrade)
+    except (OperationalError, InterfaceError, OSError) as error:
+        raise StoreUnavailable(f"the database cannot be reached: {type(error).__name__}") from error
+    finally:
+        await engine.dispose()
+
+
+def migration_config(connection: Connection) -> Config:
+    """Alembic's configuration for our migrations over an open connection."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _upgrade(connection: Connection) -> None:
+    command.upgrade(migration_config(connection), "head")
+
+
+def _driver_url(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+        return parsed.set(drivername=_DRIVERS[parsed.get_backend_name()])
+    except (ArgumentError, KeyError) as error:
+        raise ConfigError("database.url must be sqlite:///path/to/file or postgresql://user@host/name") from error
+
+
+def _engine(url: URL) -> AsyncEngine:
+    if url.get_backend_name() != "sqlite":
+        return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True, pool_timeout=10)
+    engine = create_async_engine(url, pool_size=4, max_overflow=4, pool_timeout=30)
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_immediate)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver must not open (deferred) transactions of its own
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout = {_BUSY_MILLISECONDS}",
+        "journal_mode = wal",
+        "synchronous = full",
+        "foreign_keys = on",
+        "trusted_schema = off",
+    ):
+        cursor.execute(f"pragma {pragma}")
+    cursor.close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("begin immediate")
+
+
+async def wait_until_answering(database: Database, *, attempts: int, pause_seconds: float) -> None:
+    """At start-up a database may come up after us: try again for a while, then raise StoreUnavailable."""
+    for attempt in range(attempts):
+        try:
+            await database.connect()
+        except StoreUnavailable:
+            if attempt == attempts - 1:
+                raise
+            await asyncio.sleep(pause_seconds)
+        else:
+            return

@@ -1,0 +1,63 @@
+"""Fixtures for all tests: a migrated database on both back ends, a clock, an audit sink."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from common.db import Database, upgrade
+from common.ids import new_id
+from tests.support.audit import MemoryAudit
+from tests.support.clock import FakeClock
+from tests.support.postgres import Postgres, run_postgres
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """One real PostgreSQL for the whole run; each test takes its own database on it."""
+    with run_postgres(tmp_path_factory.mktemp("postgres")) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database: every test that takes it runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'kakehashi.db'}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    name = new_id("test")
+    server.sql(f"create database {name}")
+    yield server.url(name)
+    server.sql(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A migrated database."""
+    await upgrade(database_url)
+    opened = Database(database_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def sqlite_database(tmp_path: Path) -> AsyncIterator[Database]:
+    """A migrated SQLite database, for tests whose subject is not the database."""
+    url = f"sqlite:///{tmp_path / 'kakehashi.db'}"
+    await upgrade(url)
+    opened = Database(url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Wednesday 2026-04-01 09:00 in Tokyo, until a test moves it."""
+    return FakeClock()
+
+
+@pytest.fixture
+def audit() -> MemoryAudit:
+    """Keeps the events that a service records."""
+    return MemoryAudit()

@@ -1,0 +1,105 @@
+"""The engine on both databases: no lost update, aware times, one schema."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, insert, select, update
+
+import auth.store
+import broker.store
+from common.db import Database, UtcDateTime, metadata, upgrade
+from common.errors import ConfigError, StoreUnavailable
+
+_ = (auth.store, broker.store)  # imported for their tables
+_own = MetaData()
+_counter = Table("counter", _own, Column("id", Integer, primary_key=True), Column("value", Integer, nullable=False))
+_moment = Table("moment", _own, Column("id", Integer, primary_key=True), Column("at", UtcDateTime, nullable=False))
+
+
+@pytest.fixture
+async def tables(database: Database) -> Database:
+    async with database.transaction() as connection:
+        await connection.run_sync(_own.create_all)
+    return database
+
+
+async def test_read_then_write_in_parallel_loses_no_update(tables: Database) -> None:
+    async with tables.transaction() as connection:
+        await connection.execute(insert(_counter).values(id=1, value=0))
+
+    async def add_ten() -> None:
+        for _ in range(10):
+            async with tables.transaction() as connection:
+                query = select(_counter.c.value).where(_counter.c.id == 1)
+                value = await connection.scalar(query.with_for_update() if tables.dialect == "postgresql" else query)
+                assert value is not None
+                await asyncio.sleep(0)
+                await connection.execute(update(_counter).where(_counter.c.id == 1).values(value=value + 1))
+
+    await asyncio.gather(*(add_ten() for _ in range(10)))
+    async with tables.transaction() as connection:
+        assert await connection.scalar(select(_counter.c.value)) == 100
+
+
+async def test_times_come_back_aware_and_equal(tables: Database) -> None:
+    tokyo = timezone(timedelta(hours=9))
+    moment = datetime(2026, 4, 1, 8, 30, 0, 123456, tokyo)
+    async with tables.transaction() as connection:
+        await connection.execute(insert(_moment).values(id=1, at=moment))
+        stored = await connection.scalar(select(_moment.c.at))
+    assert stored == moment
+    assert stored is not None
+    assert stored.tzinfo is UTC
+
+
+async def test_naive_times_are_refused(tables: Database) -> None:
+    naive = datetime(2026, 4, 1, 8, 30)  # noqa: DTZ001 - the subject of the test
+    with pytest.raises(Exception, match="naive datetime"):
+        async with tables.transaction() as connection:
+            await connection.execute(insert(_moment).values(id=1, at=naive))
+
+
+async def test_a_failed_transaction_leaves_nothing(tables: Database) -> None:
+    with pytest.raises(RuntimeError, match="half-way"):
+        async with tables.transaction() as connection:
+            await connection.execute(insert(_counter).values(id=1, value=0))
+            raise RuntimeError("half-way")
+    async with tables.transaction() as connection:
+        assert await connection.scalar(select(_counter.c.value)) is None
+
+
+async def test_the_migrated_schema_is_what_the_stores_declare(database: Database) -> None:
+    def differences(connection: Connection) -> object:
+        return compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata)
+
+    async with database.transaction() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+async def test_every_table_has_a_tenant(database: Database) -> None:
+    without = [name for name, table in metadata.tables.items() if "tenant_id" not in table.c]
+    assert [name for name in without if not name.endswith("_transition")] == []
+
+
+async def test_nodes_that_migrate_at_once_agree(database_url: str) -> None:
+    if database_url.startswith("sqlite"):
+        await upgrade(database_url)
+        await upgrade(database_url)
+    else:
+        await asyncio.gather(upgrade(database_url), upgrade(database_url), upgrade(database_url))
+
+
+async def test_an_unreachable_database_is_a_clear_error() -> None:
+    database = Database("postgresql://nobody@127.0.0.1:1/none")
+    with pytest.raises(StoreUnavailable):
+        await database.connect()
+    await database.close()
+
+
+@pytest.mark.parametrize("url", ["mysql://x/y", "not a url", ""])
+def test_an_unknown_url_says_what_is_right(url: str) -> None:
+    with pytest.raises(ConfigError, match="sqlite:///"):
+        Database(url)
