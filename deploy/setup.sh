@@ -104,9 +104,11 @@ apt() { # what, arguments…
 
 # --- Python ------------------------------------------------------------------------------------------------------------
 
-find_python() { # the newest the project is tested with comes last: the system's own is the safest choice
+# The system's own comes first: its headers are among the packages, and every account of the machine can run it (the demo's gateway
+# gives up root, which a Python inside root's home would not let it do).
+find_python() {
   local candidate
-  for candidate in ${PYTHON:-} python3 python3.11 python3.12 python3.13 python3.14; do
+  for candidate in ${PYTHON:-} /usr/bin/python3 python3 python3.11 python3.12 python3.13 python3.14; do
     if command -v "$candidate" >/dev/null 2>&1 &&
       "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null &&
       "$candidate" -c 'import venv, ensurepip' 2>/dev/null; then
@@ -135,10 +137,11 @@ pip() { # quiet, hashes required, caches inside the checkout
   }
 }
 
-# Every package is a wheel whose hash is in the lock; python-ldap alone has none and is compiled, with build tools that are
-# pinned by hash as well (--no-build-isolation: pip would otherwise fetch them unpinned).
+# Every package is a wheel whose hash is in the lock, but for two that PyPI has as source only: python-ldap and (tests)
+# forbiddenfruit. They are compiled with build tools pinned by hash as well (--no-build-isolation: pip would otherwise fetch those
+# unpinned).
 install_lock() { # lock file
-  pip install --require-hashes --no-build-isolation --only-binary :all: --no-binary python-ldap -r "$1"
+  pip install --require-hashes --no-deps --no-build-isolation --only-binary :all: --no-binary python-ldap,forbiddenfruit -r "$1"
 }
 
 install_python() { # mode
