@@ -1,0 +1,91 @@
+"""Grants, requests and engines for the tests of other packages.
+
+    from tests.support.policy import grant, request
+
+    grant()                                  # allowed to connect to pool "office-desktop" (LGWAN), default obligations
+    grant(username="suzuki", pool_id="internet-desktop", zone=Zone.INTERNET, clipboard_in_chars=2000, view_only=True)
+
+Every field of Subject, Resource, Context and Obligations can be given by name; strings become ids.
+"""
+
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from typing import Any, Final
+
+from common.ids import PoolId, RuleId, TenantId, UserId
+from policy import minting
+from policy.model import Action, Basis, Context, Grant, Obligations, Request, Resource, Subject, Zone
+
+NOON: Final = datetime(2026, 6, 3, 3, 0, tzinfo=UTC)
+"""12:00 in Tokyo on a Wednesday that is a working day."""
+
+
+def _picked(cls: type[Any], over: dict[str, Any]) -> dict[str, Any]:
+    return {field.name: over[field.name] for field in fields(cls) if field.name in over}
+
+
+def subject(**over: Any) -> Subject:
+    """A permanent staff member of the group "telework"."""
+    values: dict[str, Any] = {
+        "tenant_id": TenantId("city"),
+        "user_id": UserId("usr_test"),
+        "username": "sato",
+        "groups": frozenset({"telework"}),
+        "department": "総務課",
+        "duties": frozenset(),
+        "employment": "permanent",
+        "suspended": False,
+    }
+    return Subject(**(values | over))
+
+
+def resource(**over: Any) -> Resource:
+    """The pool "office-desktop" in the LGWAN zone."""
+    values: dict[str, Any] = {
+        "tenant_id": TenantId("city"),
+        "pool_id": PoolId("office-desktop"),
+        "pool_class": "standard",
+        "zone": Zone.LGWAN,
+        "site": None,
+    }
+    return Resource(**(values | over))
+
+
+def context(**over: Any) -> Context:
+    """Wednesday noon, from home, on a registered managed device, password and TOTP a minute old, an empty pool."""
+    values: dict[str, Any] = {
+        "now": NOON,
+        "source": ip_address("203.0.113.7"),
+        "device_kind": "managed",
+        "device_registered": True,
+        "password_age": timedelta(minutes=1),
+        "totp_age": timedelta(minutes=1),
+        "seats_used": 0,
+        "seats_total": 10,
+        "gateway_load_percent": 0,
+        "user_sessions": 0,
+    }
+    return Context(**(values | over))
+
+
+def request(action: Action = Action.CONNECT, **over: Any) -> Request:
+    """A request to connect with any field of subject, resource and context changed by name."""
+    known = {field.name for cls in (Subject, Resource, Context) for field in fields(cls)}
+    if unknown := over.keys() - known:
+        raise TypeError(f"no such field: {sorted(unknown)}")
+    return Request(
+        subject(**_picked(Subject, over)),
+        action,
+        resource(**_picked(Resource, over)),
+        context(**_picked(Context, over)),
+    )
+
+
+def grant(action: Action = Action.CONNECT, **over: Any) -> Grant:
+    """A grant with any field of subject, resource, context and obligations changed by name."""
+    obligations = _picked(Obligations, over)
+    asked = request(action, **{name: value for name, value in over.items() if name not in obligations})
+    decision = minting.allow(asked, Basis(Obligations(**obligations), (RuleId("T-01"),)), "test")
+    assert decision.grant is not None
+    return decision.grant
