@@ -1,0 +1,82 @@
+"""What a person reads when a login step did not move on. Counterpart: `LoginErrorCode`; every code has a row (test)."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from auth.models import LoginError, LoginErrorCode
+
+_IT_JA: Final = "続く場合は情報システム担当へ連絡してください。"
+_IT_EN: Final = "If it goes on, contact your IT desk."
+
+TEXTS: Final[Mapping[LoginErrorCode, tuple[str, str]]] = {
+    LoginErrorCode.LOGIN_FAILED: (
+        f"ログインできませんでした。ユーザー名とパスワードを確認してください。{_IT_JA}",
+        f"The login did not succeed. Check user name and password. {_IT_EN}",
+    ),
+    LoginErrorCode.CODE_WRONG: (
+        "認証コードが違います。認証アプリに今表示されている6桁を入力してください。",
+        "That code is not right. Type the six digits that your authenticator shows now.",
+    ),
+    LoginErrorCode.CODE_REUSED: (
+        "この認証コードは使用済みです。次のコードが表示されるまで待って入力してください。",
+        "That code was used already. Wait for the next one.",
+    ),
+    LoginErrorCode.RECOVERY_CODE_WRONG: (
+        "回復コードが違うか、使用済みです。別の回復コードを入力してください。",
+        "That recovery code is wrong or was used already. Try another one.",
+    ),
+    LoginErrorCode.THROTTLED: (
+        "試行回数が多すぎます。しばらく待ってからもう一度お試しください。",
+        "Too many tries. Wait a while and try again.",
+    ),
+    LoginErrorCode.DIRECTORY_UNAVAILABLE: (
+        f"認証の基盤に接続できません。しばらく待ってからもう一度お試しください。{_IT_JA}",
+        f"The directory cannot be reached. Wait a while and try again. {_IT_EN}",
+    ),
+    LoginErrorCode.LOGIN_EXPIRED: (
+        "ログインの途中で時間が過ぎました。最初からやり直してください。",
+        "The login took too long. Start again.",
+    ),
+    LoginErrorCode.WRONG_STEP: (
+        "この操作は今の段階ではできません。画面を読み込み直してください。",
+        "That does not belong to this step. Reload the page.",
+    ),
+    LoginErrorCode.ENROLMENT_NOT_HERE: (
+        "認証アプリの登録は庁内など決められた場所から行ってください。情報システム担当へ確認してください。",
+        "An authenticator can only be set up from certain places, such as the office. Ask your IT desk.",
+    ),
+    LoginErrorCode.PASSWORD_CHANGE_UNAVAILABLE: (
+        "パスワードの変更が必要ですが、ここでは変更できません。情報システム担当へ連絡してください。",
+        "Your password must be changed, which is not possible here. Contact your IT desk.",
+    ),
+    LoginErrorCode.PASSWORD_TOO_SHORT: (
+        "新しいパスワードが短すぎます。もっと長いパスワードにしてください。",
+        "The new password is too short. Choose a longer one.",
+    ),
+    LoginErrorCode.PASSWORD_TOO_LONG: (
+        "新しいパスワードが長すぎます。",
+        "The new password is too long.",
+    ),
+    LoginErrorCode.PASSWORD_TOO_SIMPLE: (
+        "新しいパスワードが組織の規則を満たしていません。別のパスワードにしてください。",
+        "The new password does not meet your organisation's rules. Choose another one.",
+    ),
+    LoginErrorCode.PASSWORD_USED_BEFORE: (
+        "以前に使ったパスワードは使えません。別のパスワードにしてください。",
+        "That password was used before. Choose another one.",
+    ),
+    LoginErrorCode.PASSWORD_TOO_YOUNG: (
+        "パスワードを変更したばかりのため、まだ変更できません。情報システム担当へ連絡してください。",
+        "The password was changed too recently to change it again. Contact your IT desk.",
+    ),
+    LoginErrorCode.PASSWORD_REFUSED: (
+        f"新しいパスワードは受け付けられませんでした。別のパスワードにしてください。{_IT_JA}",
+        f"The new password was not accepted. Choose another one. {_IT_EN}",
+    ),
+}
+
+
+def login_error(code: LoginErrorCode, *, retry_after_seconds: int | None = None) -> LoginError:
+    """The error with its public texts."""
+    text_ja, text_en = TEXTS[code]
+    return LoginError(code, text_ja, text_en, retry_after_seconds)

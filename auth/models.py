@@ -1,0 +1,158 @@
+"""The values that auth hands to its callers: who a person is, which web session they have, where a login stands.
+
+Counterpart: `auth/service.py` makes them, the HTTP handlers turn them into JSON and cookies. Nothing here decides what
+a person may reach; that is policy's.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from common.ids import TenantId, UserId, WebSessionId
+from common.secret import Secret
+
+TOPIC_USER_CHANGED: Final = "user:changed"
+"""Bus topic; key = UserId. Groups, attributes or the disabled state of a person changed: judge their grants again."""
+TOPIC_WEB_SESSION_ENDED: Final = "web_session:ended"
+"""Bus topic; key = WebSessionId. Logged out, revoked or run out: cut everything that hangs on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A person as the directory last described them. `user_id` is ours and stays; everything else may change."""
+
+    user_id: UserId
+    tenant_id: TenantId
+    username: str
+    """As the directory spells it, not as it was typed."""
+    display_name: str
+    department: str | None
+    groups: frozenset[str]
+    """Names of all groups, nested ones included."""
+    employment: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WebSession:
+    """One signed-in browser. Times are aware UTC."""
+
+    id: WebSessionId
+    identity: Identity
+    created_at: datetime
+    last_seen_at: datetime
+    """Exact to half a minute."""
+    idle_expires_at: datetime
+    expires_at: datetime
+    """Absolute end, whatever the person does."""
+    password_at: datetime
+    totp_at: datetime | None
+    """None when the second factor was a recovery code."""
+    source: str
+    user_agent_label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Where a request comes from: the address that the gateway believes, and a short label of the browser."""
+
+    address: str
+    user_agent_label: str = ""
+
+
+class LoginStep(StrEnum):
+    """What the login page shows next."""
+
+    PASSWORD = "password"  # noqa: S105 - the name of a step
+    TOTP = "totp"
+    """Also accepts a recovery code."""
+    CHANGE_PASSWORD = "change_password"  # noqa: S105 - the name of a step
+    ENROL = "enrol"
+    RECOVERY_CODES = "recovery_codes"
+    DONE = "done"
+
+
+class LoginErrorCode(StrEnum):
+    """Why the last submission did not move the login on. Deliberately coarse; the audit has the exact cause."""
+
+    LOGIN_FAILED = "login_failed"
+    """User name or password wrong, account locked or disabled: indistinguishable from outside."""
+    CODE_WRONG = "code_wrong"
+    CODE_REUSED = "code_reused"
+    RECOVERY_CODE_WRONG = "recovery_code_wrong"
+    THROTTLED = "throttled"
+    DIRECTORY_UNAVAILABLE = "directory_unavailable"
+    LOGIN_EXPIRED = "login_expired"
+    WRONG_STEP = "wrong_step"
+    ENROLMENT_NOT_HERE = "enrolment_not_here"
+    PASSWORD_CHANGE_UNAVAILABLE = "password_change_unavailable"  # noqa: S105 - a code
+    PASSWORD_TOO_SHORT = "password_too_short"  # noqa: S105 - a code
+    PASSWORD_TOO_LONG = "password_too_long"  # noqa: S105 - a code
+    PASSWORD_TOO_SIMPLE = "password_too_simple"  # noqa: S105 - a code
+    PASSWORD_USED_BEFORE = "password_used_before"  # noqa: S105 - a code
+    PASSWORD_TOO_YOUNG = "password_too_young"  # noqa: S105 - a code
+    PASSWORD_REFUSED = "password_refused"  # noqa: S105 - a code
+
+
+@dataclass(frozen=True, slots=True)
+class LoginError:
+    """A code and its public text (`auth/messages.py`)."""
+
+    code: LoginErrorCode
+    text_ja: str
+    text_en: str
+    retry_after_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoginView:
+    """Exactly what the JSON LoginState carries."""
+
+    step: LoginStep
+    error: LoginError | None = None
+    display_name: str | None = None
+    """Only after the password was right."""
+    recovery_codes: tuple[str, ...] | None = field(default=None, repr=False)
+    """Only in the one answer that shows new codes."""
+
+
+class CookieChange(StrEnum):
+    """What the handler does with a cookie."""
+
+    KEEP = "keep"
+    SET = "set"
+    CLEAR = "clear"
+
+
+@dataclass(frozen=True, slots=True)
+class LoginOutcome:
+    """A step's result: what to show, and what to do with the cookies. Only SET comes with a value."""
+
+    view: LoginView
+    login_cookie: CookieChange = CookieChange.KEEP
+    login_value: Secret[str] | None = None
+    session_cookie: CookieChange = CookieChange.KEEP
+    session_value: Secret[str] | None = None
+    web_session: WebSession | None = None
+    """Present when the step is DONE."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What the enrolment page shows, once. `qr_svg` is a plain SVG element without script or style."""
+
+    secret: Secret[str]
+    """Base32 in groups of four, for typing."""
+    otpauth_uri: Secret[str]
+    qr_svg: Secret[str]
+
+
+@dataclass(frozen=True, slots=True)
+class StepUp:
+    """Result of a fresh second factor inside a session: a new cookie value, or the error."""
+
+    error: LoginError | None = None
+    session_value: Secret[str] | None = None
+    web_session: WebSession | None = None
+    recovery_codes: tuple[str, ...] | None = field(default=None, repr=False)
+    """Only from `regenerate_recovery_codes`."""

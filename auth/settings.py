@@ -1,0 +1,173 @@
+"""Settings of login, second factors, throttling and web sessions: `[auth]` in the settings file.
+
+Counterpart: `common/settings.py` loads them, the gateway composes them. No value here can widen what policy allows.
+"""
+
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from common.secret import Secret
+from common.settings import Section
+
+
+class LdapEndpoint(Section):
+    """One directory server. They are tried in the order of the file."""
+
+    host: str = Field(min_length=1, description="DNS name or IP address; must be in the server's certificate.")
+    port: int = Field(default=636, ge=1, le=65535, description="TCP port.")
+    security: Literal["ldaps", "starttls", "plain"] = Field(
+        default="ldaps",
+        description=(
+            "How the connection is protected. `plain` is refused unless `insecure_loopback_test` is on and the "
+            "address is loopback."
+        ),
+    )
+
+
+class LdapSettings(Section):
+    """How to reach and read the directory."""
+
+    servers: tuple[LdapEndpoint, ...] = Field(min_length=1, description="Directory servers in order of preference.")
+    ca_file: Path | None = Field(
+        default=None, description="PEM file of the CA that signed the servers' certificates; none: the system's CAs."
+    )
+    client_certificate_file: Path | None = Field(
+        default=None, description="PEM file with certificate and key that we show to the directory."
+    )
+    insecure_loopback_test: bool = Field(
+        default=False, description="Allow `plain` to a loopback address. For tests only; refused for any other address."
+    )
+    bind_dn: str = Field(min_length=1, description="DN of the service account that searches. Needs read rights only.")
+    bind_password: Secret[str] = Field(description="Password of the service account.")
+    base_dn: str = Field(min_length=1, description="Where people are searched.")
+    group_base_dn: str | None = Field(default=None, description="Where groups are searched; none: `base_dn`.")
+    user_attribute: str = Field(
+        default="uid",
+        pattern=r"^[A-Za-z][A-Za-z0-9-]*$",
+        description="Attribute that a typed user name must match exactly; on AD `sAMAccountName`.",
+    )
+    user_filter: str = Field(
+        default="(objectClass=person)", description="Further condition on people; joined with the user name by AND."
+    )
+    disabled_filter: str = Field(
+        default="",
+        description=(
+            "An entry that matches this filter is disabled; on AD `(userAccountControl:1.2.840.113556.1.4.803:=2)`."
+        ),
+    )
+    key_attribute: str = Field(
+        default="entryUUID",
+        pattern=r"^[A-Za-z][A-Za-z0-9-]*$",
+        description="Immutable attribute that identifies a person for ever; on AD `objectGUID`.",
+    )
+    display_name_attribute: str = Field(default="displayName", description="Shown on the pages and in the watermark.")
+    department_attribute: str = Field(default="ou", description="The person's department.")
+    employment_attribute: str = Field(default="employeeType", description="Kind of employment.")
+    group_name_attribute: str = Field(default="cn", description="A group's name as the policy writes it.")
+    member_attribute: str = Field(
+        default="member",
+        pattern=r"^[A-Za-z][A-Za-z0-9-]*$",
+        description="Attribute of a group that lists DNs of members.",
+    )
+    nested_groups: bool = Field(
+        default=True, description="Follow groups in groups (AD: by its matching rule; elsewhere level by level)."
+    )
+    password_change: Literal["none", "user", "service"] = Field(
+        default="user",
+        description=(
+            "Who changes an expired password: `none` (the help desk), `user` (the person's own connection: needs a "
+            "reset password or grace logins), `service` (the service account with the person's old password)."
+        ),
+    )
+    decoy_dn: str | None = Field(
+        default=None,
+        description=(
+            "DN of an entry nobody uses, hashed like everybody's, with a random password. Unknown user names are "
+            "checked against it so that they take as long as known ones."
+        ),
+    )
+    server_timeout_seconds: float = Field(default=3.0, gt=0, le=30, description="Longest wait for one server.")
+    login_timeout_seconds: float = Field(default=8.0, gt=0, le=60, description="Longest directory work of one login.")
+    idle_recycle_seconds: float = Field(default=300.0, gt=0, description="A connection idle for longer is replaced.")
+    probe_seconds: float = Field(default=5.0, gt=0, description="How often a failed server is tried again.")
+    worker_threads: int = Field(default=8, ge=1, le=64, description="Threads for directory work.")
+
+
+class ThrottleSettings(Section):
+    """How guessing is slowed down."""
+
+    free_tries: int = Field(
+        default=5,
+        ge=1,
+        le=20,
+        description="Wrong tries before waiting starts, per account and address, code or recovery code.",
+    )
+    first_wait_seconds: int = Field(default=30, ge=1, description="First wait; doubles with each further wrong try.")
+    longest_wait_seconds: int = Field(default=3600, ge=1, description="The wait stops growing here.")
+    forget_after_seconds: int = Field(default=43200, ge=60, description="Wrong tries this long ago no longer count.")
+    directory_lockout_tries: int = Field(
+        default=10, ge=0, description="After how many wrong passwords the directory locks an account; 0: it never does."
+    )
+    directory_lockout_window_seconds: int = Field(
+        default=1800, ge=60, description="How long the directory remembers wrong passwords."
+    )
+    lockout_margin: int = Field(
+        default=2, ge=1, description="We stop this many tries before the directory's lock-out, whatever the address."
+    )
+    answer_floor_milliseconds: int = Field(
+        default=400, ge=0, le=5000, description="A refused login is not answered sooner, so that timing tells nothing."
+    )
+
+    @model_validator(mode="after")
+    def _limit_below_lockout(self) -> Self:
+        if self.directory_lockout_tries and self.directory_lockout_tries <= self.lockout_margin:
+            raise ValueError("lockout_margin must be smaller than directory_lockout_tries")
+        return self
+
+    @property
+    def account_tries(self) -> int | None:
+        """Wrong passwords for one account from all addresses before we stop asking the directory; None: no limit."""
+        return self.directory_lockout_tries - self.lockout_margin if self.directory_lockout_tries else None
+
+
+class SecondFactorSettings(Section):
+    """TOTP and recovery codes."""
+
+    issuer: str = Field(
+        default="Kakehashi",
+        min_length=1,
+        max_length=60,
+        pattern=r"^[^:]+$",
+        description="Name shown in the authenticator app.",
+    )
+    enrolment_networks: tuple[IPv4Network | IPv6Network, ...] = Field(
+        default=(), description="Addresses from which a second factor may be set up; empty: anywhere."
+    )
+    recovery_requires_enrolment: bool = Field(
+        default=True, description="After a recovery code the person sets up a new authenticator at once."
+    )
+
+
+class WebSessionSettings(Section):
+    """Life of a signed-in browser."""
+
+    idle_seconds: int = Field(default=1800, ge=300, le=1800, description="Ends after this long without activity.")
+    absolute_seconds: int = Field(default=43200, ge=600, le=43200, description="Ends after this long in any case.")
+    login_seconds: int = Field(default=600, ge=60, le=1800, description="A login must be finished within this time.")
+
+
+class AuthSettings(Section):
+    """Everything of `[auth]`."""
+
+    ldap: LdapSettings = Field(description="The directory.")
+    throttle: ThrottleSettings = Field(default_factory=ThrottleSettings, description="Guessing limits.")
+    second_factor: SecondFactorSettings = Field(
+        default_factory=SecondFactorSettings, description="TOTP and recovery codes."
+    )
+    web_session: WebSessionSettings = Field(default_factory=WebSessionSettings, description="Signed-in browsers.")
+    refresh_seconds: int = Field(
+        default=60, ge=5, le=3600, description="How often groups and state of signed-in people are read again."
+    )
