@@ -1,8 +1,8 @@
-"""The database engine for SQLite (embedded default) and PostgreSQL (several nodes). Counterpart: the `*/store.py` modules.
+"""The database engine: SQLite (embedded default) or PostgreSQL (several nodes). Counterpart: the `*/store.py` modules.
 
 SQLite loses updates silently under Python's default deferred transactions (read, read, write, write), so every
-transaction begins with BEGIN IMMEDIATE. PostgreSQL runs at its default READ COMMITTED: state changes are compare-and-set
-updates, which hold at that level.
+transaction begins with BEGIN IMMEDIATE. PostgreSQL runs at its default READ COMMITTED: state changes are
+compare-and-set updates, which hold at that level.
 """
 
 import asyncio

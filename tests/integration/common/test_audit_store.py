@@ -103,7 +103,7 @@ async def test_what_cannot_be_written_is_refused(database: Database, log: AuditL
                 details="{}",
                 previous_hash="0",
                 hash="0",
-            )  # fmt: skip
+            )
         )
     with pytest.raises(AuditUnavailable):
         await log.record(_event(2))

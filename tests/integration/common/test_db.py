@@ -10,10 +10,11 @@ from sqlalchemy import Column, Connection, Integer, MetaData, Table, insert, sel
 
 import auth.store
 import broker.store
+import common.audit_store
 from common.db import Database, UtcDateTime, metadata, upgrade
 from common.errors import ConfigError, StoreUnavailable
 
-_ = (auth.store, broker.store)  # imported for their tables
+_ = (auth.store, broker.store, common.audit_store)  # imported for their tables
 _own = MetaData()
 _counter = Table("counter", _own, Column("id", Integer, primary_key=True), Column("value", Integer, nullable=False))
 _moment = Table("moment", _own, Column("id", Integer, primary_key=True), Column("at", UtcDateTime, nullable=False))
@@ -63,10 +64,13 @@ async def test_naive_times_are_refused(tables: Database) -> None:
 
 
 async def test_a_failed_transaction_leaves_nothing(tables: Database) -> None:
-    with pytest.raises(RuntimeError, match="half-way"):
+    async def fail_half_way() -> None:
         async with tables.transaction() as connection:
             await connection.execute(insert(_counter).values(id=1, value=0))
             raise RuntimeError("half-way")
+
+    with pytest.raises(RuntimeError, match="half-way"):
+        await fail_half_way()
     async with tables.transaction() as connection:
         assert await connection.scalar(select(_counter.c.value)) is None
 
