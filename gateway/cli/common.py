@@ -1,0 +1,98 @@
+"""What all commands share: the settings file, the end with a clear message, the local admin API."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, Final, NoReturn, TypeVar
+
+import aiohttp
+import typer
+
+from common.errors import ConfigError, KakehashiError
+from common.settings import CONFIG_VARIABLE, config_path, load
+from gateway.settings import Settings
+
+T = TypeVar("T")
+DEFAULT_CONFIG: Final = Path("/etc/kakehashi/gateway.toml")
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help=f"Settings file. Default: ${CONFIG_VARIABLE}, else {DEFAULT_CONFIG}."),
+]
+_TIMEOUT: Final = aiohttp.ClientTimeout(total=60)
+
+
+def fail(message: str, status: int = 1) -> NoReturn:
+    """Say what is wrong on standard error and end."""
+    sys.stderr.write(f"kakehashi: {message}\n")
+    raise typer.Exit(status)
+
+
+def say(text: str = "") -> None:
+    """A line of result on standard output."""
+    sys.stdout.write(text + "\n")
+
+
+def settings(config: Path | None) -> Settings:
+    """The settings, or the end with every fault named."""
+    path = config or config_path() or DEFAULT_CONFIG
+    if not path.exists():
+        fail(
+            f"no settings file {path}: name one with --config or {CONFIG_VARIABLE} (see deploy/gateway.example.toml)", 2
+        )
+    try:
+        return load(Settings, path)
+    except ConfigError as error:
+        fail(error.detail, 2)
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end; our own errors become one clear line."""
+    try:
+        return asyncio.run(work)
+    except KakehashiError as error:
+        fail(error.detail or error.public.text_en)
+    except KeyboardInterrupt:
+        fail("interrupted", 130)
+
+
+class AdminApi:
+    """The admin API over the gateway's local socket."""
+
+    def __init__(self, socket: Path) -> None:
+        self._socket = socket
+
+    async def call(self, method: str, path: str, content: object = None) -> Any:
+        """Send a request under /api/v1/admin. Raises KakehashiError with the gateway's own words."""
+        connector = aiohttp.UnixConnector(str(self._socket))
+        async with aiohttp.ClientSession(connector=connector, timeout=_TIMEOUT) as client:
+            try:
+                async with client.request(method, f"http://gateway/api/v1/admin{path}", json=content) as response:
+                    text = await response.text()
+                    if response.status >= 400:
+                        raise KakehashiError(_refusal(response.status, text))
+                    return json.loads(text) if text else None
+            except PermissionError as error:
+                raise KakehashiError(
+                    f"{self._socket} belongs to the gateway: run this as root or its account"
+                ) from error
+            except (aiohttp.ClientConnectionError, FileNotFoundError) as error:
+                raise KakehashiError(f"no gateway answers on {self._socket}: is it running?") from error
+
+
+def admin_api(config: Path | None) -> AdminApi:
+    """The admin API that the settings name."""
+    socket = settings(config).admin.socket
+    if socket is None:
+        fail("admin.socket is not set: the command line reaches the gateway through it", 2)
+    return AdminApi(socket)
+
+
+def _refusal(status: int, text: str) -> str:
+    try:
+        document = json.loads(text)
+        fields = "".join(f"\n  {fault['field']}: {fault['rule']}" for fault in document.get("fields", []))
+        return f"{document['text_en']} ({document['code']}, {document['request_id']}){fields}"
+    except (ValueError, KeyError, TypeError):
+        return f"the gateway answered {status}"

@@ -1,0 +1,326 @@
+"""Bodies of requests and answers: the API's contract, from which the OpenAPI document is made. Pure.
+
+Requests refuse unknown fields; answers list exactly what is shown, so nothing new leaks by being added elsewhere.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from auth.models import LoginErrorCode, LoginStep
+from broker.models import AddressKind, EndReason, Keyboard, PoolKind, TargetSecurity
+from broker.states import SessionState
+from policy.model import QualityProfile, ReasonCode, Zone
+
+
+class Body(BaseModel):
+    """A request body."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+class Answer(BaseModel):
+    """An answer body."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+Text = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class PasswordBody(Body):
+    """The first factor."""
+
+    username: str = Field(min_length=1, max_length=256)
+    password: str = Field(min_length=1, max_length=1024)
+
+
+class CodeBody(Body):
+    """A code from the authenticator, or a recovery code."""
+
+    code: str = Field(min_length=1, max_length=64)
+
+
+class NewPasswordBody(Body):
+    """A new password in place of an expired one."""
+
+    new_password: str = Field(min_length=1, max_length=1024)
+
+
+class LoginErrorAnswer(Answer):
+    """Why the last step did not move the login on."""
+
+    code: LoginErrorCode
+    text_ja: str
+    text_en: str
+    retry_after_seconds: int | None = None
+
+
+class LoginStateAnswer(Answer):
+    """Where the login stands."""
+
+    step: LoginStep
+    error: LoginErrorAnswer | None = None
+    display_name: str | None = None
+    recovery_codes: list[str] | None = None
+
+
+class EnrolmentAnswer(Answer):
+    """What the authenticator app needs, once."""
+
+    secret: str
+    otpauth_uri: str
+    qr_svg: str
+
+
+class UserAnswer(Answer):
+    """The person."""
+
+    id: str
+    username: str
+    display_name: str
+    department: str | None
+
+
+class TenantAnswer(Answer):
+    """The municipality."""
+
+    id: str
+    name_ja: str
+    name_en: str
+
+
+class WebSessionTimes(Answer):
+    """When this browser is signed out."""
+
+    idle_expires_at: datetime
+    expires_at: datetime
+
+
+class MeAnswer(Answer):
+    """Who is signed in here."""
+
+    user: UserAnswer
+    tenant: TenantAnswer
+    csrf_token: str
+    roles: list[str]
+    web_session: WebSessionTimes
+    recovery_codes_left: int
+
+
+class WebSessionAnswer(Answer):
+    """One signed-in browser of the caller."""
+
+    id: str
+    current: bool
+    created_at: datetime
+    last_seen_at: datetime
+    source: str
+    label: str
+
+
+class WebSessionsAnswer(Answer):
+    """The caller's signed-in browsers."""
+
+    items: list[WebSessionAnswer]
+
+
+class RecoveryCodesAnswer(Answer):
+    """New recovery codes, shown once; or why there are none."""
+
+    recovery_codes: list[str] | None
+    error: LoginErrorAnswer | None = None
+    csrf_token: str
+
+
+class ObligationsAnswer(Answer):
+    """The terms of a session."""
+
+    clipboard_in_chars: int
+    clipboard_out_chars: int
+    view_only: bool
+    watermark: bool
+    idle_limit_seconds: int
+    total_limit_seconds: int
+    quality: QualityProfile
+
+
+class ReasonAnswer(Answer):
+    """Why something may not be used now, and from when it may."""
+
+    code: ReasonCode
+    text_ja: str
+    text_en: str
+    available_from: datetime | None
+
+
+class SessionAnswer(Answer):
+    """A desktop session of the caller."""
+
+    id: str
+    pool_id: str
+    name_ja: str
+    name_en: str
+    state: SessionState
+    stage_ja: str
+    stage_en: str
+    end_reason: EndReason | None
+    end_text_ja: str | None
+    end_text_en: str | None
+    short_code: str
+    created_at: datetime
+    active_seconds: int
+    obligations: ObligationsAnswer
+    expires_at: datetime
+
+
+class SessionsAnswer(Answer):
+    """The caller's desktop sessions."""
+
+    items: list[SessionAnswer]
+
+
+class SeatsAnswer(Answer):
+    """How full a pool is."""
+
+    used: int
+    total: int
+
+
+class DesktopAnswer(Answer):
+    """A pool as this caller sees it now."""
+
+    pool_id: str
+    name_ja: str
+    name_en: str
+    zone: Zone | None
+    zone_ja: str
+    zone_en: str
+    kind: PoolKind
+    allowed: bool
+    reason: ReasonAnswer | None
+    obligations: ObligationsAnswer | None
+    session: SessionAnswer | None
+    seats: SeatsAnswer
+
+
+class DesktopsAnswer(Answer):
+    """All pools that concern the caller."""
+
+    items: list[DesktopAnswer]
+
+
+class SessionBody(Body):
+    """Which pool to work in."""
+
+    pool_id: Identifier
+
+
+class TicketAnswer(Answer):
+    """A one-use ticket for the viewer's WebSocket."""
+
+    ticket: str
+    expires_in_seconds: int
+
+
+class PoolBody(Body):
+    """A pool, as an administrator defines it."""
+
+    name_ja: Text
+    name_en: Text
+    kind: PoolKind
+    pool_class: Identifier = "office"
+    zone: Zone | None = None
+    site: Identifier | None = None
+    max_desktops: int = Field(ge=0, le=10_000)
+    max_queued: int = Field(default=50, ge=0, le=10_000)
+    user_session_limit: int = Field(default=3, ge=1, le=20)
+    keep_disconnected_minutes: int = Field(default=120, ge=0, le=1440)
+    geometry: str = Field(default="1280x800", pattern=r"^[1-9][0-9]{2,3}x[1-9][0-9]{2,3}$")
+    keyboard: Keyboard = Keyboard.JP
+    enabled: bool = True
+
+
+class PoolAnswer(PoolBody):
+    """A pool with its id."""
+
+    id: str
+
+
+class PoolsAnswer(Answer):
+    """All pools."""
+
+    items: list[PoolAnswer]
+
+
+class TargetBody(Body):
+    """An existing RFB server, as an administrator defines it."""
+
+    pool_id: Identifier
+    name_ja: Text
+    name_en: Text
+    address_kind: AddressKind
+    host: str = Field(min_length=1, max_length=255)
+    port: int | None = Field(default=None, ge=1, le=65535)
+    security: list[TargetSecurity] = Field(min_length=1, max_length=4)
+    ca_pem: str | None = Field(default=None, max_length=50_000)
+    tls_name: str | None = Field(default=None, max_length=255)
+    assigned_user_id: str | None = Field(default=None, max_length=64)
+    enabled: bool = True
+
+
+class TargetAnswer(TargetBody):
+    """A static target with its id; its credential is never shown."""
+
+    id: str
+    has_credential: bool
+
+
+class TargetsAnswer(Answer):
+    """All static targets."""
+
+    items: list[TargetAnswer]
+
+
+class CredentialBody(Body):
+    """What the gateway logs in to a static target with."""
+
+    username: str | None = Field(default=None, max_length=256)
+    password: str = Field(min_length=1, max_length=1024)
+
+
+class AdminSessionAnswer(Answer):
+    """A desktop session as administrators see it."""
+
+    id: str
+    user_id: str
+    username: str
+    display_name: str
+    pool_id: str
+    state: SessionState
+    end_reason: EndReason | None
+    short_code: str
+    created_at: datetime
+    active_seconds: int
+
+
+class AdminSessionsAnswer(Answer):
+    """All live desktop sessions."""
+
+    items: list[AdminSessionAnswer]
+
+
+class PolicyAnswer(Answer):
+    """The rules in force."""
+
+    version: str
+    fault: str | None
+
+
+class HealthAnswer(Answer):
+    """Whether the gateway runs."""
+
+    status: Literal["ok", "not_ready"]
+    checks: dict[str, bool] = Field(default_factory=dict)

@@ -1,0 +1,46 @@
+"""What handlers work with: built and wired in `gateway/app.py`, found through one typed key."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from auth.service import AuthService
+from broker.sessions import SessionService
+from broker.administration import Administration
+from common.audit import AuditSink
+from common.clock import Clock
+from common.db import Database
+from gateway.judge import Judge
+from gateway.permissions import Caller
+from gateway.settings import Settings
+from gateway.viewers import Viewers
+from policy.service import PolicyService
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """One of each."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    audit: AuditSink
+    auth: AuthService
+    policy: PolicyService
+    sessions: SessionService
+    administration: Administration
+    judge: Judge
+    viewers: Viewers
+
+
+SERVICES: Final = web.AppKey("services", Services)
+REQUEST_ID: Final = web.RequestKey("request_id", str)
+CALLER: Final = web.RequestKey("caller", Caller)
+SOURCE: Final = web.RequestKey("source", str)
+"""The client's address as text; empty on the local socket."""
+
+
+def services(request: web.Request) -> Services:
+    """The services of this gateway."""
+    return request.app[SERVICES]
