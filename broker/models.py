@@ -1,7 +1,7 @@
-"""What the broker speaks of: pools, static targets, desktops, desktop sessions, viewers. Pure values, no behaviour but arithmetic.
+"""What the broker speaks of: pools, static targets, desktops, desktop sessions, viewers. Pure values.
 
-Counterparts: `broker/store/` makes them of rows, `broker/sessions.py` moves them through `broker/states.py`, the gateway
-renders them. No credential and no ticket is ever a field here, so any of these may be logged or listed.
+Counterparts: `broker/store/` makes them of rows, `broker/sessions.py` moves them through `broker/states.py`, the
+gateway renders them. No credential and no ticket is ever a field here, so any of these may be logged or listed.
 """
 
 from dataclasses import dataclass
@@ -201,7 +201,7 @@ class Seats:
 
 @dataclass(frozen=True, slots=True)
 class Redeemed:
-    """Proof that a ticket was redeemed, just now, by this person in this web session. Only `SessionService.redeem` makes one."""
+    """Proof that a ticket was just redeemed by this person in this web session. Made by `SessionService.redeem`."""
 
     session: DesktopSession
     user_id: UserId

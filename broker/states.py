@@ -1,7 +1,8 @@
 """The life of a desktop session as one table. Pure.
 
-Counterpart: the rows of `desktop_session_transition` in the schema hold the same pairs (filled by the migration, compared
-by a test), and a trigger there refuses any other change. This module decides nothing about time, seats or people.
+Counterpart: the rows of `desktop_session_transition` in the schema hold the same pairs (filled by the migration,
+compared by a test), and a trigger there refuses any other change. This module decides nothing about time, seats or
+people.
 """
 
 from collections.abc import Mapping

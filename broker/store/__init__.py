@@ -1,0 +1,13 @@
+"""All SQL of the broker, one module per subject. Counterpart: the services of `broker/`, the only importers.
+
+A query without a tenant is a bug, but for the sweeps, which look after every tenant and say so. State changes are
+compare-and-set; what must hold at once (seats, one live session per person and pool) is decided under a lock on the
+pool's row and held by unique indexes besides.
+"""
+
+from broker.store.pools import PoolStore
+from broker.store.sessions import SessionStore
+from broker.store.targets import TargetStore
+from broker.store.tickets import TicketStore
+
+__all__ = ["PoolStore", "SessionStore", "TargetStore", "TicketStore"]

@@ -1,0 +1,123 @@
+"""SQL of pools. Counterpart: `broker/catalogue.py`."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import case, delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from broker.models import Pool, PoolKind, Seats
+from broker.states import LIVE, SEATED, SessionState
+from broker.store.rows import pool_of, pool_row
+from broker.store.tables import desktop_pool, desktop_session, pool_desktop, static_target
+from common.db import Database
+from common.ids import PoolId, TenantId
+
+
+class PoolStore:
+    """Reads and writes pools."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, tenant_id: TenantId, pool_id: PoolId) -> Pool | None:
+        """One pool."""
+        async with self._database.transaction() as connection:
+            return await read_pool(connection, tenant_id, pool_id, lock=False)
+
+    async def all_of(self, tenant_id: TenantId) -> tuple[Pool, ...]:
+        """All pools of a tenant, by id."""
+        query = select(desktop_pool).where(desktop_pool.c.tenant_id == tenant_id).order_by(desktop_pool.c.id)
+        async with self._database.transaction() as connection:
+            return tuple(pool_of(row) for row in (await connection.execute(query)).mappings())
+
+    async def put(self, pool: Pool) -> bool:
+        """Create or change; True when created. Raises ValueError when the kind would change: its sessions could not
+        follow."""
+        async with self._database.transaction() as connection:
+            known = await read_pool(connection, pool.tenant_id, pool.id, lock=True)
+            if known is None:
+                await connection.execute(desktop_pool.insert().values(pool_row(pool)))
+                return True
+            if known.kind is not pool.kind:
+                raise ValueError("the kind of a pool cannot be changed")
+            await connection.execute(
+                update(desktop_pool)
+                .where(desktop_pool.c.tenant_id == pool.tenant_id, desktop_pool.c.id == pool.id)
+                .values(pool_row(pool))
+            )
+            return False
+
+    async def delete(self, tenant_id: TenantId, pool_id: PoolId) -> bool:
+        """Delete a pool with its targets and desktops; False while a session of it has not ended."""
+        async with self._database.transaction() as connection:
+            await read_pool(connection, tenant_id, pool_id, lock=True)
+            busy = select(func.count()).where(
+                desktop_session.c.tenant_id == tenant_id,
+                desktop_session.c.pool_id == pool_id,
+                desktop_session.c.state != SessionState.ENDED,
+            )
+            if (await connection.execute(busy)).scalar_one():
+                return False
+            for table in (static_target, pool_desktop):
+                await connection.execute(
+                    delete(table).where(table.c.tenant_id == tenant_id, table.c.pool_id == pool_id)
+                )
+            await connection.execute(
+                delete(desktop_pool).where(desktop_pool.c.tenant_id == tenant_id, desktop_pool.c.id == pool_id)
+            )
+            return True
+
+    async def seats(self, tenant_id: TenantId) -> Mapping[PoolId, Seats]:
+        """Seats of every pool of a tenant, in one read."""
+        async with self._database.transaction() as connection:
+            pools = (
+                await connection.execute(select(desktop_pool).where(desktop_pool.c.tenant_id == tenant_id))
+            ).mappings()
+            found = [pool_of(row) for row in pools]
+            counts = {
+                row.pool_id: (int(row.used), int(row.queued))
+                for row in await connection.execute(
+                    select(
+                        desktop_session.c.pool_id,
+                        func.sum(case((desktop_session.c.state.in_(SEATED), 1), else_=0)).label("used"),
+                        func.sum(case((desktop_session.c.state.in_(LIVE - SEATED), 1), else_=0)).label("queued"),
+                    )
+                    .where(desktop_session.c.tenant_id == tenant_id, desktop_session.c.state != SessionState.ENDED)
+                    .group_by(desktop_session.c.pool_id)
+                )
+            }
+            totals = {pool.id: await seats_total(connection, pool) for pool in found}
+        return {
+            pool.id: Seats(used=used, total=totals[pool.id], queued=queued)
+            for pool in found
+            for used, queued in (counts.get(pool.id, (0, 0)),)
+        }
+
+
+async def read_pool(connection: AsyncConnection, tenant_id: TenantId, pool_id: PoolId, *, lock: bool) -> Pool | None:
+    """One pool. `lock` makes whoever else decides on its seats wait (SQLite: the transaction itself does)."""
+    query = select(desktop_pool).where(desktop_pool.c.tenant_id == tenant_id, desktop_pool.c.id == pool_id)
+    row = (await connection.execute(query.with_for_update() if lock else query)).mappings().one_or_none()
+    return None if row is None else pool_of(row)
+
+
+async def seats_used(connection: AsyncConnection, pool: Pool) -> int:
+    """Sessions of the pool that hold a seat."""
+    query = select(func.count()).where(
+        desktop_session.c.tenant_id == pool.tenant_id,
+        desktop_session.c.pool_id == pool.id,
+        desktop_session.c.state.in_(SEATED),
+    )
+    return int((await connection.execute(query)).scalar_one())
+
+
+async def seats_total(connection: AsyncConnection, pool: Pool) -> int:
+    """Seats that the pool has: its own limit, and for a static pool no more than its enabled targets."""
+    if pool.kind is PoolKind.AGENT:
+        return pool.max_desktops
+    query = select(func.count()).where(
+        static_target.c.tenant_id == pool.tenant_id,
+        static_target.c.pool_id == pool.id,
+        static_target.c.enabled.is_(True),
+    )
+    return min(pool.max_desktops, int((await connection.execute(query)).scalar_one()))

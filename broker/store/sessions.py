@@ -1,0 +1,244 @@
+"""SQL of desktop sessions. Counterparts: `broker/sessions.py`, `broker/launcher.py`, `broker/recovery.py`.
+
+`move` is the only way to change a state: compare-and-set on (state, viewer), so of two that act on the same sight of a
+session exactly one succeeds and the other looks again.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, and_, delete, func, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from broker.models import DesktopSession, Pool, PoolKind
+from broker.states import INITIAL, LIVE, SEATED, SessionEvent, SessionState, advance
+from broker.store.pools import read_pool, seats_total, seats_used
+from broker.store.rows import session_of, session_row
+from broker.store.tables import desktop_session
+from broker.store.targets import free_target, own_desktop
+from common.db import Database
+from common.ids import DesktopId, PoolId, SessionId, TenantId, UserId
+
+_t = desktop_session.c
+_QUEUE_LOOK = 50
+
+
+class OpenRefusal(StrEnum):
+    """Why a session was not opened."""
+
+    NO_POOL = "no_pool"
+    POOL_FULL = "pool_full"
+    PERSON_LIMIT = "person_limit"
+
+
+class SessionStore:
+    """Reads and moves desktop sessions."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def open(self, fresh: DesktopSession) -> DesktopSession | OpenRefusal:
+        """Insert `fresh` (`REQUESTED`), or give the person's live session in that pool; its id tells which.
+
+        Pool limit, queue limit and the person's limit are decided in this one transaction.
+        """
+        assert fresh.state is INITIAL  # noqa: S101 - the schema refuses others too
+        try:
+            async with self._database.transaction() as connection:
+                return await self._open(connection, fresh)
+        except IntegrityError:
+            # The unique index caught what the locks could not: a session of the same person and pool is there now.
+            live = await self.live_of(fresh.tenant_id, fresh.user_id)
+            found = [session for session in live if session.pool_id == fresh.pool_id]
+            if not found:
+                raise
+            return found[0]
+
+    async def _open(self, connection: AsyncConnection, fresh: DesktopSession) -> DesktopSession | OpenRefusal:
+        await _lock_person(connection, fresh.tenant_id, fresh.user_id)
+        pool = await read_pool(connection, fresh.tenant_id, fresh.pool_id, lock=True)
+        if pool is None:
+            return OpenRefusal.NO_POOL
+        person = and_(_t.tenant_id == fresh.tenant_id, _t.user_id == fresh.user_id, _t.state.in_(LIVE))
+        live = [session_of(row) for row in (await connection.execute(select(desktop_session).where(person))).mappings()]
+        for session in live:
+            if session.pool_id == fresh.pool_id:
+                return session
+        if not pool.enabled:
+            return OpenRefusal.NO_POOL
+        if len(live) >= pool.user_session_limit:
+            return OpenRefusal.PERSON_LIMIT
+        waiting = select(func.count()).where(
+            _t.tenant_id == pool.tenant_id, _t.pool_id == pool.id, _t.state.in_(LIVE - SEATED)
+        )
+        free = await seats_total(connection, pool) - await seats_used(connection, pool)
+        if int((await connection.execute(waiting)).scalar_one()) >= max(0, free) + pool.max_queued:
+            return OpenRefusal.POOL_FULL
+        await connection.execute(desktop_session.insert().values(session_row(fresh)))
+        return fresh
+
+    async def get(self, tenant_id: TenantId, session_id: SessionId) -> DesktopSession | None:
+        """One session, ended or not."""
+        query = select(desktop_session).where(_t.tenant_id == tenant_id, _t.id == session_id)
+        async with self._database.transaction() as connection:
+            row = (await connection.execute(query)).mappings().one_or_none()
+        return None if row is None else session_of(row)
+
+    async def find(self, session_id: SessionId) -> DesktopSession | None:
+        """One session by its unguessable id alone: for events of other nodes, which carry nothing else."""
+        return next(iter(await self._select(_t.id == session_id)), None)
+
+    async def live_of(self, tenant_id: TenantId, user_id: UserId) -> tuple[DesktopSession, ...]:
+        """A person's sessions that have not ended and are not ending, oldest first."""
+        return await self._select(_t.tenant_id == tenant_id, _t.user_id == user_id, _t.state.in_(LIVE))
+
+    async def unended_of(self, tenant_id: TenantId) -> tuple[DesktopSession, ...]:
+        """All sessions of a tenant but the ended ones, oldest first."""
+        return await self._select(_t.tenant_id == tenant_id, _t.state != SessionState.ENDED)
+
+    async def move(
+        self, session: DesktopSession, event: SessionEvent, now: datetime, **changes: Any
+    ) -> DesktopSession | None:
+        """Carry out `event` on the session as seen; None when it is no longer as seen. Raises InvalidTransition."""
+        async with self._database.transaction() as connection:
+            return await _move(connection, session, event, now, changes)
+
+    async def admit(
+        self, tenant_id: TenantId, pool_id: PoolId, *, node: str, now: datetime, fresh_desktop: DesktopId
+    ) -> DesktopSession | None:
+        """Give the pool's next free seat to the first in its queue (`STARTING`, desktop chosen); None when there is no
+        seat, or nobody for it."""
+        async with self._database.transaction() as connection:
+            pool = await read_pool(connection, tenant_id, pool_id, lock=True)
+            if pool is None or await seats_used(connection, pool) >= await seats_total(connection, pool):
+                return None
+            for session in await _queue(connection, pool):
+                desktop_id = (
+                    await own_desktop(connection, pool, session, fresh=fresh_desktop)
+                    if pool.kind is PoolKind.AGENT
+                    else await free_target(connection, pool, session)
+                )
+                if desktop_id is not None:
+                    changes = {"desktop_id": desktop_id, "node": node, "seen_at": now}
+                    return await _move(connection, session, SessionEvent.START, now, changes)
+            return None
+
+    async def set_terms(
+        self, session: DesktopSession, *, obligations_json: str, expires_at: datetime
+    ) -> DesktopSession | None:
+        """Write the terms of a newer grant; None when the viewer has changed meanwhile."""
+        statement = (
+            update(desktop_session)
+            .where(_t.tenant_id == session.tenant_id, _t.id == session.id, _t.viewer == session.viewer)
+            .values(obligations=obligations_json, expires_at=expires_at)
+            .returning(desktop_session)
+        )
+        async with self._database.transaction() as connection:
+            row = (await connection.execute(statement)).mappings().one_or_none()
+        return None if row is None else session_of(row)
+
+    async def confirm(self, node: str, now: datetime) -> tuple[DesktopSession, ...]:
+        """A node's sign of life on all sessions it starts or shows (of every tenant); gives them."""
+        statement = (
+            update(desktop_session)
+            .where(_t.node == node, _t.state.in_((SessionState.STARTING, SessionState.ACTIVE)))
+            .values(seen_at=now)
+            .returning(desktop_session)
+        )
+        async with self._database.transaction() as connection:
+            return tuple(session_of(row) for row in (await connection.execute(statement)).mappings())
+
+    async def held_by(self, node: str) -> tuple[DesktopSession, ...]:
+        """Sessions (of every tenant) that a node starts or shows according to the table."""
+        return await self._select(_t.node == node, _t.state.in_((SessionState.STARTING, SessionState.ACTIVE)))
+
+    async def overdue(
+        self, now: datetime, *, lost_before: datetime, requested_before: datetime, started_before: datetime
+    ) -> tuple[DesktopSession, ...]:
+        """Sessions (of every tenant) that a sweep must look at; `broker/limits.py` says what is due."""
+        state = _t.state
+        return await self._select(
+            or_(
+                state == SessionState.ENDING,
+                and_(state.in_(LIVE), _t.expires_at <= now),
+                and_(state.in_((SessionState.READY, SessionState.DISCONNECTED)), _t.keep_until <= now),
+                and_(state.in_((SessionState.ACTIVE, SessionState.STARTING)), _t.seen_at < lost_before),
+                and_(state == SessionState.REQUESTED, _t.state_since < requested_before),
+                and_(state == SessionState.STARTING, _t.state_since < started_before),
+            )
+        )
+
+    async def queued_pools(self) -> tuple[tuple[TenantId, PoolId], ...]:
+        """Pools (of every tenant) in which somebody waits for a seat."""
+        query = select(_t.tenant_id, _t.pool_id).where(_t.state == SessionState.QUEUED).distinct()
+        async with self._database.transaction() as connection:
+            rows = await connection.execute(query)
+            return tuple((TenantId(row.tenant_id), PoolId(row.pool_id)) for row in rows)
+
+    async def with_desktops(self) -> tuple[DesktopSession, ...]:
+        """Sessions (of every tenant) in a state that holds a desktop."""
+        return await self._select(_t.state.in_(SEATED))
+
+    async def purge(self, ended_before: datetime) -> int:
+        """Forget sessions (of every tenant) that ended before a moment; how many."""
+        async with self._database.transaction() as connection:
+            statement = delete(desktop_session).where(_t.state == SessionState.ENDED, _t.ended_at < ended_before)
+            return cast("CursorResult[Any]", await connection.execute(statement)).rowcount
+
+    async def _select(self, *conditions: Any) -> tuple[DesktopSession, ...]:
+        query = select(desktop_session).where(*conditions).order_by(_t.created_at, _t.id)
+        async with self._database.transaction() as connection:
+            return tuple(session_of(row) for row in (await connection.execute(query)).mappings())
+
+
+async def _lock_person(connection: AsyncConnection, tenant_id: TenantId, user_id: UserId) -> None:
+    """Make a person's requests for different pools wait for each other, so that their limit holds (SQLite: they do)."""
+    if connection.dialect.name == "postgresql":
+        await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{tenant_id} {user_id}", 0))))
+
+
+async def _queue(connection: AsyncConnection, pool: Pool) -> tuple[DesktopSession, ...]:
+    """The pool's queue, first come first; without those whose earlier desktop is still being stopped."""
+    earlier = desktop_session.alias()
+    stopping = select(earlier.c.id).where(
+        earlier.c.tenant_id == _t.tenant_id,
+        earlier.c.pool_id == _t.pool_id,
+        earlier.c.user_id == _t.user_id,
+        earlier.c.state.in_(SEATED),
+    )
+    query = (
+        select(desktop_session)
+        .where(
+            _t.tenant_id == pool.tenant_id,
+            _t.pool_id == pool.id,
+            _t.state == SessionState.QUEUED,
+            ~stopping.exists(),
+        )
+        .order_by(_t.created_at, _t.id)
+        .limit(_QUEUE_LOOK)
+    )
+    return tuple(session_of(row) for row in (await connection.execute(query)).mappings())
+
+
+async def _move(
+    connection: AsyncConnection,
+    session: DesktopSession,
+    event: SessionEvent,
+    now: datetime,
+    changes: dict[str, Any],
+) -> DesktopSession | None:
+    statement = (
+        update(desktop_session)
+        .where(
+            _t.tenant_id == session.tenant_id,
+            _t.id == session.id,
+            _t.state == session.state,
+            _t.viewer == session.viewer,
+        )
+        .values(state=advance(session.state, event), state_since=now, **changes)
+        .returning(desktop_session)
+    )
+    row = (await connection.execute(statement)).mappings().one_or_none()
+    return None if row is None else session_of(row)
