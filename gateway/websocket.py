@@ -8,11 +8,12 @@ It must not look at RFB bytes, and it holds none.
 
 import asyncio
 import logging
-from typing import Final, Protocol, cast
+import socket
+from typing import Final, Protocol
 
 from aiohttp import web
 from websockets.datastructures import Headers
-from websockets.frames import Opcode
+from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
@@ -24,7 +25,8 @@ MAX_MESSAGE: Final = 64 * 1024
 MAX_HEADER: Final = 10
 """Bytes to keep free in front of a payload for `frame_header`."""
 TLS_HIGH_WATER: Final = 64 * 1024
-SEND_BUFFER: Final = 256 * 1024
+SOCKET_BUFFER: Final = 256 * 1024
+_PONG: Final = 0x8A
 
 # Not in the logging tree: at DEBUG the library would write every frame, that is every key, to the log.
 _FRAME_LOG: Final = logging.Logger("gateway.websocket.frames", logging.ERROR)
@@ -156,15 +158,14 @@ class ViewerConnection(asyncio.Protocol):
         frames = self._frames
         frames.receive_data(data)
         for frame in frames.events_received():
-            opcode = getattr(frame, "opcode", None)
-            if opcode is Opcode.BINARY or opcode is Opcode.CONT:
-                if self._sink is not None and not self._left:
-                    self._sink.viewer_sent(bytes(cast("_Frame", frame).data))
-            elif opcode is Opcode.TEXT:
+            if not isinstance(frame, Frame) or self._left:
+                continue
+            if frame.opcode is Opcode.BINARY or frame.opcode is Opcode.CONT:
+                if self._sink is not None:
+                    self._sink.viewer_sent(bytes(frame.data))
+            elif frame.opcode is Opcode.TEXT:
                 self.send_close(1003, "binary_only")
                 self._leave("viewer sent text")
-            elif opcode is Opcode.PING:
-                self._flush(pong=True)
         self._flush()
         if frames.parser_exc is not None:
             self._leave("viewer broke the websocket rules")
@@ -196,23 +197,17 @@ class ViewerConnection(asyncio.Protocol):
             if self._sink is not None:
                 self._sink.viewer_left(detail)
 
-    def _flush(self, *, pong: bool = False) -> None:
+    def _flush(self) -> None:
         """Write what the library has to say. A viewer that takes nothing gets no pongs, so pings cannot fill memory."""
         for piece in self._frames.data_to_send():
             if not piece:
                 self.transport.close()
-            elif not (pong and self._blocked):
+            elif not (self._blocked and piece[0] == _PONG):
                 self.transport.write(piece)
-
-
-class _Frame(Protocol):
-    data: bytes | bytearray
 
 
 def limit_socket_buffer(transport: asyncio.BaseTransport, *, sending: bool) -> None:
     """Keep the kernel's share small too: what waits there is neither fresh nor ours to count."""
-    import socket
-
     sock = transport.get_extra_info("socket")
     if sock is not None:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF if sending else socket.SO_RCVBUF, SEND_BUFFER)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF if sending else socket.SO_RCVBUF, SOCKET_BUFFER)

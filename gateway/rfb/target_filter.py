@@ -1,0 +1,267 @@
+"""Target -> viewer: pixels, and what a rule opens. Counterpart: viewer_filter; driven by gateway.relay.
+
+Sans-I/O. The stream is framed by length and never decoded (zlib streams of Tight and ZRLE span the whole session, so
+no rectangle may be dropped or reordered). Whole chunks pass untouched; a copy is made only around a dropped message.
+Kept are at most the undecided bytes of a header (MAX_TAIL) and one clipboard message that is being checked.
+"""
+
+from struct import Struct
+from typing import Final, TypeAlias
+
+from gateway.rfb.clipboard import extended_message, longest_body, screen_extended
+from gateway.rfb.encodings import (
+    CURSOR_RULES,
+    DESKTOP_SIZE,
+    EXTENDED_DESKTOP_SIZE,
+    EXTENDED_MOUSE_BUTTONS,
+    HEXTILE,
+    LAST_RECT,
+    MAX_CURSOR,
+    PIXEL_RULES,
+    QEMU_EXTENDED_KEY,
+    RAW,
+    STATE_RULES,
+    Chunk,
+    hextile_tile,
+)
+from gateway.rfb.errors import LimitExceeded, ProtocolError, TargetProtocolError
+from gateway.rfb.link import MAX_FENCES, ClipboardBlocked, ClipboardPassed, DesktopResized, RfbLink
+from gateway.rfb.viewer_filter import MAX_CUT_TEXT, MAX_FENCE
+
+Part: TypeAlias = slice | bytes
+
+MAX_TAIL: Final = 1024
+"""Bytes the relay must keep free before each chunk: the longest undecided header is 12 + 774 (a Tight palette)."""
+
+_RECT: Final = Struct(">HHHHi")
+_NO_END: Final = 1 << 40  # an update that LastRect ends
+
+
+class TargetFilter:
+    """Feed it what the target sent; forward what it returns. `error` is set once and everything after is discarded."""
+
+    def __init__(self, link: RfbLink) -> None:
+        self.error: ProtocolError | None = None
+        self.tail = b""
+        """Undecided bytes at the end of what was fed; the next chunk continues them."""
+        self._link = link
+        self._skip = 0  # payload bytes that pass
+        self._swallow = 0  # payload bytes that are dropped
+        self._rects = 0  # rectangles left in the current update
+        self._tiles: tuple[int, int, int, int] = (0, 0, 0, 0)  # Hextile: x, y of the next tile, width, height
+        self._text = bytearray()
+        self._text_missing = 0
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes kept between two chunks."""
+        return len(self.tail) + len(self._text)
+
+    def feed(self, chunk: Chunk) -> list[Chunk]:
+        """One piece of the target's stream, split anywhere. Returns what to forward, `chunk` itself if all passes."""
+        whole: Chunk = self.tail + bytes(chunk) if self.tail else chunk
+        size = len(whole)
+        view = memoryview(whole)
+        return [
+            part if isinstance(part, bytes) else whole if part.stop - part.start == size else view[part]
+            for part in self.scan(whole)
+        ]
+
+    def scan(self, buffer: Chunk) -> list[Part]:
+        """The same without copying: `buffer` must begin with `tail`. Returns ranges of it and replacement bytes."""
+        out: list[Part] = []
+        self.tail = b""
+        if self.error is None:
+            try:
+                self._walk(buffer, out)
+            except ProtocolError as error:
+                self.error = error
+                self._text.clear()
+        return out
+
+    def _walk(self, buffer: Chunk, out: list[Part]) -> None:
+        """INVARIANT: buffer[run:at] is approved and not yet in `out`; on an error it still goes out."""
+        at = run = 0
+        end = len(buffer)
+        skip = self._skip
+        try:
+            while at < end:
+                if skip:
+                    step = skip if skip < end - at else end - at
+                    at += step
+                    skip -= step
+                elif self._rects:
+                    length = self._tile(buffer, at, end) if self._tiles[3] else self._rectangle(buffer, at, end)
+                    if length < 0:
+                        break
+                    skip = length
+                elif self._swallow or self._text_missing:
+                    if run < at:
+                        out.append(slice(run, at))
+                    at = run = self._take_body(buffer, at, end, out)
+                else:
+                    length, dropped = self._message(buffer, at, end)
+                    if length < 0:
+                        break
+                    if dropped:
+                        if run < at:
+                            out.append(slice(run, at))
+                        at += length
+                        run = at
+                    else:
+                        skip = length
+        finally:
+            self._skip = skip
+            if run < at:
+                out.append(slice(run, at))
+        if at < end:
+            self.tail = bytes(buffer[at:end])
+
+    def _rectangle(self, buffer: Chunk, at: int, end: int) -> int:
+        """Length of the rectangle at `at` with its header, or -1. For Hextile only the header; tiles follow."""
+        if end - at < 12:
+            return -1
+        x, y, width, height, encoding = _RECT.unpack_from(buffer, at)
+        link = self._link
+        rule = PIXEL_RULES.get(encoding)
+        if rule is not None and (encoding in link.rules.encodings or encoding == RAW):
+            if x + width > link.width or y + height > link.height:
+                raise TargetProtocolError("rectangle outside the framebuffer")
+            length = rule(buffer, at + 12, end, width, height)
+        else:
+            length = self._other_rectangle(buffer, at, end, (x, y, width, height, encoding))
+        if length < 0:
+            return -1
+        self._rects -= 1
+        if encoding == LAST_RECT:
+            self._rects = 0
+        return 12 + length
+
+    def _other_rectangle(self, buffer: Chunk, at: int, end: int, header: tuple[int, int, int, int, int]) -> int:
+        x, y, width, height, encoding = header
+        link = self._link
+        if encoding not in link.rules.encodings:
+            raise TargetProtocolError("encoding that was not asked for")
+        if encoding == HEXTILE:
+            if x + width > link.width or y + height > link.height:
+                raise TargetProtocolError("rectangle outside the framebuffer")
+            if width and height:
+                self._tiles = (0, 0, width, height)
+                self._rects += 1  # counted down when the last tile is through
+            return 0
+        rule = CURSOR_RULES.get(encoding)
+        if rule is not None:
+            if width > MAX_CURSOR or height > MAX_CURSOR:
+                raise LimitExceeded("pointer shape too large")
+            return rule(buffer, at + 12, end, width, height)
+        rule = STATE_RULES.get(encoding)
+        if rule is None:
+            raise TargetProtocolError("encoding that cannot be a rectangle")
+        length = rule(buffer, at + 12, end, width, height)
+        if length >= 0:
+            self._learn(encoding, y, width, height)
+        return length
+
+    def _learn(self, encoding: int, y: int, width: int, height: int) -> None:
+        link = self._link
+        if encoding == EXTENDED_MOUSE_BUTTONS:
+            link.extended_mouse = True
+        elif encoding == QEMU_EXTENDED_KEY:
+            link.extended_key = True
+        # In ExtendedDesktopSize y is the status of a request; the size is news only when that is 0.
+        elif encoding == DESKTOP_SIZE or (encoding == EXTENDED_DESKTOP_SIZE and y == 0):
+            if width > link.rules.max_width or height > link.rules.max_height:
+                raise LimitExceeded("framebuffer too large")
+            if (width, height) != (link.width, link.height):
+                link.width, link.height = width, height
+                link.note(DesktopResized(width, height))
+
+    def _tile(self, buffer: Chunk, at: int, end: int) -> int:
+        x, y, width, height = self._tiles
+        length = hextile_tile(buffer, at, end, min(16, width - x), min(16, height - y))
+        if length >= 0:
+            x += 16
+            if x >= width:
+                x, y = 0, y + 16
+            if y < height:
+                self._tiles = (x, y, width, height)
+            else:
+                self._tiles = (0, 0, 0, 0)
+                self._rects -= 1
+        return length
+
+    def _message(self, buffer: Chunk, at: int, end: int) -> tuple[int, bool]:
+        """Length of the message header at `at` (-1: not all there) and whether it is dropped."""
+        kind = buffer[at]
+        have = end - at
+        if kind == 0:
+            if have < 4:
+                return -1, False
+            count = buffer[at + 2] << 8 | buffer[at + 3]
+            self._rects = _NO_END if count == 65535 else count
+            return 4, False
+        if kind == 2:
+            return 1, False
+        if kind == 3:
+            return (-1, False) if have < 8 else self._cut_text(buffer, at)
+        if kind == 150:
+            self._link.continuous_updates = True
+            return 1, False
+        if kind == 248:
+            return (-1, False) if have < 9 else self._fence(buffer, at, end)
+        if kind == 250:
+            return (-1, True) if have < 4 else (4, True)
+        raise TargetProtocolError(f"target message {kind} not allowed")
+
+    def _fence(self, buffer: Chunk, at: int, end: int) -> tuple[int, bool]:
+        size = buffer[at + 8]
+        if size > MAX_FENCE:
+            raise LimitExceeded("fence payload too long")
+        if end - at < 9 + size:
+            return -1, False
+        if buffer[at + 4] & 128:  # a request: the viewer may answer with this payload, once
+            if len(self._link.fences) >= MAX_FENCES:
+                raise LimitExceeded("too many fences without an answer")
+            self._link.fences.append(bytes(buffer[at + 9 : at + 9 + size]))
+        return 9 + size, False
+
+    def _cut_text(self, buffer: Chunk, at: int) -> tuple[int, bool]:
+        """Header of ServerCutText: a legacy text within the cap passes by count, an extended one is gathered."""
+        size = int.from_bytes(buffer[at + 4 : at + 8], "big", signed=True)
+        extended, size = size < 0, abs(size)
+        if size > MAX_CUT_TEXT:
+            raise LimitExceeded("clipboard text too large")
+        rules = self._link.rules
+        cap = rules.cap(inward=False)
+        longest = longest_body(cap) if extended else cap
+        if not (rules.clipboard if extended else cap) or size > longest:
+            self._swallow = size
+            self._link.note(ClipboardBlocked(inward=False, why="too_long" if cap else "off"))
+        elif extended:
+            self._text_missing = size
+        else:
+            self._link.note(ClipboardPassed(inward=False, chars=size))
+            return 8 + size, False
+        return 8, True
+
+    def _take_body(self, buffer: Chunk, at: int, end: int, out: list[Part]) -> int:
+        if self._swallow:
+            step = min(self._swallow, end - at)
+            self._swallow -= step
+            return at + step
+        step = min(self._text_missing, end - at)
+        self._text += buffer[at : at + step]
+        self._text_missing -= step
+        if not self._text_missing:
+            body = bytes(self._text)
+            self._text.clear()
+            rules, link = self._link.rules, self._link
+            cap, other = rules.cap(inward=False), rules.cap(inward=True)
+            verdict = screen_extended(body, cap=cap, other_cap=other, error=TargetProtocolError)
+            if verdict.blocked:
+                link.note(ClipboardBlocked(inward=False, why=verdict.blocked))
+            if verdict.passed_chars is not None:
+                link.note(ClipboardPassed(inward=False, chars=verdict.passed_chars))
+            if verdict.body is not None:
+                out.append(extended_message(3, verdict.body))
+        return at + step
