@@ -76,8 +76,10 @@ class RelayLimits:
 
 
 class Relay:
-    """One session. `last_input_at` is the clock's monotonic time of the last key or pointer event (at first: of the
-    start), also of one that a view-only rule dropped. `bytes_up` and `bytes_down` count RFB bytes forwarded to the target and to the viewer.
+    """One session.
+
+    `last_input_at` is the clock's monotonic time of the last key or pointer event (at first: of the start), also of one
+    that a view-only rule dropped. `bytes_up` and `bytes_down` count RFB bytes forwarded to the target and the viewer.
     `on_event` gets clipboard and resize events, from the event loop; it must be quick and not raise.
     """
 
