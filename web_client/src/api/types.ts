@@ -1,0 +1,124 @@
+/**
+ * Shapes of the gateway's HTTP API, as its OpenAPI document states them. Times are ISO 8601 in UTC.
+ * Every `*_ja` / `*_en` pair is text for people and is shown as text only.
+ */
+
+export interface PublicText {
+  readonly code: string;
+  readonly text_ja: string;
+  readonly text_en: string;
+}
+
+export type LoginStepName = "password" | "totp" | "enrol" | "recovery_codes" | "change_password" | "done";
+
+export interface LoginError extends PublicText {
+  readonly retry_after_seconds?: number | null;
+}
+
+export interface LoginState {
+  readonly step: LoginStepName;
+  readonly error: LoginError | null;
+  readonly display_name?: string | null;
+  readonly recovery_codes?: readonly string[] | null;
+}
+
+export interface Enrolment {
+  readonly secret: string;
+  readonly otpauth_uri: string;
+  readonly qr_svg: string;
+}
+
+export interface Me {
+  readonly user: {
+    readonly id: string;
+    readonly username: string;
+    readonly display_name: string;
+    readonly department: string | null;
+  };
+  readonly tenant: { readonly id: string; readonly name_ja: string; readonly name_en: string };
+  readonly csrf_token: string;
+  readonly roles: readonly string[];
+  readonly web_session: { readonly idle_expires_at: string; readonly expires_at: string };
+  readonly recovery_codes_left: number;
+}
+
+export interface WebSessionInfo {
+  readonly id: string;
+  readonly current: boolean;
+  readonly created_at: string;
+  readonly last_seen_at: string;
+  readonly source: string | null;
+  readonly label: string | null;
+}
+
+export type Quality = "high" | "standard" | "slow";
+
+export interface Obligations {
+  readonly clipboard_in_chars: number;
+  readonly clipboard_out_chars: number;
+  readonly view_only: boolean;
+  readonly watermark: boolean;
+  readonly idle_limit_seconds: number;
+  readonly total_limit_seconds: number;
+  readonly quality: Quality;
+}
+
+export type SessionState =
+  | "requested"
+  | "queued"
+  | "starting"
+  | "ready"
+  | "active"
+  | "disconnected"
+  | "ending"
+  | "ended";
+
+export interface SessionInfo {
+  readonly id: string;
+  readonly pool_id: string;
+  readonly name_ja: string;
+  readonly name_en: string;
+  readonly state: SessionState;
+  readonly stage_ja: string | null;
+  readonly stage_en: string | null;
+  readonly end_reason: string | null;
+  readonly end_text_ja: string | null;
+  readonly end_text_en: string | null;
+  readonly short_code: string;
+  readonly created_at: string;
+  readonly active_seconds: number;
+  readonly obligations: Obligations;
+  readonly expires_at: string | null;
+}
+
+export interface DesktopReason extends PublicText {
+  readonly available_from: string | null;
+}
+
+export interface DesktopInfo {
+  readonly pool_id: string;
+  readonly name_ja: string;
+  readonly name_en: string;
+  readonly zone: string | null;
+  readonly zone_ja: string | null;
+  readonly zone_en: string | null;
+  readonly kind: "pool" | "static";
+  readonly allowed: boolean;
+  readonly reason: DesktopReason | null;
+  readonly obligations: Obligations | null;
+  readonly session: SessionInfo | null;
+  readonly seats: { readonly used: number; readonly total: number } | null;
+}
+
+export interface Ticket {
+  readonly ticket: string;
+  readonly expires_in_seconds: number;
+}
+
+/** RFC 9457 problem document with our public texts. */
+export interface Problem extends PublicText {
+  readonly title: string;
+  readonly status: number;
+  readonly request_id?: string | null;
+  readonly retry_after?: number | null;
+}

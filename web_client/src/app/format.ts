@@ -1,0 +1,62 @@
+/** Dates and lengths of time as people read them: Tokyo time, in the language shown. Pure but for the current language. */
+import i18next from "i18next";
+import { currentLanguage } from "../i18n";
+
+const ZONE = "Asia/Tokyo";
+
+function locale(): string {
+  return currentLanguage() === "en" ? "en-GB" : "ja-JP";
+}
+
+/** "7月3日(金) 8:30"; with the year when it is another one. Empty for a time that cannot be read. */
+export function dateTime(iso: string, now: number = Date.now()): string {
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) {
+    return "";
+  }
+  const year = (value: Date | number) => new Intl.DateTimeFormat("en", { timeZone: ZONE, year: "numeric" }).format(value);
+  return new Intl.DateTimeFormat(locale(), {
+    timeZone: ZONE,
+    ...(year(date) === year(now) ? {} : { year: "numeric" as const }),
+    month: currentLanguage() === "en" ? "short" : "long",
+    day: "numeric",
+    weekday: "short",
+    hour: "numeric",
+    minute: "2-digit",
+    hour12: false,
+  }).format(date);
+}
+
+/** "2026-07-03 08:30" in Tokyo time, the same in every language: for the watermark. */
+export function stamp(time: number): string {
+  const parts = new Intl.DateTimeFormat("en-CA", {
+    timeZone: ZONE,
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  }).formatToParts(time);
+  const get = (type: string) => parts.find((part) => part.type === type)?.value ?? "";
+  return `${get("year")}-${get("month")}-${get("day")} ${get("hour")}:${get("minute")}`;
+}
+
+/** "1時間20分"; under a minute in seconds. */
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) {
+    return i18next.t("time.seconds", { count: whole });
+  }
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) {
+    return i18next.t("time.minutes", { count: minutes });
+  }
+  const hours = Math.floor(minutes / 60);
+  const rest = minutes % 60;
+  return rest === 0 ? i18next.t("time.hours", { count: hours }) : i18next.t("time.hoursMinutes", { hours, minutes: rest });
+}
+
+export function number(value: number): string {
+  return new Intl.NumberFormat(locale()).format(value);
+}

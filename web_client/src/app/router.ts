@@ -1,0 +1,84 @@
+/**
+ * Client-side routes. A route comes only from the path of our own origin; the query string is never read,
+ * so nobody can craft a link that sends a person somewhere after the log-in (bug class reflected_param_login).
+ */
+import { useSyncExternalStore } from "react";
+
+export type Route =
+  | { readonly page: "home" }
+  | { readonly page: "login" }
+  | { readonly page: "desktops" }
+  | { readonly page: "account" }
+  | { readonly page: "view"; readonly sessionId: string }
+  | { readonly page: "not-found" };
+
+const SESSION_ID = /^[A-Za-z0-9_-]{1,64}$/;
+
+export function parsePath(path: string): Route {
+  const parts = path.split("/").filter((part) => part !== "");
+  if (parts.length === 0) {
+    return { page: "home" };
+  }
+  if (parts.length === 1 && (parts[0] === "login" || parts[0] === "desktops" || parts[0] === "account")) {
+    return { page: parts[0] };
+  }
+  if (parts.length === 2 && parts[0] === "view" && SESSION_ID.test(parts[1] ?? "")) {
+    return { page: "view", sessionId: parts[1] ?? "" };
+  }
+  return { page: "not-found" };
+}
+
+export function pathOf(route: Route): string {
+  switch (route.page) {
+    case "login":
+    case "desktops":
+    case "account":
+      return `/${route.page}`;
+    case "view":
+      return `/view/${route.sessionId}`;
+    case "home":
+    case "not-found":
+      return "/";
+  }
+}
+
+const listeners = new Set<() => void>();
+let current: Route | null = null;
+
+function now(): Route {
+  current ??= parsePath(window.location.pathname);
+  return current;
+}
+
+function changed(): void {
+  current = parsePath(window.location.pathname);
+  listeners.forEach((listener) => listener());
+}
+
+/** Goes to another page of the app; `replace` leaves no step back (after log-in, log-out). */
+export function navigate(route: Route, how: "push" | "replace" = "push"): void {
+  const path = pathOf(route);
+  if (how === "replace" || path === window.location.pathname) {
+    window.history.replaceState(null, "", path);
+  } else {
+    window.history.pushState(null, "", path);
+  }
+  changed();
+}
+
+function subscribe(listener: () => void): () => void {
+  if (listeners.size === 0) {
+    window.addEventListener("popstate", changed);
+  }
+  listeners.add(listener);
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size === 0) {
+      window.removeEventListener("popstate", changed);
+    }
+  };
+}
+
+export function useRoute(): Route {
+  return useSyncExternalStore(subscribe, now);
+}

@@ -1,0 +1,154 @@
+/** One desktop: name, zone, state, limits, and the one thing to do with it. Names come from outside: text only. */
+import { useTranslation } from "react-i18next";
+import type { DesktopInfo, Obligations, SessionInfo } from "../api/types";
+import { dateTime, duration, number } from "../app/format";
+import { pick } from "../i18n";
+import { Button } from "../ui/controls";
+import { Icon } from "../ui/Icon";
+
+interface DesktopCardProps {
+  readonly desktop: DesktopInfo;
+  readonly opening: boolean;
+  readonly onOpen: () => void;
+  readonly onLogOff: () => void;
+}
+
+type Verb = "open" | "resume" | "watch" | "takeOver";
+
+/** What the button does, from the state of the session the person already has there. */
+export function verbFor(session: SessionInfo | null): Verb {
+  switch (session?.state) {
+    case undefined:
+    case "ended":
+    case "ending":
+      return "open";
+    case "requested":
+    case "queued":
+    case "starting":
+      return "watch";
+    case "active":
+      return "takeOver";
+    case "ready":
+    case "disconnected":
+      return "resume";
+  }
+}
+
+export function DesktopCard({ desktop, opening, onOpen, onLogOff }: DesktopCardProps) {
+  const { t } = useTranslation();
+  const name = pick(desktop.name_ja, desktop.name_en);
+  const zone = pick(desktop.zone_ja, desktop.zone_en);
+  const { session } = desktop;
+  const verb = verbFor(session);
+  const mayOpen = desktop.allowed || session !== null;
+  const headingId = `desktop-${desktop.pool_id}`;
+  return (
+    <li className={`card${mayOpen ? "" : " card-off"}`} data-testid={`desktop-${desktop.pool_id}`}>
+      <article aria-labelledby={headingId}>
+        <div className="card-head">
+          <span className="card-icon">
+            <Icon name={mayOpen ? "desktop" : "lock"} size={24} />
+          </span>
+          <div>
+            <h3 id={headingId}>{name}</h3>
+            <p className="card-tags">
+              {zone === "" ? null : <span className={`tag tag-${desktop.zone ?? "none"}`}>{zone}</span>}
+              <span>{t(`desktops.kind.${desktop.kind}`)}</span>
+              <Seats desktop={desktop} />
+            </p>
+          </div>
+          {mayOpen ? (
+            <div className="card-actions">
+              <Button
+                kind="primary"
+                onPress={onOpen}
+                isPending={opening}
+                isDisabled={session?.state === "ending"}
+                aria-label={t(`desktops.${verb}Named`, { name })}
+                data-testid={`desktop-open-${desktop.pool_id}`}
+              >
+                {opening ? t("desktops.opening") : t(`desktops.${verb}`)}
+              </Button>
+              {verb === "resume" || verb === "takeOver" ? (
+                <Button
+                  kind="secondary"
+                  onPress={onLogOff}
+                  aria-label={t("desktops.logOffNamed", { name })}
+                  data-testid={`desktop-logoff-${desktop.pool_id}`}
+                >
+                  {t("desktops.logOff")}
+                </Button>
+              ) : null}
+            </div>
+          ) : null}
+        </div>
+        {session === null ? null : <SessionLine session={session} />}
+        {desktop.reason === null ? null : (
+          <div className="card-reason">
+            <p>
+              <strong>{t("desktops.reason")}: </strong>
+              {pick(desktop.reason.text_ja, desktop.reason.text_en)}
+            </p>
+            {desktop.reason.available_from === null ? null : (
+              <p className="card-when">
+                <Icon name="clock" size={18} />
+                <span>{t("desktops.availableFrom", { time: dateTime(desktop.reason.available_from) })}</span>
+              </p>
+            )}
+          </div>
+        )}
+        {desktop.obligations === null ? null : <Rules obligations={desktop.obligations} />}
+      </article>
+    </li>
+  );
+}
+
+function Seats({ desktop }: { readonly desktop: DesktopInfo }) {
+  const { t } = useTranslation();
+  if (desktop.kind !== "pool" || desktop.seats === null) {
+    return null;
+  }
+  const { used, total } = desktop.seats;
+  const free = Math.max(0, total - used);
+  return <span>{free === 0 ? t("desktops.full", { total }) : t("desktops.seats", { free, total })}</span>;
+}
+
+function SessionLine({ session }: { readonly session: SessionInfo }) {
+  const { t } = useTranslation();
+  const text = {
+    requested: t("desktops.preparing"),
+    queued: t("desktops.preparing"),
+    starting: t("desktops.preparing"),
+    ready: t("desktops.running"),
+    active: t("desktops.active"),
+    disconnected: t("desktops.running"),
+    ending: t("desktops.ending"),
+    ended: t("desktops.ending"),
+  }[session.state];
+  return (
+    <p className={`card-session card-session-${session.state}`}>
+      <span className="dot" aria-hidden="true" />
+      <span>{text}</span>
+      <span className="fine">
+        {t("desktops.worked", { time: duration(session.active_seconds) })}
+        {" / "}
+        {t("desktops.code", { code: session.short_code })}
+      </span>
+    </p>
+  );
+}
+
+function Rules({ obligations }: { readonly obligations: Obligations }) {
+  const { t } = useTranslation();
+  const { clipboard_in_chars: into, clipboard_out_chars: out } = obligations;
+  return (
+    <ul className="card-rules" aria-label={t("desktops.rules")}>
+      {obligations.view_only ? <li>{t("desktops.ruleViewOnly")}</li> : null}
+      {into === 0 && out === 0 ? <li>{t("desktops.ruleClipboardNone")}</li> : null}
+      {into > 0 ? <li>{t("desktops.ruleClipboardIn", { chars: number(into) })}</li> : null}
+      {out > 0 ? <li>{t("desktops.ruleClipboardOut", { chars: number(out) })}</li> : null}
+      <li>{t("desktops.ruleTotal", { time: duration(obligations.total_limit_seconds) })}</li>
+      <li>{t("desktops.ruleIdle", { time: duration(obligations.idle_limit_seconds) })}</li>
+    </ul>
+  );
+}

@@ -1,0 +1,106 @@
+/** Second factor: the app's six digits, or one recovery code when the phone is not at hand. */
+import { useState, type ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { login } from "../api/endpoints";
+import { Button, TextField } from "../ui/controls";
+import { tidyRecovery, tidyTotp } from "./codes";
+import type { StepProps } from "./LoginPage";
+import { StepForm } from "./StepForm";
+
+export function TotpStep(props: StepProps & { readonly problem: ReactNode }) {
+  const [recovery, setRecovery] = useState(false);
+  return recovery ? (
+    <RecoveryForm key="recovery" {...props} onSwitch={() => setRecovery(false)} />
+  ) : (
+    <TotpForm key="totp" {...props} onSwitch={() => setRecovery(true)} />
+  );
+}
+
+type FormProps = StepProps & { readonly problem: ReactNode; readonly onSwitch: () => void };
+
+function TotpForm({ state, busy, submit, problem, onSwitch }: FormProps) {
+  const { t } = useTranslation();
+  const [typed, setTyped] = useState("");
+  const [checked, setChecked] = useState(false);
+  const code = tidyTotp(typed);
+  const send = () => {
+    setChecked(true);
+    if (code !== null) {
+      submit(async () => {
+        try {
+          return await login.totp(code);
+        } finally {
+          setTyped("");
+          setChecked(false);
+        }
+      });
+    }
+  };
+  return (
+    <StepForm title={t("totp.title")} lead={t("totp.lead")} problem={problem} onSubmit={send}>
+      {state.display_name ? <p className="hello">{t("login.hello", { name: state.display_name })}</p> : null}
+      <TextField
+        name="code"
+        label={t("totp.label")}
+        value={typed}
+        onChange={setTyped}
+        autoComplete="one-time-code"
+        inputMode="numeric"
+        maxLength={16}
+        className="field-code"
+        error={checked && code === null ? t("totp.missing") : null}
+        autoFocus
+        testId="totp-code"
+      />
+      <Button type="submit" kind="primary" wide isPending={busy} data-testid="totp-submit">
+        {busy ? t("login.working") : t("totp.submit")}
+      </Button>
+      <Button kind="quiet" onPress={onSwitch} data-testid="totp-use-recovery">
+        {t("totp.useRecovery")}
+      </Button>
+    </StepForm>
+  );
+}
+
+function RecoveryForm({ busy, submit, problem, onSwitch }: FormProps) {
+  const { t } = useTranslation();
+  const [typed, setTyped] = useState("");
+  const [checked, setChecked] = useState(false);
+  const code = tidyRecovery(typed);
+  const send = () => {
+    setChecked(true);
+    if (code !== null) {
+      submit(async () => {
+        try {
+          return await login.recovery(code);
+        } finally {
+          setTyped("");
+          setChecked(false);
+        }
+      });
+    }
+  };
+  return (
+    <StepForm title={t("recovery.title")} lead={t("recovery.lead")} problem={problem} onSubmit={send}>
+      <TextField
+        name="recovery"
+        label={t("recovery.label")}
+        help={t("recovery.lost")}
+        value={typed}
+        onChange={setTyped}
+        autoComplete="off"
+        maxLength={64}
+        className="field-code"
+        error={checked && code === null ? t("recovery.missing") : null}
+        autoFocus
+        testId="recovery-code"
+      />
+      <Button type="submit" kind="primary" wide isPending={busy} data-testid="recovery-submit">
+        {busy ? t("login.working") : t("totp.submit")}
+      </Button>
+      <Button kind="quiet" onPress={onSwitch} data-testid="recovery-use-totp">
+        {t("totp.useTotp")}
+      </Button>
+    </StepForm>
+  );
+}

@@ -1,0 +1,1 @@
+export default function ViewerPage({ sessionId }: { readonly sessionId: string }) { return <p>{sessionId}</p>; }
