@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt bench lock clean
+.PHONY: help demo build test check fmt bench lock clean
 V := .venv/bin
 uv_compile := $(V)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
   --no-emit-index-url --no-emit-find-links
@@ -13,6 +13,9 @@ help: ## this list
 demo: ## a whole sample city on this machine: directory, gateway, desktops (Ctrl-C ends it)
 	@deploy/setup.sh demo
 	@exec $(V)/kakehashi demo
+
+build: ## the Python environment and the web bundle, nothing else
+	@deploy/setup.sh web
 
 test: ## set up, then every test: web client first, then Python
 	@deploy/setup.sh test

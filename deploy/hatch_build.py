@@ -1,7 +1,7 @@
-"""Build hook: puts the built web client into the wheel.
+"""Build hook: puts the built web client and the desktops' start files into the wheel.
 
-An editable install needs no bundle (the gateway then serves ``web_client/dist`` of the checkout); a wheel without one would be a
-gateway without pages, so building it stops instead.
+An editable install needs no bundle (the gateway then serves ``web_client/dist`` of the checkout); a wheel without one
+would be a gateway without pages, so building it stops instead.
 """
 
 from pathlib import Path
@@ -21,3 +21,5 @@ class WebBundleHook(BuildHookInterface):
         if not (bundle / "index.html").is_file():
             raise RuntimeError("web_client/dist has no bundle: run deploy/setup.sh web first")
         build_data["force_include"][str(bundle)] = "gateway/web"
+        # Start files and profiles of the desktops, where agents.settings looks for them.
+        build_data["force_include"][str(Path(self.root) / "deploy" / "desktop")] = "deploy/desktop"

@@ -190,4 +190,4 @@ main() {
   say "ready"
 }
 
-main "$@"
+if [ "${BASH_SOURCE[0]}" = "$0" ]; then main "$@"; fi

@@ -83,10 +83,10 @@ def readable_by_others(*paths: Path) -> bool:
 
 
 def prepare(place: DemoFolder, *, fresh: bool) -> None:
-    """Make the folders with their owners; `fresh` removes what former runs left (enrolments, homes, sessions)."""
-    if fresh and place.root.exists():
-        shutil.rmtree(place.root)
-    place.root.mkdir(mode=0o755, parents=True, exist_ok=True)
+    """Make the inner folders; `fresh` removes what former runs left (enrolments, homes, sessions)."""
+    if fresh:
+        for left in place.root.iterdir():  # the folder itself stays: it carries the lock
+            shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
     for folder in (place.pki, place.gateway, place.directory, place.agent, place.logs):
         # The agent makes its own inner folders; desktop users pass through this one to reach their homes.
         folder.mkdir(mode=0o755 if folder == place.agent else 0o700, exist_ok=True)
