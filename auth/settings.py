@@ -95,6 +95,12 @@ class LdapSettings(Section):
     probe_seconds: float = Field(default=5.0, gt=0, description="How often a failed server is tried again.")
     worker_threads: int = Field(default=8, ge=1, le=64, description="Threads for directory work.")
 
+    @model_validator(mode="after")
+    def _plain_only_in_tests(self) -> Self:
+        if not self.insecure_loopback_test and any(endpoint.security == "plain" for endpoint in self.servers):
+            raise ValueError("security = plain would send passwords in clear; use ldaps or starttls")
+        return self
+
 
 class ThrottleSettings(Section):
     """How guessing is slowed down."""

@@ -1,0 +1,285 @@
+"""The directory over LDAP: finds people, tries passwords, reads groups, changes passwords.
+
+Counterpart: implements `auth/directory.py` for the login service. Blocking work runs in threads of its own (never the
+process's default threads, which a hung directory would use up), and every login has one deadline: whatever a server
+does, the answer comes at the end of the budget at the latest. Names are escaped into filters; a login needs exactly
+one matching entry.
+"""
+
+import asyncio
+import time
+import unicodedata
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Final, TypeVar
+
+import ldap
+from ldap.controls.ppolicy import PasswordPolicyControl
+from ldap.filter import escape_filter_chars
+
+from auth.directory import (
+    Budget,
+    Cause,
+    ChangeRefusal,
+    ChangeRefused,
+    ChangeResult,
+    DirectoryResult,
+    Disabled,
+    Entry,
+    Found,
+    LookupResult,
+    NotFound,
+    Unreachable,
+    Verified,
+    WrongPassword,
+)
+from auth.ldap_groups import binary_filter_value, groups_of, is_active_directory
+from auth.ldap_outcome import ABOUT_THE_PERSON, bind_accepted, bind_refused, cause_of
+from auth.ldap_password import ChangeWay, change_as_person, change_as_service, change_unicode_pwd
+from auth.ldap_pool import AllUnreachable, Attributes, Connection, Kind, LdapPool
+from auth.ldap_tls import TlsPump, client_context
+from auth.settings import LdapSettings
+from common.log import get_logger
+from common.secret import Secret
+from common.tasks import TaskScope
+
+T = TypeVar("T")
+
+MAX_USERNAME_CHARS: Final = 256
+MAX_PASSWORD_CHARS: Final = 1_024
+_GRACE_SECONDS: Final = 0.25
+"""Beyond the deadline, for a thread to hand over its answer."""
+_NOBODY_RDN: Final = "cn=kakehashi-nobody"
+_EXPIRED_FOR_PERSON: Final = ChangeRefused(
+    ChangeRefusal.NOT_ALLOWED, Cause("expired: the directory no longer lets the person in to change it")
+)
+
+_log = get_logger(__name__)
+
+
+def normalise_username(typed: str) -> str | None:
+    """NFKC and trimmed, as directories match (full-width letters become plain ones). None: can be nobody's."""
+    if not typed or len(typed) > MAX_USERNAME_CHARS:
+        return None
+    name = unicodedata.normalize("NFKC", typed).strip()
+    unprintable = any(unicodedata.category(c) in ("Cc", "Cs") for c in name)
+    return None if not name or len(name) > MAX_USERNAME_CHARS or unprintable else name
+
+
+class LdapDirectory:
+    """See `auth.directory.Directory`."""
+
+    def __init__(self, settings: LdapSettings) -> None:
+        self._settings = settings
+        context = client_context(settings)
+        self._pump = TlsPump(context, plain_on_loopback=settings.insecure_loopback_test)
+        self._pool = LdapPool(settings, self._pump)
+        self._threads = ThreadPoolExecutor(settings.worker_threads, "ldap")
+        self._probe_thread = ThreadPoolExecutor(1, "ldap-probe")
+        self._tasks = TaskScope()
+        self._active_directory: dict[str, bool] = {}
+
+    async def start(self) -> None:
+        """See `Directory.start`."""
+        self._tasks.spawn(self._watch(), name="directory probe")
+
+    async def close(self) -> None:
+        """See `Directory.close`."""
+        await self._tasks.close()
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(1, "ldap-close") as closer:
+            await loop.run_in_executor(closer, self._close)
+
+    def budget(self) -> Budget:
+        """See `Directory.budget`."""
+        return Budget(time.monotonic() + self._settings.login_timeout_seconds)
+
+    async def find(self, username: str, budget: Budget | None = None) -> Found | NotFound | Unreachable:
+        """See `Directory.find`."""
+        name = normalise_username(username)
+        if name is None:
+            return NotFound(Cause("not a possible user name"))
+        return await self._in_thread(Kind.SERVICE, lambda c, s: self._find(c, s, name), budget)
+
+    async def verify(self, entry: Entry | None, password: Secret[str], budget: Budget | None = None) -> DirectoryResult:
+        """See `Directory.verify`."""
+        budget = budget or self.budget()
+        given = password.reveal()
+        if not given or "\0" in given or len(given) > MAX_PASSWORD_CHARS:
+            impossible = Cause("empty or impossible password")  # never sent: an empty one would bind as anonymous
+            return NotFound(impossible) if entry is None else WrongPassword(entry, impossible)
+        subject = entry or Entry("", self._settings.decoy_dn or f"{_NOBODY_RDN},{self._settings.base_dn}", "", "")
+        result = await self._in_thread(Kind.BIND, lambda c, s: self._bind(c, s, subject, given), budget)
+        if entry is None:
+            return result if isinstance(result, Unreachable) else NotFound(Cause("no such user"))
+        if isinstance(result, Verified):
+            return await self._in_thread(Kind.SERVICE, lambda c, s: self._complete(c, s, entry), budget)
+        return result
+
+    async def authenticate(self, username: str, password: Secret[str]) -> DirectoryResult:
+        """See `Directory.authenticate`."""
+        budget = self.budget()
+        found = await self.find(username, budget)
+        if isinstance(found, Unreachable):
+            return found
+        result = await self.verify(found.entry if isinstance(found, Found) else None, password, budget)
+        return found if isinstance(found, NotFound) and isinstance(result, NotFound) else result
+
+    async def lookup(self, key: str) -> LookupResult:
+        """See `Directory.lookup`."""
+
+        def look(connection: Connection, server: str) -> LookupResult:
+            found = self._search_one(connection, server, f"({self._settings.key_attribute}={self._key_value(key)})")
+            return self._complete(connection, server, found.entry) if isinstance(found, Found) else found
+
+        return await self._in_thread(Kind.SERVICE, look, None)
+
+    async def change_password(self, entry: Entry, old: Secret[str], new: Secret[str]) -> ChangeResult:
+        """See `Directory.change_password`."""
+        before, after = old.reveal(), new.reveal()
+        who = self._settings.password_change
+        if who == "none":
+            return ChangeRefused(ChangeRefusal.NOT_ALLOWED, Cause("password_change is none"))
+        if not before or not after or "\0" in before + after:
+            return ChangeRefused(ChangeRefusal.TOO_SHORT, Cause("empty or impossible password"))
+        if len(after) > MAX_PASSWORD_CHARS:
+            return ChangeRefused(ChangeRefusal.TOO_LONG, Cause("longer than we accept"))
+
+        async def change(kind: Kind, way: ChangeWay) -> ChangeResult | None:
+            return await self._in_thread(kind, lambda c, s: way(c, s, entry.dn, before, after), None, once=True)
+
+        if await self._in_thread(Kind.SERVICE, self._kind_of_server, None) is True:
+            return await change(Kind.SERVICE, change_unicode_pwd) or _EXPIRED_FOR_PERSON
+        result = await change(Kind.BIND, change_as_person)
+        if result is None and who == "service":
+            result = await change(Kind.SERVICE, change_as_service)
+        return result or _EXPIRED_FOR_PERSON
+
+    async def ready(self) -> bool:
+        """See `Directory.ready`."""
+        result = await self._in_thread(Kind.SERVICE, self._kind_of_server, None)
+        return not isinstance(result, Unreachable)
+
+    # -- blocking parts, in worker threads
+
+    def _find(self, connection: Connection, server: str, name: str) -> Found | NotFound:
+        self._kind_of_server(connection, server)
+        attribute = self._settings.user_attribute
+        return self._search_one(connection, server, f"({attribute}={escape_filter_chars(name)})")
+
+    def _search_one(self, connection: Connection, server: str, condition: str) -> Found | NotFound:
+        s = self._settings
+        wanted = [
+            s.key_attribute,
+            s.user_attribute,
+            s.display_name_attribute,
+            s.department_attribute,
+            s.employment_attribute,
+        ]
+        try:
+            found = connection.search(
+                s.base_dn, ldap.SCOPE_SUBTREE, f"(&{s.user_filter}{condition})", wanted, size_limit=2
+            )
+        except (ldap.SIZELIMIT_EXCEEDED, ldap.NO_SUCH_OBJECT) as error:
+            return NotFound(cause_of(error, server))
+        if len(found) != 1:
+            return NotFound(Cause(f"{len(found)} entries match, exactly one must", 0, None, server))
+        dn, values = found[0]
+        key = self._key_text(values)
+        if key is None:
+            return NotFound(Cause(f"the entry shows no {s.key_attribute}", 0, None, server))
+        username = _text(values, s.user_attribute) or dn
+        entry = Entry(
+            key=key,
+            dn=dn,
+            username=username,
+            display_name=_text(values, s.display_name_attribute) or username,
+            department=_text(values, s.department_attribute),
+            employment=_text(values, s.employment_attribute),
+        )
+        return Found(entry, Cause("found", 0, None, server))
+
+    def _bind(self, connection: Connection, server: str, entry: Entry, password: str) -> DirectoryResult:
+        change = self._settings.password_change
+        try:
+            controls = connection.bind(entry.dn, password, [PasswordPolicyControl()])
+        except ABOUT_THE_PERSON as error:
+            by_us = change == "service" or (change == "user" and any(self._active_directory.values()))
+            return bind_refused(entry, error, server, can_change=by_us)
+        return bind_accepted(entry, controls, server, can_change=change != "none")
+
+    def _complete(self, connection: Connection, server: str, entry: Entry) -> Verified | Disabled:
+        """Groups, and whether the entry is disabled."""
+        s = self._settings
+        if s.disabled_filter and connection.search(entry.dn, ldap.SCOPE_BASE, s.disabled_filter, ["1.1"]):
+            return Disabled(entry, Cause("matches disabled_filter", 0, None, server))
+        is_ad = self._kind_of_server(connection, server)
+        groups = groups_of(connection, s, entry.dn, active_directory=is_ad)
+        return Verified(replace(entry, groups=groups), Cause("bind accepted", 0, None, server))
+
+    def _kind_of_server(self, connection: Connection, server: str) -> bool:
+        if server not in self._active_directory:
+            self._active_directory[server] = is_active_directory(connection)
+        return self._active_directory[server]
+
+    def _key_text(self, values: Attributes) -> str | None:
+        for name, found in values.items():
+            if name.lower() == self._settings.key_attribute.lower() and found:
+                return _guid(found[0]) if self._binary_key else found[0].decode("utf-8", "replace")
+        return None
+
+    def _key_value(self, key: str) -> str:
+        return binary_filter_value(uuid.UUID(key).bytes_le) if self._binary_key else escape_filter_chars(key)
+
+    @property
+    def _binary_key(self) -> bool:
+        return self._settings.key_attribute.lower() == "objectguid"
+
+    # -- between loop and threads
+
+    async def _in_thread(
+        self, kind: Kind, work: Callable[[Connection, str], T], budget: Budget | None, *, once: bool = False
+    ) -> T | Unreachable:
+        """Run blocking work; Unreachable when no server answered by the deadline, also when no thread was free."""
+        deadline = (budget or self.budget()).deadline
+
+        def run() -> T | Unreachable:
+            try:
+                return self._pool.run(kind, work, deadline, once=once)
+            except AllUnreachable as error:
+                return Unreachable(Cause(str(error), error.code))
+            except ldap.LDAPError as error:
+                return Unreachable(cause_of(error, "directory"))
+
+        try:
+            async with asyncio.timeout(max(0.0, deadline - time.monotonic()) + _GRACE_SECONDS):
+                return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+        except TimeoutError:
+            return Unreachable(Cause("no directory thread answered in time"))
+
+    async def _watch(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(self._settings.probe_seconds)
+            if not self._pool.all_closed:
+                await loop.run_in_executor(self._probe_thread, self._pool.probe)
+
+    def _close(self) -> None:
+        self._pump.close()  # first: it ends what worker threads wait for
+        self._pool.close()
+        self._threads.shutdown(cancel_futures=True)
+        self._probe_thread.shutdown(cancel_futures=True)
+
+
+def _guid(value: bytes) -> str:
+    """objectGUID as text; its first three fields are little-endian."""
+    return str(uuid.UUID(bytes_le=value))
+
+
+def _text(values: Attributes, attribute: str) -> str | None:
+    for name, found in values.items():
+        if name.lower() == attribute.lower() and found:
+            return found[0].decode("utf-8", "replace") or None
+    return None
