@@ -14,6 +14,8 @@ from typing import Any, Final, Literal
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, DateTime, MetaData, event, text
 from sqlalchemy.engine import URL, Dialect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
@@ -107,6 +109,22 @@ async def upgrade(url: str) -> None:
         raise StoreUnavailable(f"the database cannot be reached: {type(error).__name__}") from error
     finally:
         await engine.dispose()
+
+
+async def revision_gap(url: str) -> str | None:
+    """What separates the schema from the newest revision, such as `at 0002, newest is 0003`; None when nothing does."""
+    engine = _engine(_driver_url(url))
+    try:
+        async with engine.connect() as connection:
+            return await connection.run_sync(_gap)
+    finally:
+        await engine.dispose()
+
+
+def _gap(connection: Connection) -> str | None:
+    current = MigrationContext.configure(connection).get_current_revision()
+    newest = ScriptDirectory.from_config(migration_config(connection)).get_current_head()
+    return None if current == newest else f"at {current or 'nothing'}, newest is {newest}"
 
 
 def migration_config(connection: Connection) -> Config:

@@ -16,8 +16,8 @@ from common.errors import ErrorCode, KakehashiError
 from common.ids import new_id
 from common.log import bind_request, get_logger
 from gateway import problem
-from gateway.local_socket import local_account
 from gateway.headers import SECURITY_HEADERS, SESSION_COOKIE
+from gateway.local_socket import local_account
 from gateway.permissions import STRANGER, Caller, Permission, Role, permitted
 from gateway.routes import Route, route_of
 from gateway.services import CALLER, REQUEST_ID, SOURCE, services

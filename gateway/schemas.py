@@ -324,3 +324,20 @@ class HealthAnswer(Answer):
 
     status: Literal["ok", "not_ready"]
     checks: dict[str, bool] = Field(default_factory=dict)
+
+
+class ExplainBody(Body):
+    """A question to the policy."""
+
+    username: str = Field(min_length=1, max_length=256)
+    pool_id: Identifier
+    at: datetime | None = None
+    source: str | None = Field(default=None, max_length=64)
+
+
+class ExplanationAnswer(Answer):
+    """Every rule with what it lacked, as printable text."""
+
+    allowed: bool
+    text_ja: str
+    text_en: str

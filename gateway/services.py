@@ -6,8 +6,8 @@ from typing import Final
 from aiohttp import web
 
 from auth.service import AuthService
-from broker.sessions import SessionService
 from broker.administration import Administration
+from broker.sessions import SessionService
 from common.audit import AuditSink
 from common.clock import Clock
 from common.db import Database

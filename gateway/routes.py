@@ -1,0 +1,160 @@
+"""The one table of routes: method, path, handler, permission, bodies. Nothing else adds a route (a test compares).
+
+Counterparts: the middlewares read the permission from here, `gateway/openapi.py` makes the API document from it.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from gateway import schemas
+from gateway.handlers import account, admin, desktops, health, login, sessions, spec, viewer
+from gateway.permissions import Permission
+
+RouteHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One way in."""
+
+    method: str
+    path: str
+    handler: RouteHandler
+    permission: Permission
+    summary: str
+    answer: type[BaseModel] | None = None
+    body: type[BaseModel] | None = None
+    status: int = 200
+    websocket: bool = False
+
+
+_V1: Final = "/api/v1"
+_P: Final = Permission
+
+ROUTES: Final[tuple[Route, ...]] = (
+    Route("GET", "/healthz", health.healthz, _P.PUBLIC, "The process answers", schemas.HealthAnswer),
+    Route("GET", "/readyz", health.readyz, _P.PUBLIC, "New work can start here", schemas.HealthAnswer),
+    Route("GET", f"{_V1}/openapi.json", spec.openapi, _P.PUBLIC, "This API, described"),
+    # login
+    Route("GET", f"{_V1}/login", login.state, _P.LOGIN, "Where the login stands", schemas.LoginStateAnswer),
+    Route(
+        "POST", f"{_V1}/login", login.submit_password, _P.LOGIN, "First factor",
+        schemas.LoginStateAnswer, schemas.PasswordBody,
+    ),
+    Route("DELETE", f"{_V1}/login", login.restart, _P.LOGIN, "Start the login again", status=204),
+    Route(
+        "POST", f"{_V1}/login/totp", login.submit_totp, _P.LOGIN, "Second factor",
+        schemas.LoginStateAnswer, schemas.CodeBody,
+    ),
+    Route(
+        "POST", f"{_V1}/login/recovery", login.submit_recovery, _P.LOGIN, "Recovery code instead of the second factor",
+        schemas.LoginStateAnswer, schemas.CodeBody,
+    ),
+    Route(
+        "POST", f"{_V1}/login/enrol", login.start_enrolment, _P.LOGIN, "Secret for a new authenticator",
+        schemas.EnrolmentAnswer,
+    ),
+    Route(
+        "POST", f"{_V1}/login/enrol/confirm", login.confirm_enrolment, _P.LOGIN, "First code of a new authenticator",
+        schemas.LoginStateAnswer, schemas.CodeBody,
+    ),
+    Route(
+        "POST", f"{_V1}/login/enrol/done", login.finish_enrolment, _P.LOGIN, "Recovery codes are noted down",
+        schemas.LoginStateAnswer,
+    ),
+    Route(
+        "POST", f"{_V1}/login/password", login.change_password, _P.LOGIN, "New password for an expired one",
+        schemas.LoginStateAnswer, schemas.NewPasswordBody,
+    ),
+    Route("POST", f"{_V1}/logout", login.logout, _P.SIGNED_IN, "Sign this browser out", status=204),
+    # own account
+    Route("GET", f"{_V1}/me", account.me, _P.SIGNED_IN, "Who is signed in here", schemas.MeAnswer),
+    Route(
+        "GET", f"{_V1}/me/web-sessions", account.web_sessions, _P.SIGNED_IN, "Own signed-in browsers",
+        schemas.WebSessionsAnswer,
+    ),
+    Route(
+        "DELETE", f"{_V1}/me/web-sessions/{{id}}", account.revoke_web_session, _P.SIGNED_IN,
+        "Sign an own browser out", status=204,
+    ),
+    Route(
+        "POST", f"{_V1}/me/recovery-codes", account.new_recovery_codes, _P.SIGNED_IN, "Ten new recovery codes",
+        schemas.RecoveryCodesAnswer, schemas.CodeBody,
+    ),
+    # work
+    Route(
+        "GET", f"{_V1}/desktops", desktops.list_desktops, _P.SIGNED_IN, "What may be used now, and what not and why",
+        schemas.DesktopsAnswer,
+    ),
+    Route("GET", f"{_V1}/sessions", sessions.list_sessions, _P.SIGNED_IN, "Own sessions", schemas.SessionsAnswer),
+    Route(
+        "POST", f"{_V1}/sessions", sessions.request_session, _P.SIGNED_IN, "Start or find the session in a pool",
+        schemas.SessionAnswer, schemas.SessionBody, status=201,
+    ),
+    Route(
+        "GET", f"{_V1}/sessions/{{id}}", sessions.show_session, _P.SIGNED_IN, "One own session", schemas.SessionAnswer
+    ),
+    Route("DELETE", f"{_V1}/sessions/{{id}}", sessions.end_session, _P.SIGNED_IN, "Log the desktop off", status=204),
+    Route(
+        "POST", f"{_V1}/sessions/{{id}}/ticket", sessions.issue_ticket, _P.SIGNED_IN, "One-use ticket for the viewer",
+        schemas.TicketAnswer,
+    ),
+    Route(
+        "GET", f"{_V1}/sessions/{{id}}/rfb", viewer.rfb, _P.SIGNED_IN, "The desktop's picture, keys and pointer",
+        status=101, websocket=True,
+    ),
+    # administration
+    Route("GET", f"{_V1}/admin/pools", admin.list_pools, _P.ADMIN, "All pools", schemas.PoolsAnswer),
+    Route(
+        "PUT", f"{_V1}/admin/pools/{{id}}", admin.put_pool, _P.ADMIN, "Create or change a pool",
+        schemas.PoolAnswer, schemas.PoolBody,
+    ),
+    Route("DELETE", f"{_V1}/admin/pools/{{id}}", admin.remove_pool, _P.ADMIN, "Remove a pool", status=204),
+    Route("GET", f"{_V1}/admin/desktops", admin.list_targets, _P.ADMIN, "All static desktops", schemas.TargetsAnswer),
+    Route(
+        "PUT", f"{_V1}/admin/desktops/{{id}}", admin.put_target, _P.ADMIN, "Create or change a static desktop",
+        schemas.TargetAnswer, schemas.TargetBody,
+    ),
+    Route("DELETE", f"{_V1}/admin/desktops/{{id}}", admin.remove_target, _P.ADMIN, "Remove one", status=204),
+    Route(
+        "PUT", f"{_V1}/admin/desktops/{{id}}/credential", admin.put_credential, _P.ADMIN,
+        "Set what the gateway logs in with", body=schemas.CredentialBody, status=204,
+    ),
+    Route(
+        "GET", f"{_V1}/admin/sessions", admin.list_sessions, _P.ADMIN, "All live sessions", schemas.AdminSessionsAnswer
+    ),
+    Route("DELETE", f"{_V1}/admin/sessions/{{id}}", admin.end_session, _P.ADMIN, "End a session at once", status=204),
+    Route(
+        "DELETE", f"{_V1}/admin/users/{{id}}/factors", admin.reset_factors, _P.ADMIN,
+        "Remove a person's second factors", status=204,
+    ),
+    Route("GET", f"{_V1}/admin/policy", admin.show_policy, _P.ADMIN, "The rules in force", schemas.PolicyAnswer),
+    Route(
+        "POST", f"{_V1}/admin/policy/explain", admin.explain_policy, _P.ADMIN, "Why a person may or may not use a pool",
+        schemas.ExplanationAnswer, schemas.ExplainBody,
+    ),
+)  # fmt: skip
+
+
+def _name(route: Route) -> str:
+    """aiohttp's route names are identifiers."""
+    return "route_" + "".join(c if c.isalnum() else "_" for c in f"{route.method}_{route.path}")
+
+
+_BY_NAME: Final = {_name(route): route for route in ROUTES}
+
+
+def add_routes(app: web.Application, page: RouteHandler) -> None:
+    """Register every route of the table, and the web client for every other GET."""
+    for name, route in _BY_NAME.items():
+        app.router.add_route(route.method, route.path, route.handler, name=name)
+    app.router.add_route("GET", "/{path:.*}", page, name="page")
+
+
+def route_of(request: web.Request) -> Route | None:
+    """The table's entry for a request; None for the web client's pages and for what does not exist."""
+    return _BY_NAME.get(request.match_info.route.name or "")

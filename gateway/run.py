@@ -1,0 +1,100 @@
+"""Runs the gateway: listeners around the application, a graceful stop. Counterpart: `gateway/app.py`, which wires it."""
+
+import asyncio
+import gc
+import signal
+import ssl
+from asyncio import AbstractServer
+from typing import Final
+
+from aiohttp import web
+
+from common.errors import ConfigError
+from common.log import get_logger
+from gateway import local_socket
+from gateway.app import build
+from gateway.settings import HttpSettings, Settings
+
+_TLS_HANDSHAKE_SECONDS: Final = 10.0
+"""A stranger who opens a connection and then says nothing is sent away (asyncio's default would be 60 s)."""
+_BACKLOG: Final = 1024
+
+_log = get_logger(__name__)
+
+
+def tls_context(http: HttpSettings) -> ssl.SSLContext | None:
+    """TLS 1.2 or later with our certificate; None when a named proxy ends TLS. Raises ConfigError."""
+    if http.certificate_file is None or http.key_file is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_RENEGOTIATION
+    context.set_alpn_protocols(["http/1.1"])
+    try:
+        context.load_cert_chain(http.certificate_file, http.key_file)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(f"certificate {http.certificate_file} or its key cannot be used: {error}") from error
+    return context
+
+
+class Listeners:
+    """The application on its public port and, for administrators, on its local socket."""
+
+    def __init__(self, app: web.Application, settings: Settings) -> None:
+        self._settings = settings
+        self._runner = web.AppRunner(
+            app,
+            access_log=None,
+            keepalive_timeout=settings.http.header_seconds,
+            shutdown_timeout=settings.http.stop_seconds,
+            handle_signals=False,
+        )
+        self._servers: list[AbstractServer] = []
+        self.port = settings.http.port
+
+    async def start(self) -> None:
+        """Start the application, then listen. Raises ConfigError when an address cannot be had."""
+        await self._runner.setup()
+        factory = self._runner.server
+        if factory is None:
+            raise RuntimeError("aiohttp's runner has no server after setup")
+        http = self._settings.http
+        context = tls_context(http)
+        try:
+            public = await asyncio.get_running_loop().create_server(
+                factory,
+                http.host,
+                http.port,
+                ssl=context,
+                ssl_handshake_timeout=_TLS_HANDSHAKE_SECONDS if context else None,
+                backlog=_BACKLOG,
+            )
+            self._servers.append(public)
+            self.port = public.sockets[0].getsockname()[1]
+            if self._settings.admin.socket:
+                self._servers.append(await local_socket.listen(factory, self._settings.admin.socket))
+        except OSError as error:
+            raise ConfigError(f"cannot listen on {http.host} port {http.port}: {error.strerror}") from error
+
+    async def stop(self) -> None:
+        """Take no new connection, tell the viewers, let requests finish, close everything."""
+        for server in self._servers:
+            server.close()
+        await self._runner.cleanup()
+
+
+async def serve(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT."""
+    listeners = Listeners(await build(settings), settings)
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    try:
+        await listeners.start()
+        gc.freeze()  # what is alive now stays: the collector need not look at it for every session
+        _log.info("gateway ready", port=listeners.port, node=settings.node_id)
+        await stopping.wait()
+        _log.info("gateway stopping")
+    finally:
+        await listeners.stop()
