@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check fmt bench lock clean
+.PHONY: help demo build test check fmt docs bench lock clean
 V := .venv/bin
 uv_compile := $(V)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
   --no-emit-index-url --no-emit-find-links
@@ -32,6 +32,10 @@ check: ## format, lint, types, import contracts, web client's types and lint
 fmt: ## format and fix what can be fixed by itself
 	@$(V)/ruff format .
 	@$(V)/ruff check --fix .
+
+docs: ## write the reference pages that are made from the code
+	@deploy/setup.sh test
+	@$(V)/python -m gateway.reference docs/reference
 
 bench: ## speed and memory against websockify in the same run
 	@deploy/setup.sh test

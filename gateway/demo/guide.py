@@ -7,11 +7,12 @@ from typing import Final
 from gateway.demo import city
 
 _SHOWN: Final = {
-    "satou.hanako": ("普通の職員", "an ordinary employee"),
-    "yoshida.kenta": ("システム担当(管理者)", "IT section (administrator)"),
-    "yamaguchi.mei": ("研修中: 使えない理由が出ます", "trainee: is told why not"),
+    "satou.hanako": ("テレワーク職員", "telework staff"),
+    "yoshida.kenta": ("システム担当(管理者)", "IT section, administrator"),
+    "katou.makoto": ("日勤: 開庁時間のみ", "day shift: office hours only"),
+    "fujita.sora": ("研修生: 閲覧のみ", "trainee: look only"),
     "maeda.chihiro": ("最初にパスワード変更", "must change the password first"),
-    "okada.shigeru": ("退職者: ログインできません", "retired: cannot log in"),
+    "okada.shigeru": ("退職者: ログイン不可", "retired: cannot log in"),
 }
 
 

@@ -12,7 +12,7 @@ from policy.model import Zone
 _DEADLINE: Final = aiohttp.ClientTimeout(total=15)
 
 POOLS: Final = {
-    "office": PoolBody(
+    "office-desktop": PoolBody(
         name_ja="庁内業務デスクトップ",
         name_en="Office desktop",
         kind=PoolKind.AGENT,
@@ -20,11 +20,11 @@ POOLS: Final = {
         zone=Zone.LGWAN,
         max_desktops=6,
     ),
-    "internet": PoolBody(
+    "internet-desktop": PoolBody(
         name_ja="インターネット用デスクトップ",
         name_en="Internet desktop",
         kind=PoolKind.AGENT,
-        pool_class="office",
+        pool_class="internet",
         zone=Zone.INTERNET,
         max_desktops=2,
     ),
@@ -32,7 +32,7 @@ POOLS: Final = {
         name_ja="住民記録端末(テレワーク不可)",
         name_en="Resident records (never by telework)",
         kind=PoolKind.AGENT,
-        pool_class="office",
+        pool_class="records",
         zone=Zone.MY_NUMBER,
         max_desktops=1,
     ),

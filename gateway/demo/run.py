@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from http import HTTPStatus
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
@@ -174,6 +175,8 @@ def _addresses(options: Options) -> Addresses:
     port = _free_port(options.listen, options.port)
     if port != options.port:
         _say(f"      port {options.port} is taken by another program: using {port}")
+    if not ip_address(options.listen).is_loopback:
+        _say("      note: open to the network, and everybody who reaches it can know the sample passwords")
     return Addresses(options.listen, options.names, port, _free_port("127.0.0.1", _LOWEST_DIRECTORY_PORT))
 
 
@@ -249,7 +252,7 @@ async def _start_gateway(
     context = ssl.create_default_context(cafile=str(place.ca_certificate))
     gateway = await _start_ours(
         "gateway",
-        [sys.executable, "-m", "gateway"],
+        [sys.executable, "-c", "from gateway.cli import main; main()", "gateway"],
         place=place,
         account=place.gateway_account,
         env=env,

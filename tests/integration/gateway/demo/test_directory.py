@@ -139,7 +139,7 @@ async def test_the_program_runs_as_its_own_account(tmp_path: Path) -> None:
     try:
 
         async def changed() -> bool:
-            return os.stat(f"/proc/{child.pid}").st_uid == 60_803  # noqa: ASYNC240 - reads no disk
+            return os.stat(f"/proc/{child.pid}").st_uid == 60_803
 
         await child.ready(changed, 5)
     finally:
