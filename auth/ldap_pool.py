@@ -189,7 +189,8 @@ class LdapPool:
     def _run_on(
         self, server: _Server, kind: Kind, work: Callable[[Connection, str], T], deadline: float, once: bool
     ) -> T:
-        deadline = min(deadline, time.monotonic() + self._settings.server_timeout_seconds)
+        began = time.monotonic()
+        deadline = min(deadline, began + self._settings.server_timeout_seconds)
         try:
             try:
                 with self._lease(server, kind, deadline, fresh=once) as connection:
@@ -198,9 +199,9 @@ class LdapPool:
                 with self._lease(server, kind, deadline, fresh=True) as connection:
                     answer = work(connection, server.name)
         except _TROUBLE as error:
-            raise self._blame(server, _text(error), _code(error)) from error
+            raise self._blame(server, began, _text(error), _code(error)) from error
         except ConnectFailed as error:
-            raise self._blame(server, str(error), None) from error
+            raise self._blame(server, began, str(error), None) from error
         except ldap.LDAPError:
             self._praise(server)  # it answered, if only with a no
             raise
@@ -211,10 +212,11 @@ class LdapPool:
         with self._lock:
             server.breaker.succeeded()
 
-    def _blame(self, server: _Server, text: str, code: int | None) -> _ServerTrouble:
+    def _blame(self, server: _Server, began: float, text: str, code: int | None) -> _ServerTrouble:
         with self._lock:
             first = server.breaker.closed
-            server.breaker.failed(time.monotonic())
+            now = time.monotonic()
+            server.breaker.failed(now, now - began)
         if first:
             _log.warning("directory server failed", endpoint=server.name, reason=text, code=code)
         return _ServerTrouble(f"{server.name}: {text}", code)

@@ -79,6 +79,8 @@ class TlsPump:
 
     def close(self) -> None:
         """Tear down all connections and end the thread; whoever still dials gets ConnectFailed."""
+        if self._closing:
+            return
         self._closing = True
         asyncio.run_coroutine_threadsafe(self._abort_all(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -98,7 +100,7 @@ class TlsPump:
             await side.lost.wait()
 
     async def _connect(self, endpoint: LdapEndpoint, timeout: float) -> socket.socket:
-        where = f"{endpoint.host}:{endpoint.port} ({endpoint.security})"
+        where = endpoint.security
         try:
             async with asyncio.timeout(timeout):
                 dialled = await self._dial(endpoint, timeout)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from auth.directory import Found, NotFound, Unreachable, Verified, WrongPassword
+from auth.directory import NotFound, Verified, WrongPassword
 from common.secret import Secret
 from tests.integration.auth.conftest import Opener
 from tests.support.slapd import Slapd
