@@ -64,12 +64,11 @@ async def accept_viewer(request: web.Request) -> "ViewerConnection":
     (a browser hides the status of a failed upgrade). The handler must return `ViewerConnection.response`.
     Raises an aiohttp HTTPException for a request that is no proper WebSocket upgrade offering "binary".
     """
-    frames = ServerProtocol(subprotocols=[Subprotocol(SUBPROTOCOL)], max_size=MAX_MESSAGE, logger=_FRAME_LOG)
-    answer = frames.accept(Request(request.path, Headers(list(request.headers.items())), request.method))
+    opening = ServerProtocol(subprotocols=[Subprotocol(SUBPROTOCOL)], logger=_FRAME_LOG)
+    answer = opening.accept(Request(request.path, Headers(list(request.headers.items())), request.method))
     if answer.status_code != 101:
         raise web.HTTPBadRequest(text="not a websocket upgrade\n")
-    frames.send_response(answer)
-    frames.data_to_send()  # the same answer as bytes: aiohttp writes it instead, with its hooks and its access log
+    # aiohttp writes the answer, with its hooks and its access log.
     response = web.StreamResponse(status=101, headers=dict(answer.headers.raw_items()))
     response.force_close()
     transport = request.transport
@@ -77,6 +76,8 @@ async def accept_viewer(request: web.Request) -> "ViewerConnection":
         raise web.HTTPBadRequest(text="connection is gone\n")
     await response.prepare(request)
     request.protocol.keep_alive(False)
+    # A second one in the open state: the first would parse the request from the stream, which aiohttp has done.
+    frames = ServerProtocol(state=State.OPEN, max_size=MAX_MESSAGE, logger=_FRAME_LOG)
     viewer = ViewerConnection(frames, transport, request.protocol, response)
     transport.set_protocol(viewer)
     transport.pause_reading()
