@@ -1,8 +1,8 @@
 """The only place where a Grant or a Decision comes into being. Counterpart: `policy.engine`, the only importer (a test
 reads the source of every package for it). It must not judge anything.
 
-The slots' own setters are used because a frozen dataclass's constructor costs three times as much, and this is on the
-path of every decision.
+The slots' own setters are used because a frozen dataclass's constructor costs three times as much, and this is on
+the path of every decision.
 """
 
 from typing import Final

@@ -3,8 +3,8 @@
 Counterpart: `policy.engine` decides, everyone else only reads these values. Pure: no clock, no I/O. Nothing here may
 decide anything, and only the engine mints a `Grant` (through `policy.minting`; a test reads the source for it).
 
-The shape follows AuthZEN 1.0 (subject, action, resource, context). A fact that is `None` is *unknown*, which is never
-the same as "no": an unknown fact cannot make a permit match and cannot keep a forbid from matching.
+The shape follows AuthZEN 1.0 (subject, action, resource, context). A fact that is `None` is *unknown*, which is
+never the same as "no": an unknown fact cannot make a permit match and cannot keep a forbid from matching.
 """
 
 from dataclasses import dataclass

@@ -1,0 +1,200 @@
+"""Why not, in words the person can act on, and from when it would work. Pure.
+
+Counterpart: `policy.engine`. The reason is worked out only when somebody reads it. Guardrails speak first; then
+"this is not for you"; then what forbids; then the nearest permit and what it lacks.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import Final, Protocol
+
+from common.ids import RuleId
+from policy.calendar import at, local
+from policy.conditions import Condition, Kind
+from policy.explanation import Explanation, Finding, Outcome
+from policy.guardrails import REASONS
+from policy.model import Action, Decision, Reason, ReasonCode, Request
+from policy.schema import Effect, Layer
+
+SEARCH_DAYS: Final = 14
+
+POLICY_ERROR: Final = Reason(
+    ReasonCode.POLICY_ERROR,
+    "利用の可否を判断できませんでした。情報システム担当へ連絡してください。",
+    "It could not be decided whether you may use this. Contact your IT desk.",
+)
+VIEW_ONLY: Final = Reason(ReasonCode.VIEW_ONLY, "閲覧のみで利用できます。", "You may look only.")
+CLIPBOARD_OFF: Final = Reason(
+    ReasonCode.CLIPBOARD_OFF, "文字のコピーと貼り付けは許可されていません。", "Copy and paste of text is not allowed."
+)
+_NOT_ASSIGNED: Final = Reason(
+    ReasonCode.NOT_ASSIGNED,
+    "このデスクトップの利用は許可されていません。必要な場合は所属の情報担当へ申し出てください。",
+    "This desktop is not assigned to you. If you need it, ask your department's IT contact.",
+)
+_LACKS: Final[dict[Kind, tuple[ReasonCode, str, str]]] = {
+    Kind.DEVICE: (
+        ReasonCode.DEVICE_NOT_ALLOWED,
+        "この端末からは利用できません。登録された端末を使ってください。",
+        "Not from this device. Use a registered one.",
+    ),
+    Kind.PLACE: (
+        ReasonCode.NOT_FROM_HERE,
+        "この場所（ネットワーク）からは利用できません。",
+        "Not from this place (network).",
+    ),
+    Kind.FACTOR: (
+        ReasonCode.TOTP_REQUIRED,
+        "ワンタイムコードの確認が必要です。もう一度ログインしてください。",
+        "A one-time code is needed. Sign in again.",
+    ),
+    Kind.LOAD: (
+        ReasonCode.CAPACITY,
+        "ただいま混み合っています。しばらく待ってからもう一度お試しください。",
+        "The desktops are full at the moment. Wait a while and try again.",
+    ),
+    Kind.CLOCK: (
+        ReasonCode.OUTSIDE_HOURS,
+        "利用できる時間帯ではありません。",
+        "Outside the permitted hours.",
+    ),
+}
+"""What a permit can lack, the hardest to remedy first: that one is told."""
+
+_NOT_YOURS: Final = frozenset({Kind.PERSON, Kind.TARGET, Kind.BCP})
+
+
+class Judge(Protocol):
+    """The engine, as far as reasons need it."""
+
+    @property
+    def edges(self) -> tuple[int, ...]:
+        """Minutes of the local day at which decisions may change."""
+
+    def decide(self, request: Request) -> Decision:
+        """See `Engine.decide`."""
+
+    def explain(self, request: Request) -> Explanation:
+        """See `Engine.explain`."""
+
+    def fault(self, error: Exception, request: Request) -> Reason:
+        """See `Engine.fault`."""
+
+
+class Fixed:
+    """A refusal whose reason is known at once."""
+
+    __slots__ = ("reason", "rule_ids")
+
+    def __init__(self, reason: Reason, rule_ids: tuple[RuleId, ...] = ()) -> None:
+        self.reason = reason
+        self.rule_ids = rule_ids
+
+
+class Refused:
+    """A refusal that is explained when asked. Engine and request never change, so neither does the answer."""
+
+    __slots__ = ("_engine", "_found", "_request")
+
+    def __init__(self, engine: Judge, request: Request) -> None:
+        self._engine = engine
+        self._request = request
+        self._found: Fixed | None = None
+
+    @property
+    def reason(self) -> Reason:
+        """See `Decision.reason`."""
+        return self._find().reason
+
+    @property
+    def rule_ids(self) -> tuple[RuleId, ...]:
+        """See `Decision.rule_ids`."""
+        return self._find().rule_ids
+
+    def _find(self) -> Fixed:
+        if self._found is None:
+            try:
+                explanation = self._engine.explain(self._request)
+                self._found = Fixed(reason_for(self._engine, explanation), explanation.rule_ids)
+            except Exception as error:  # noqa: BLE001 - a refusal without a reason is still a refusal
+                self._found = Fixed(self._engine.fault(error, self._request))
+        return self._found
+
+
+def reason_for(engine: Judge, explanation: Explanation) -> Reason:
+    """The reason of a refused request."""
+    if explanation.fault is not None:
+        return POLICY_ERROR
+    forbidding = explanation.forbidding
+    if guardrail := _foremost(finding for finding in forbidding if finding.rule.layer is Layer.GUARDRAIL):
+        return _told(guardrail)
+    near = _nearest(explanation.findings)
+    if near is None:
+        return _NOT_ASSIGNED
+    reason = _told(forbidding[0]) if forbidding else _lack(near)
+    if not _hard(near) and all(_may_end(finding) for finding in forbidding):
+        return replace(reason, available_from=next_moment(engine, explanation.request))
+    return reason
+
+
+def next_moment(engine: Judge, request: Request) -> datetime | None:
+    """The first moment within 14 days at which the clock alone would allow the request; walks the clock edges only."""
+    today, _minute = local(request.context.now)
+    for day in range(today, today + SEARCH_DAYS + 1):
+        for edge in engine.edges:
+            moment = at(day, edge)
+            if moment > request.context.now:
+                later = replace(request, action=Action.CONNECT, context=replace(request.context, now=moment))
+                if engine.decide(later).allowed:
+                    return moment
+    return None
+
+
+def _foremost(findings: Iterable[Finding]) -> Finding | None:
+    """What is certain before what is merely not known; then the order of the guardrails' table."""
+    order = list(REASONS)
+    ranked = sorted(findings, key=lambda f: (f.outcome is not Outcome.MET, order.index(f.rule.id)))
+    return ranked[0] if ranked else None
+
+
+def _told(finding: Finding) -> Reason:
+    rule = finding.rule
+    code = REASONS.get(rule.id) or (
+        ReasonCode.CAPACITY if rule.layer is Layer.CAPACITY else ReasonCode.FORBIDDEN_BY_RULE
+    )
+    if rule.message:
+        return Reason(code, rule.message.ja, rule.message.en, rule_id=RuleId(rule.id))
+    return Reason(
+        code,
+        f"規則「{rule.name.ja}」により利用できません。",
+        f'Not allowed by the rule "{rule.name.en}".',
+        rule_id=RuleId(rule.id),
+    )
+
+
+def _lack(finding: Finding) -> Reason:
+    hard = {kind for condition in _hard(finding) for kind in condition.kinds}
+    for kind, (code, text_ja, text_en) in _LACKS.items():
+        if kind in hard or (not hard and kind is Kind.CLOCK):
+            return Reason(code, text_ja, text_en, rule_id=RuleId(finding.rule.id))
+    return _NOT_ASSIGNED
+
+
+def _nearest(findings: tuple[Finding, ...]) -> Finding | None:
+    """The permit for this person and pool that lacks least; None when there is none for them at all."""
+    own = [
+        finding
+        for finding in findings
+        if finding.rule.effect is Effect.PERMIT and not any(c.kinds <= _NOT_YOURS for c in finding.missing)
+    ]
+    return min(own, key=lambda finding: (len(_hard(finding)), len(finding.missing), finding.rule.id), default=None)
+
+
+def _hard(finding: Finding) -> tuple[Condition, ...]:
+    """What the permit lacks and time alone does not bring."""
+    return tuple(condition for condition in finding.missing if Kind.CLOCK not in condition.kinds)
+
+
+def _may_end(finding: Finding) -> bool:
+    return any(Kind.CLOCK in condition.kinds for condition in finding.compiled.conditions)
