@@ -7,7 +7,7 @@ is not tested here but made true: the layers' shapes below admit nothing else.
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Final
 
@@ -17,9 +17,10 @@ from policy.guardrails import GUARDRAILS, PREFIX
 from policy.implication import contradiction, implies
 from policy.loading import Lines, Loc, line_of, near, parse, path
 from policy.problems import PolicyInvalid, Problem, Severity
-from policy.schema import Effect, Hours, Layer, PolicyDocument, Rule, Terms, When
+from policy.schema import Effect, Hours, Layer, PolicyDocument, Rule, Terms, When, duration_text
 
 MAX_NESTING: Final = 4
+_LEAST: Final = {"idle_limit": timedelta(minutes=1), "total_limit": timedelta(minutes=10)}
 _LOADS: Final = frozenset(key for key, kind in KINDS.items() if kind is Kind.LOAD)
 _WHO_OR_WHERE: Final = frozenset(
     key for key, kind in KINDS.items() if kind in (Kind.PERSON, Kind.PLACE) and key not in ("suspended", "same_tenant")
@@ -57,6 +58,7 @@ def check(document: PolicyDocument, lines: Lines, *, today: date) -> tuple[Probl
 def _rule(rule: Rule, document: PolicyDocument, today: date) -> Iterator[_Found]:
     yield from _identity(rule, document)
     yield from _shape(rule)
+    yield from _lengths(rule)
     yield from _layer(rule)
     yield from _names(rule, document)
     yield from _never(rule, document, today)
@@ -95,6 +97,17 @@ def _shape(rule: Rule) -> Iterator[_Found]:
         yield _error(
             "when", "any_of、all_of、not の中に空の条件があります。", "An empty condition in any_of, all_of or not."
         )
+
+
+def _lengths(rule: Rule) -> Iterator[_Found]:
+    for place, part in (("terms", rule.terms), ("oblige", rule.oblige)):
+        for key, least in _LEAST.items():
+            if part and (length := getattr(part, key)) and length < least:
+                yield _warning(
+                    f"{place}.{key}",
+                    f"{duration_text(length)} は短すぎて仕事になりません（単位の書き間違いではありませんか）。",
+                    f"{duration_text(length)} is too short to work with: is the unit right?",
+                )
 
 
 def _layer(rule: Rule) -> Iterator[_Found]:

@@ -140,8 +140,8 @@ Day = Annotated[date, BeforeValidator(_day)]
 Days = Annotated[DayKind | tuple[Weekday, ...], BeforeValidator(_days)]
 Bound = Annotated[int, Field(strict=True, ge=0, le=100)]
 Chars = Annotated[int, Field(strict=True, ge=0, le=CLIPBOARD_CAP_CHARS)]
-IdleLimit = Annotated[Duration, Field(ge=timedelta(minutes=1), le=IDLE_LIMIT_CAP)]
-TotalLimit = Annotated[Duration, Field(ge=timedelta(minutes=10), le=TOTAL_LIMIT_CAP)]
+IdleLimit = Annotated[Duration, Field(ge=timedelta(seconds=1), le=IDLE_LIMIT_CAP)]
+TotalLimit = Annotated[Duration, Field(ge=timedelta(seconds=1), le=TOTAL_LIMIT_CAP)]
 
 
 class Section(BaseModel):

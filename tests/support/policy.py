@@ -11,11 +11,14 @@ Every field of Subject, Resource, Context and Obligations can be given by name; 
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any, Final
 
-from common.ids import PoolId, RuleId, TenantId, UserId
-from policy import minting
-from policy.model import Action, Basis, Context, Grant, Obligations, Request, Resource, Subject, Zone
+from common.ids import PoolId, TenantId, UserId
+from policy.checks import load
+from policy.engine import Engine
+from policy.model import Action, Context, Grant, Obligations, Request, Resource, Subject, Zone
+from policy.schema import PolicyDocument
 
 NOON: Final = datetime(2026, 6, 3, 3, 0, tzinfo=UTC)
 """12:00 in Tokyo on a Wednesday that is a working day."""
@@ -82,10 +85,34 @@ def request(action: Action = Action.CONNECT, **over: Any) -> Request:
     )
 
 
+def policy(rules: list[dict[str, Any]], **parts: Any) -> dict[str, Any]:
+    """A policy as YAML would give it; rules get names, layer and effect when they have none."""
+    named = [{"name": {"ja": "試験", "en": "Test"}, "effect": "permit", **rule} for rule in rules]
+    return {"format": 1, "name": {"ja": "試験", "en": "Test"}, "rules": named, **parts}
+
+
+def engine(rules: list[dict[str, Any]], **parts: Any) -> Engine:
+    """A real engine with these rules (and the guardrails); `networks` and `calendar` may be given, too."""
+    return Engine(PolicyDocument.model_validate(policy(rules, **parts)))
+
+
+def file_engine(name: str) -> Engine:
+    """The engine of a file in deploy/, for example "policy.demo.yaml"."""
+    content = (Path(__file__).parents[2] / "deploy" / name).read_bytes()
+    document, _warnings = load(content, today=NOON.date())
+    return Engine(document)
+
+
 def grant(action: Action = Action.CONNECT, **over: Any) -> Grant:
-    """A grant with any field of subject, resource, context and obligations changed by name."""
-    obligations = _picked(Obligations, over)
-    asked = request(action, **{name: value for name, value in over.items() if name not in obligations})
-    decision = minting.allow(asked, Basis(Obligations(**obligations), (RuleId("T-01"),)), "test")
-    assert decision.grant is not None
+    """A grant with any field of subject, resource, context and obligations changed by name, minted by a real engine.
+
+    Guardrails hold here, too: clipboard out needs `zone=Zone.INTERNET`, and the watermark cannot be off.
+    """
+    wanted = _picked(Obligations, over)
+    asked = request(action, **{name: value for name, value in over.items() if name not in wanted})
+    terms = {name: value for name, value in wanted.items() if name != "watermark"}
+    decision = engine([{"id": "T-01", "when": {"users": [asked.subject.username]}, "terms": terms}]).decide(asked)
+    assert decision.grant is not None, decision.reason.text_en
+    got = {name: getattr(decision.grant.obligations, name) for name in wanted}
+    assert got == wanted, f"guardrails allow no more than {got}"
     return decision.grant
