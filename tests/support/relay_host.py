@@ -53,12 +53,13 @@ class RelayHost:
     ends: list[RelayEnd] = field(default_factory=list)
     errors: list[KakehashiError] = field(default_factory=list)
     events: list[RfbEvent] = field(default_factory=list)
+    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def end(self, number: int = 0) -> RelayEnd:
         """The end of the given session, awaited at most 10 s."""
         async with asyncio.timeout(10):
-            while len(self.ends) <= number:
-                await asyncio.sleep(0.01)
+            async with self.changed:
+                await self.changed.wait_for(lambda: len(self.ends) > number)
         return self.ends[number]
 
 
@@ -98,7 +99,10 @@ async def relay_host(
             on_event=host.events.append,
         )
         host.relays.append(relay)
-        host.ends.append(await relay.run(viewer, target))
+        end = await relay.run(viewer, target)
+        async with host.changed:
+            host.ends.append(end)
+            host.changed.notify_all()
         return viewer.response
 
     application = web.Application()
