@@ -89,6 +89,16 @@ class TargetStore:
             row = (await connection.execute(query)).mappings().one_or_none()
         return None if row is None else desktop_of(row)
 
+    async def find_desktop(self, desktop_id: DesktopId) -> Desktop | None:
+        """One desktop by its unguessable id alone: for a session host's listing, which knows no tenants."""
+        async with self._database.transaction() as connection:
+            row = (
+                (await connection.execute(select(pool_desktop).where(pool_desktop.c.id == desktop_id)))
+                .mappings()
+                .first()
+            )
+        return None if row is None else desktop_of(row)
+
 
 def _peer(target: StaticTarget) -> tuple[object, ...]:
     return (target.address_kind, target.host, target.port, target.ca_pem, target.tls_name, frozenset(target.security))

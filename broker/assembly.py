@@ -1,0 +1,115 @@
+"""Builds the broker of its parts: what the gateway's composition root calls. It decides nothing."""
+
+from dataclasses import dataclass
+
+from broker.access import DesktopAccess
+from broker.agent_link import AgentLink, UnixAgentLink
+from broker.catalogue import Catalogue
+from broker.chronicle import TOPIC, Chronicle
+from broker.credentials import CredentialVault
+from broker.jobs import BrokerJobs
+from broker.launcher import Launcher
+from broker.lifecycle import Lifecycle
+from broker.models import EndReason
+from broker.recovery import Recovery
+from broker.registry import LiveRegistry
+from broker.sessions import SessionService
+from broker.settings import BrokerSettings
+from broker.store import PoolStore, SessionStore, TargetStore, TicketStore
+from broker.tickets import Tickets
+from common.audit import AuditSink
+from common.bus import MISSED, EventBus
+from common.clock import Clock
+from common.db import Database
+from common.ids import SessionId
+from common.secret import Keyring
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """The parts that the gateway uses, and their start and stop."""
+
+    sessions: SessionService
+    catalogue: Catalogue
+    registry: LiveRegistry
+    launcher: Launcher
+    recovery: Recovery
+    jobs: BrokerJobs
+    bus: EventBus
+
+    async def start(self) -> None:
+        """Mend what the last run left; begin periodic work; listen to other nodes."""
+        self.bus.subscribe(TOPIC, self._changed)
+        await self.jobs.start()
+
+    async def close(self) -> None:
+        """Cut the viewers that are left (they reconnect), stop the work. Desktops go on."""
+        await self.jobs.close()
+        self.registry.cut_all(EndReason.GATEWAY_STOPPING)
+        await self.launcher.close()
+
+    async def _changed(self, key: str) -> None:
+        if key == MISSED:
+            for live in self.registry.live():
+                await self.sessions.look_again(live.session_id)
+        else:
+            await self.sessions.look_again(SessionId(key))
+
+
+def build_broker(
+    *,
+    database: Database,
+    keyring: Keyring,
+    clock: Clock,
+    audit: AuditSink,
+    bus: EventBus,
+    settings: BrokerSettings,
+    node: str,
+    link: AgentLink | None = None,
+) -> Broker:
+    """Wire it all. `link` replaces the agent's unix socket of the settings (another transport)."""
+    if link is None and settings.agent.socket is not None:
+        link = UnixAgentLink(settings.agent.socket, settings.agent.answer_seconds)
+    sessions, pools, targets = SessionStore(database), PoolStore(database), TargetStore(database)
+    vault, registry, chronicle = CredentialVault(keyring), LiveRegistry(), Chronicle(audit, bus)
+    tickets = Tickets(TicketStore(database), clock, lifetime_seconds=settings.sessions.ticket_seconds)
+    lifecycle = Lifecycle(
+        sessions=sessions, pools=pools, tickets=tickets, registry=registry, chronicle=chronicle, clock=clock
+    )
+    launcher = Launcher(
+        sessions=sessions,
+        pools=pools,
+        lifecycle=lifecycle,
+        chronicle=chronicle,
+        link=link,
+        clock=clock,
+        settings=settings.sessions,
+        node=node,
+    )
+    service = SessionService(
+        store=sessions,
+        tickets=tickets,
+        lifecycle=lifecycle,
+        launcher=launcher,
+        access=DesktopAccess(pools, targets, vault, link, settings.targets),
+        registry=registry,
+        chronicle=chronicle,
+        clock=clock,
+        settings=settings.sessions,
+        node=node,
+    )
+    recovery = Recovery(
+        sessions=sessions,
+        pools=pools,
+        targets=targets,
+        service=service,
+        lifecycle=lifecycle,
+        launcher=launcher,
+        registry=registry,
+        link=link,
+        clock=clock,
+        settings=settings.sessions,
+        node=node,
+    )
+    jobs = BrokerJobs(recovery=recovery, sessions=sessions, tickets=tickets, clock=clock, settings=settings.sessions)
+    return Broker(service, Catalogue(pools, targets, vault, audit), registry, launcher, recovery, jobs, bus)
