@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 from cryptography import x509
 
 from auth.diagnosis import diagnose
-from common.clock import SystemClock
+from common.clock import TOKYO, SystemClock
 from common.db import Database, revision_gap
 from common.errors import KakehashiError
 from gateway.settings import Settings
-from policy.loading import load_policy
+from policy.report import check_report
 
 _RENEW_BEFORE: Final = timedelta(days=14)
 
@@ -71,8 +71,10 @@ async def _directory(settings: Settings) -> list[Finding]:
 
 
 async def _policy(settings: Settings) -> list[Finding]:
-    loaded = await asyncio.to_thread(load_policy, settings.policy.file, settings.tenant.id)
-    return [Finding("policy", ok=True, text=f"{settings.policy.file}: version {loaded.version}")]
+    path = settings.policy.path
+    today = SystemClock().now().astimezone(TOKYO).date()
+    report = check_report(await asyncio.to_thread(path.read_bytes), name=str(path), today=today, language="en")
+    return [Finding("policy", ok=report.ok, text=str(path) if report.ok else report.text)]
 
 
 async def _certificate(settings: Settings) -> list[Finding]:

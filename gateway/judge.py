@@ -4,32 +4,74 @@ Counterpart: `policy/` decides. This module knows where facts come from (web ses
 about rules.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from ipaddress import ip_address
 
 from auth.models import Identity, WebSession
-from broker.models import Pool, Seats
+from broker.catalogue import Catalogue
+from broker.models import DesktopSession, Pool, Seats
 from broker.registry import LiveSession
+from broker.sessions import SessionService
+from broker.states import SEATED
 from common.clock import Clock
-from common.ids import WebSessionId
-from policy.model import Action, Context, Decision, Request, Resource, Subject
+from common.errors import ErrorCode, KakehashiError
+from common.ids import PoolId, WebSessionId
+from policy.model import Action, Context, Decision, Grant, Request, Resource, Subject
 from policy.service import PolicyService
 
 
 class Judge:
     """Stateless but for the facts of web sessions whose viewers are attached here."""
 
-    def __init__(self, policy: PolicyService, clock: Clock) -> None:
+    def __init__(self, policy: PolicyService, catalogue: Catalogue, sessions: SessionService, clock: Clock) -> None:
         self._policy = policy
+        self._catalogue = catalogue
+        self._sessions = sessions
         self._clock = clock
         self._signed_in: dict[WebSessionId, WebSession] = {}
 
-    def decide(
-        self, session: WebSession, source: str, pool: Pool, *, seats: Seats | None, user_sessions: int
+    async def decide_for(self, pool_id: PoolId, session: WebSession, source: str) -> tuple[Decision, Pool]:
+        """May this person open a session in this pool now, from here? Raises NotFound."""
+        who = session.identity
+        pool = await self._catalogue.pool(who.tenant_id, pool_id)
+        seats = await self._catalogue.seats(who.tenant_id)
+        others = await self._sessions.list_for_user(who.tenant_id, who.user_id)
+        return self._decide(session, source, pool, seats.get(pool_id), others), pool
+
+    async def decide_all(self, session: WebSession, source: str) -> list[tuple[Pool, Seats, Decision]]:
+        """The same question for every pool that is switched on."""
+        who = session.identity
+        seats = await self._catalogue.seats(who.tenant_id)
+        others = await self._sessions.list_for_user(who.tenant_id, who.user_id)
+        return [
+            (
+                pool,
+                seats.get(pool.id) or Seats(used=0, total=0, queued=0),
+                self._decide(session, source, pool, seats.get(pool.id), others),
+            )
+            for pool in await self._catalogue.pools(who.tenant_id)
+            if pool.enabled
+        ]
+
+    async def grant_for(self, desktop_session: DesktopSession, session: WebSession, source: str) -> Grant:
+        """A fresh grant for attaching a viewer to an existing session. Raises KakehashiError(FORBIDDEN)."""
+        decision, _ = await self.decide_for(desktop_session.pool_id, session, source)
+        if decision.grant is None:
+            raise KakehashiError(f"{decision.reason.code} by {decision.rule_ids}", code=ErrorCode.FORBIDDEN)
+        return decision.grant
+
+    def _decide(
+        self,
+        session: WebSession,
+        source: str,
+        pool: Pool,
+        seats: Seats | None,
+        others: Sequence[DesktopSession],
     ) -> Decision:
-        """May this person open a session in this pool now, from here?"""
         now = self._clock.now()
+        has_seat_here = any(other.pool_id == pool.id and other.state in SEATED for other in others)
         context = Context(
             now=now,
             source=ip_address(source) if source else None,
@@ -37,9 +79,37 @@ class Judge:
             totp_age=now - session.totp_at if session.totp_at else None,
             seats_used=seats.used if seats else None,
             seats_total=seats.total if seats else None,
-            user_sessions=user_sessions,
+            user_sessions=sum(other.pool_id != pool.id for other in others),
+            live=has_seat_here,
         )
         return self._policy.current.decide(Request(subject(session.identity), Action.CONNECT, resource(pool), context))
+
+    async def hypothetical(
+        self, identity: Identity, pool_id: PoolId, *, at: datetime | None, source: str | None
+    ) -> Request:
+        """The question of somebody who has just signed in with both factors, for administrators to have explained.
+
+        Raises NotFound (no such pool), KakehashiError(BAD_REQUEST) (not an address, or a time without a zone).
+        """
+        pool = await self._catalogue.pool(identity.tenant_id, pool_id)
+        seats = (await self._catalogue.seats(identity.tenant_id)).get(pool_id)
+        now = at or self._clock.now()
+        try:
+            address = ip_address(source) if source else None
+        except ValueError as error:
+            raise KakehashiError("source is not an address", code=ErrorCode.BAD_REQUEST) from error
+        if now.tzinfo is None:
+            raise KakehashiError("at has no time zone", code=ErrorCode.BAD_REQUEST)
+        context = Context(
+            now=now,
+            source=address,
+            password_age=timedelta(0),
+            totp_age=timedelta(0),
+            seats_used=seats.used if seats else None,
+            seats_total=seats.total if seats else None,
+            user_sessions=0,
+        )
+        return Request(subject(identity), Action.CONNECT, resource(pool), context)
 
     def keep(self, session: WebSession) -> None:
         """Remember the facts of a web session whose viewer is attached, for `again`."""

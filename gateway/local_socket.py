@@ -1,6 +1,6 @@
 """The admin API's unix socket on this machine: only root and the gateway's own account get through.
 
-Counterpart: the `kakehashi` command. The file's mode keeps others out; the kernel's peer credentials are checked as well.
+Counterpart: the `kakehashi` command. The file's mode keeps others out; the kernel's peer credentials are checked, too.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ _CREDENTIALS: Final = struct.Struct("3i")  # struct ucred: pid, uid, gid (unix(7
 async def listen(factory: Callable[[], asyncio.Protocol], path: Path) -> AbstractServer:
     """Listen on `path`, replacing a socket that a dead gateway left behind."""
     with contextlib.suppress(FileNotFoundError):
-        path.unlink()
+        path.unlink()  # noqa: ASYNC240 - once, before anything is served
     before = os.umask(0o177)
     try:
         return await asyncio.get_running_loop().create_unix_server(factory, path)

@@ -1,4 +1,4 @@
-"""Runs the gateway: listeners around the application, a graceful stop. Counterpart: `gateway/app.py`, which wires it."""
+"""Runs the gateway: listeners around the application, a graceful stop. Counterpart: `gateway/app.py` wires it."""
 
 import asyncio
 import gc

@@ -316,7 +316,6 @@ class PolicyAnswer(Answer):
     """The rules in force."""
 
     version: str
-    fault: str | None
 
 
 class HealthAnswer(Answer):

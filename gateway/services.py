@@ -6,7 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from auth.service import AuthService
-from broker.administration import Administration
+from broker.catalogue import Catalogue
 from broker.sessions import SessionService
 from common.audit import AuditSink
 from common.clock import Clock
@@ -29,9 +29,11 @@ class Services:
     auth: AuthService
     policy: PolicyService
     sessions: SessionService
-    administration: Administration
+    catalogue: Catalogue
     judge: Judge
     viewers: Viewers
+    openapi: str
+    """The API's description, as JSON text."""
 
 
 SERVICES: Final = web.AppKey("services", Services)

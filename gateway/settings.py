@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from auth.settings import AuthSettings
 from broker.settings import BrokerSettings
 from common.settings import Section
+from policy.settings import PolicySettings
 
 
 class TenantSettings(Section):
@@ -67,12 +68,6 @@ class AdminSettings(Section):
     socket: Path | None = Field(
         None, description="Unix socket (0600) on which the `kakehashi` command reaches the admin API on this machine."
     )
-
-
-class PolicySettings(Section):
-    """Where the rules are."""
-
-    file: Path = Field(description="The policy file (YAML). Changes take effect within seconds; a bad file does not.")
 
 
 class AuditSettings(Section):

@@ -1,4 +1,4 @@
-"""The `kakehashi` command. Counterparts: `gateway/app.py` (run) and the admin API, of which most commands are thin clients."""
+"""The `kakehashi` command: runs the gateway, and thin clients of the admin API."""
 
 from gateway.cli.root import main
 

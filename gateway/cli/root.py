@@ -39,7 +39,7 @@ def gateway_run(config: ConfigOption = None) -> None:
 
 @app.command("doctor")
 def doctor_run(config: ConfigOption = None) -> None:
-    """Check the settings and everything the gateway depends on; say what to fix. Ends with 1 when something is wrong."""
+    """Check settings and everything the gateway depends on; say what to fix. Ends with 1 when something is wrong."""
     from gateway.doctor import examine
 
     findings = run(examine(settings(config)))

@@ -1,0 +1,186 @@
+"""The composition root: the only place that builds the parts and wires them. Counterpart: `gateway/run.py`."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from auth.service import AuthService
+from broker.assembly import Broker, build_broker
+from common.audit import AuditEvent, AuditSink
+from common.audit_store import AuditLog, load_or_create_signing_key
+from common.bus import EventBus, LocalBus
+from common.bus_postgres import PostgresBus
+from common.clock import Clock, SystemClock
+from common.db import Database, upgrade, wait_until_answering
+from common.ids import TenantId
+from common.secret import Keyring
+from gateway.audit_names import GatewayAudit
+from gateway.judge import Judge
+from gateway.middlewares import MIDDLEWARES, add_headers
+from gateway.openapi import document
+from gateway.oversight import Oversight
+from gateway.routes import ROUTES, add_routes
+from gateway.services import SERVICES, Services
+from gateway.settings import Settings
+from gateway.static import WebClient
+from gateway.viewers import Viewers
+from policy.service import PolicyService
+
+MAX_BODY_BYTES: Final = 64 * 1024
+_DATABASE_ATTEMPTS: Final = 30
+_PACKAGED: Final = Path(__file__).parent / "web"
+_CHECKOUT: Final = Path(__file__).parent.parent / "web_client" / "dist"
+
+
+def web_root(settings: Settings) -> Path:
+    """The folder of the built web client: the configured one, the one in the package, or the checkout's."""
+    return settings.http.web_root or (_PACKAGED if _PACKAGED.is_dir() else _CHECKOUT)
+
+
+async def build(settings: Settings, *, clock: Clock | None = None) -> web.Application:
+    """The application, wired but not started: its start-up connects, its clean-up closes everything again."""
+    page = await asyncio.to_thread(WebClient, web_root(settings))
+    app = web.Application(middlewares=MIDDLEWARES, client_max_size=MAX_BODY_BYTES)
+    add_routes(app, page.serve)
+    app.on_response_prepare.append(add_headers)
+    app.cleanup_ctx.append(_running(settings, clock or SystemClock()))
+    return app
+
+
+def _running(settings: Settings, clock: Clock) -> Callable[[web.Application], AsyncIterator[None]]:
+    """Start in order of need, stop in reverse, also when a start fails half-way."""
+
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            own, oversight = await _start(settings, clock, stack)
+            app[SERVICES] = own
+
+            async def tell_viewers(_app: web.Application) -> None:
+                await oversight.close()
+
+            app.on_shutdown.append(tell_viewers)
+            yield
+
+    return context
+
+
+async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> tuple[Services, Oversight]:
+    tenant_id = TenantId(settings.tenant.id)
+    keyring = await asyncio.to_thread(Keyring.load_or_create, settings.secrets_file)
+    database = await _open_database(settings, stack)
+    audit = await _open_audit(settings, database, clock, stack)
+    bus = await _open_bus(settings, database, stack)
+
+    policy = PolicyService(settings.policy, tenant_id=tenant_id, clock=clock, audit=audit)
+    await policy.start()
+    stack.push_async_callback(policy.close)
+
+    auth = AuthService.create(
+        settings.auth,
+        tenant_id=tenant_id,
+        tenant_name=settings.tenant.name_ja,
+        database=database,
+        keyring=keyring,
+        audit=audit,
+        bus=bus,
+        clock=clock,
+    )
+    await auth.start()
+    stack.push_async_callback(auth.close)
+
+    broker = build_broker(
+        database=database,
+        keyring=keyring,
+        clock=clock,
+        audit=audit,
+        bus=bus,
+        settings=settings.broker,
+        node=settings.node_id,
+    )
+    await broker.start()
+    stack.push_async_callback(broker.close)
+    own, oversight = _wire(settings, clock, database, audit, bus, auth, policy, broker)
+    oversight.start()
+    stack.push_async_callback(oversight.close)
+    policy.subscribe(lambda _engine: oversight.judge_soon())
+    return own, oversight
+
+
+def _wire(
+    settings: Settings,
+    clock: Clock,
+    database: Database,
+    audit: AuditSink,
+    bus: EventBus,
+    auth: AuthService,
+    policy: PolicyService,
+    broker: Broker,
+) -> tuple[Services, Oversight]:
+    tenant_id = TenantId(settings.tenant.id)
+    judge = Judge(policy, broker.catalogue, broker.sessions, clock)
+    viewers = Viewers(
+        tenant_id=tenant_id, settings=settings.relay, sessions=broker.sessions, judge=judge, audit=audit, clock=clock
+    )
+    oversight = Oversight(
+        tenant_id=tenant_id,
+        viewers=viewers,
+        sessions=broker.sessions,
+        registry=broker.registry,
+        auth=auth,
+        judge=judge,
+        bus=bus,
+        clock=clock,
+    )
+    own = Services(
+        settings=settings,
+        clock=clock,
+        database=database,
+        audit=audit,
+        auth=auth,
+        policy=policy,
+        sessions=broker.sessions,
+        catalogue=broker.catalogue,
+        judge=judge,
+        viewers=viewers,
+        openapi=json.dumps(document(ROUTES), ensure_ascii=False),
+    )
+    return own, oversight
+
+
+async def _open_database(settings: Settings, stack: AsyncExitStack) -> Database:
+    database = Database(settings.database.url)
+    stack.push_async_callback(database.close)
+    await wait_until_answering(database, attempts=_DATABASE_ATTEMPTS, pause_seconds=1.0)
+    if settings.database.auto_upgrade:
+        await upgrade(settings.database.url)
+    return database
+
+
+async def _open_audit(settings: Settings, database: Database, clock: Clock, stack: AsyncExitStack) -> AuditLog:
+    tenant_id = TenantId(settings.tenant.id)
+    key = await asyncio.to_thread(load_or_create_signing_key, settings.audit.key_file)
+    audit = AuditLog(database, clock, node_id=settings.node_id, tenant_id=tenant_id, key=key)
+    await audit.start()
+    stack.push_async_callback(audit.close)
+    await audit.record(AuditEvent(GatewayAudit.START_GATEWAY, tenant_id, actor=settings.node_id))
+
+    async def stopping() -> None:
+        await audit.record(AuditEvent(GatewayAudit.STOP_GATEWAY, tenant_id, actor=settings.node_id))
+
+    stack.push_async_callback(stopping)
+    return audit
+
+
+async def _open_bus(settings: Settings, database: Database, stack: AsyncExitStack) -> EventBus:
+    if database.dialect == "sqlite":
+        bus: LocalBus | PostgresBus = LocalBus()
+    else:
+        bus = PostgresBus(settings.database.url, database)
+        await bus.start()
+    stack.push_async_callback(bus.close)
+    return bus

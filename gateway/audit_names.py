@@ -1,0 +1,17 @@
+"""What the gateway itself records; login and session events belong to auth and broker."""
+
+from enum import StrEnum
+
+
+class GatewayAudit(StrEnum):
+    """Verb-noun names of audit events."""
+
+    PASS_CLIPBOARD = "pass-clipboard"  # noqa: S105 - a name
+    BLOCK_CLIPBOARD = "block-clipboard"
+    BREAK_PROTOCOL = "break-protocol"
+    FAIL_DESKTOP = "fail-desktop"
+    REFUSE_DESKTOP = "refuse-desktop"
+    LOAD_POLICY = "load-policy"
+    REJECT_POLICY = "reject-policy"
+    START_GATEWAY = "start-gateway"
+    STOP_GATEWAY = "stop-gateway"

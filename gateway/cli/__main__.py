@@ -1,0 +1,5 @@
+"""`python -m gateway.cli` is the `kakehashi` command."""
+
+from gateway.cli.root import main
+
+main()

@@ -1,0 +1,42 @@
+"""The list of pools: what the caller may use now, and for what they may not: why, and from when."""
+
+from aiohttp import web
+
+from broker.models import Pool, Seats
+from gateway import rendering
+from gateway.bodies import answer
+from gateway.caller import signed_in
+from gateway.schemas import DesktopAnswer, DesktopsAnswer, SeatsAnswer, SessionAnswer
+from gateway.services import SOURCE, services
+from policy.model import Decision
+
+
+async def list_desktops(request: web.Request) -> web.Response:
+    """GET /api/v1/desktops"""
+    web_session, _ = signed_in(request)
+    own = services(request)
+    who = web_session.identity
+    live = {session.pool_id: session for session in await own.sessions.list_for_user(who.tenant_id, who.user_id)}
+    now = own.clock.now()
+    items = []
+    for pool, seats, decision in await own.judge.decide_all(web_session, request[SOURCE]):
+        session = live.get(pool.id)
+        items.append(_item(pool, seats, decision, rendering.session(session, pool, now) if session else None))
+    return answer(DesktopsAnswer(items=items))
+
+
+def _item(pool: Pool, seats: Seats, decision: Decision, session: SessionAnswer | None) -> DesktopAnswer:
+    return DesktopAnswer(
+        pool_id=pool.id,
+        name_ja=pool.name_ja,
+        name_en=pool.name_en,
+        zone=pool.zone,
+        zone_ja=pool.zone.name_ja if pool.zone else "未設定",
+        zone_en=pool.zone.name_en if pool.zone else "not set",
+        kind=pool.kind,
+        allowed=decision.allowed,
+        reason=None if decision.allowed else rendering.reason(decision.reason),
+        obligations=rendering.obligations(decision.grant.obligations) if decision.grant else None,
+        session=session,
+        seats=SeatsAnswer(used=seats.used, total=seats.total),
+    )

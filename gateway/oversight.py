@@ -1,0 +1,128 @@
+"""Watches over the viewers that live: judged again every second and at once when rules or people change.
+
+Counterpart: `gateway/viewers.py`, which holds the relays. A grant that no longer holds acts on the wire within this
+time; nobody stays on because something could not be asked.
+"""
+
+import asyncio
+import contextlib
+from typing import Final
+
+from auth.models import TOPIC_USER_CHANGED, TOPIC_WEB_SESSION_ENDED
+from auth.service import AuthService
+from broker.models import EndReason
+from broker.registry import LiveRegistry
+from broker.sessions import SessionService
+from common.bus import MISSED, EventBus
+from common.clock import Clock
+from common.errors import KakehashiError
+from common.ids import TenantId, WebSessionId
+from common.log import get_logger
+from common.tasks import TaskScope
+from gateway.judge import Judge
+from gateway.viewers import Attached, Viewers
+
+JUDGE_SECONDS: Final = 1.0
+_TOUCH_SECONDS: Final = 30.0
+_log = get_logger(__name__)
+
+
+class Oversight:
+    """Runs beside the relays from `start` to `close`."""
+
+    def __init__(
+        self,
+        *,
+        tenant_id: TenantId,
+        viewers: Viewers,
+        sessions: SessionService,
+        registry: LiveRegistry,
+        auth: AuthService,
+        judge: Judge,
+        bus: EventBus,
+        clock: Clock,
+    ) -> None:
+        self._tenant_id = tenant_id
+        self._viewers = viewers
+        self._sessions = sessions
+        self._registry = registry
+        self._auth = auth
+        self._judge = judge
+        self._bus = bus
+        self._clock = clock
+        self._scope = TaskScope()
+        self._now = asyncio.Event()
+        self._touched_at = clock.monotonic()
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._bus.subscribe(TOPIC_USER_CHANGED, self._person_changed)
+        self._bus.subscribe(TOPIC_WEB_SESSION_ENDED, self._signed_out)
+        self._scope.spawn(self._watch(), name="oversight")
+
+    async def close(self) -> None:
+        """Tell every viewer that this gateway stops (they come back to the same desktops), and stop watching."""
+        await self._scope.close()
+        self._registry.cut_all(EndReason.GATEWAY_STOPPING)
+
+    def judge_soon(self) -> None:
+        """The rules changed: do not wait for the next round."""
+        self._now.set()
+
+    async def _watch(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(JUDGE_SECONDS):
+                    await self._now.wait()
+            self._now.clear()
+            try:
+                await self._round()
+            except KakehashiError as error:  # the database: the next round tries again, what must be cut is cut already
+                _log.error("oversight round failed", code=error.code, detail=error.detail)
+
+    async def _round(self) -> None:
+        self._cut_idle()
+        await self._sessions.rejudge(self._judge.again)
+        if self._clock.monotonic() - self._touched_at >= _TOUCH_SECONDS:
+            self._touched_at = self._clock.monotonic()
+            await self._keep_signed_in()
+
+    def _cut_idle(self) -> None:
+        for live in self._registry.live():
+            attached = self._viewers.of(live.session_id)
+            if attached and self._idle_seconds(attached) >= live.grant.obligations.idle_limit.total_seconds():
+                self._registry.cut_viewer(live, EndReason.IDLE)
+
+    def _idle_seconds(self, attached: Attached) -> float:
+        return self._clock.monotonic() - attached.relay.last_input_at
+
+    async def _keep_signed_in(self) -> None:
+        """Work in the viewer is activity of the web session; a web session that is over takes its viewers along."""
+        live = self._registry.live()
+        self._judge.forget_all_but({viewer.web_session_id for viewer in live})
+        for viewer in live:
+            attached = self._viewers.of(viewer.session_id)
+            if attached is None or self._idle_seconds(attached) > 2 * _TOUCH_SECONDS:
+                continue
+            if not await self._auth.touch(viewer.web_session_id):
+                await self._signed_out(viewer.web_session_id)
+
+    async def _person_changed(self, user_id: str) -> None:
+        for live in self._registry.live():
+            if user_id in (MISSED, live.user_id):
+                await self._read_again(live.web_session_id)
+        self.judge_soon()
+
+    async def _read_again(self, web_session_id: WebSessionId) -> None:
+        session = await self._auth.web_session(web_session_id)
+        if session is None:
+            await self._signed_out(web_session_id)
+        else:
+            self._judge.keep(session)
+
+    async def _signed_out(self, web_session_id: str) -> None:
+        if web_session_id == MISSED:
+            for live in self._registry.live():
+                await self._read_again(live.web_session_id)
+            return
+        await self._sessions.web_session_ended(self._tenant_id, WebSessionId(web_session_id))

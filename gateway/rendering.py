@@ -1,0 +1,49 @@
+"""Values of broker and policy as the API shows them. Pure."""
+
+from datetime import datetime
+
+from broker.models import DesktopSession, Pool
+from broker.texts import END_TEXT, STAGE_TEXT
+from gateway.schemas import ObligationsAnswer, ReasonAnswer, SessionAnswer
+from policy.model import Obligations, Reason
+
+
+def obligations(terms: Obligations) -> ObligationsAnswer:
+    """The terms of a session."""
+    return ObligationsAnswer(
+        clipboard_in_chars=terms.clipboard_in_chars,
+        clipboard_out_chars=terms.clipboard_out_chars,
+        view_only=terms.view_only,
+        watermark=terms.watermark,
+        idle_limit_seconds=int(terms.idle_limit.total_seconds()),
+        total_limit_seconds=int(terms.total_limit.total_seconds()),
+        quality=terms.quality,
+    )
+
+
+def reason(why: Reason) -> ReasonAnswer:
+    """Why something is refused, and from when it may be used."""
+    return ReasonAnswer(code=why.code, text_ja=why.text_ja, text_en=why.text_en, available_from=why.available_from)
+
+
+def session(found: DesktopSession, pool: Pool, now: datetime) -> SessionAnswer:
+    """A session as its owner sees it."""
+    stage = STAGE_TEXT[found.state]
+    end = END_TEXT[found.end_reason] if found.end_reason else None
+    return SessionAnswer(
+        id=found.id,
+        pool_id=found.pool_id,
+        name_ja=pool.name_ja,
+        name_en=pool.name_en,
+        state=found.state,
+        stage_ja=stage.ja,
+        stage_en=stage.en,
+        end_reason=found.end_reason,
+        end_text_ja=end.ja if end else None,
+        end_text_en=end.en if end else None,
+        short_code=found.short_code,
+        created_at=found.created_at,
+        active_seconds=found.active_seconds(now),
+        obligations=obligations(found.obligations),
+        expires_at=found.expires_at,
+    )

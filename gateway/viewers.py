@@ -1,0 +1,222 @@
+"""One viewer from its ticket to its end: redeem, ask policy again, attach, log in to the desktop, relay.
+
+Counterparts: `gateway/relay.py` moves bytes, `broker/sessions.py` knows sessions, `gateway/oversight.py` watches over
+those that live. A refusal after the upgrade becomes a close code, which the page can read.
+"""
+
+import asyncio
+import ssl
+from dataclasses import dataclass
+from typing import Final
+
+from auth.models import WebSession
+from broker.access import DesktopTarget
+from broker.models import EndReason, Redeemed, TargetSecurity, Viewer
+from broker.sessions import SessionService
+from common.audit import AuditEvent, AuditSink
+from common.clock import Clock
+from common.errors import AuditUnavailable, ErrorCode, KakehashiError, TargetError
+from common.ids import SessionId, TenantId
+from common.log import get_logger
+from common.tasks import spawn
+from gateway.audit_names import GatewayAudit
+from gateway.closing import CLOSE_CODES, end_reason
+from gateway.judge import Judge
+from gateway.relay import Relay, RelayEnd
+from gateway.rfb.handshake import TargetLogin
+from gateway.rfb.link import ClipboardBlocked, ClipboardPassed, RfbEvent
+from gateway.rfb.rules import RfbRules
+from gateway.settings import RelaySettings
+from gateway.target_connection import TargetConnection
+from gateway.websocket import ViewerConnection
+from policy.model import Grant
+
+_log = get_logger(__name__)
+_CLEAR: Final = frozenset({TargetSecurity.NONE, TargetSecurity.VNC_AUTH})
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """One live relay and the viewer it serves."""
+
+    relay: Relay
+    viewer: Viewer
+
+
+class Viewers:
+    """All live relays of this gateway, by session."""
+
+    def __init__(
+        self,
+        *,
+        tenant_id: TenantId,
+        settings: RelaySettings,
+        sessions: SessionService,
+        judge: Judge,
+        audit: AuditSink,
+        clock: Clock,
+    ) -> None:
+        self._tenant_id = tenant_id
+        self._settings = settings
+        self._sessions = sessions
+        self._judge = judge
+        self._audit = audit
+        self._clock = clock
+        self._attached: dict[SessionId, Attached] = {}
+
+    def of(self, session_id: SessionId) -> Attached | None:
+        """The live relay of a session here, if any."""
+        return self._attached.get(session_id)
+
+    async def serve(
+        self, connection: ViewerConnection, *, session_id: SessionId, ticket: str, web_session: WebSession, source: str
+    ) -> None:
+        """Serve this browser until the end of its viewer; the WebSocket is closed when this returns."""
+        try:
+            redeemed = await self._sessions.redeem(
+                ticket,
+                tenant_id=self._tenant_id,
+                session_id=session_id,
+                user_id=web_session.identity.user_id,
+                web_session_id=web_session.id,
+            )
+            grant = await self._judge.grant_for(redeemed.session, web_session, source)
+            await self._attach(connection, redeemed, grant, web_session)
+        except KakehashiError as error:
+            _log.info("viewer refused", session_id=session_id, code=error.code, detail=error.detail)
+            await connection.close(error.public.ws_close, error.code)
+        except Exception as error:  # noqa: BLE001 - after the upgrade nobody else can answer; the browser must not hang
+            _log.error("viewer failed", session_id=session_id, exc_info=error)
+            await connection.close(1011, ErrorCode.INTERNAL)
+
+    async def _attach(
+        self, connection: ViewerConnection, redeemed: Redeemed, grant: Grant, web_session: WebSession
+    ) -> None:
+        self._judge.keep(web_session)
+        session = redeemed.session
+        relay = Relay(
+            rules=self._rules(grant), clock=self._clock, on_event=lambda event: self._passed(relay, redeemed, event)
+        )
+        viewer = await self._sessions.activate(
+            redeemed,
+            grant,
+            cut=lambda reason: relay.cut(reason, CLOSE_CODES[reason]),
+            regrant=lambda changed: relay.set_rules(self._rules(changed)),
+        )
+        reason: EndReason | None = EndReason.DESKTOP_FAILED
+        try:
+            wire = await self._connect(viewer)
+            attached = self._attached[session.id] = Attached(relay, viewer)
+            try:
+                end = await relay.run(connection, wire)
+            finally:
+                if self._attached.get(session.id) is attached:
+                    del self._attached[session.id]
+            reason = end_reason(end)
+            await self._ended(viewer, end, reason)
+        except TargetError as error:
+            reason = EndReason.TARGET_UNREACHABLE
+            await self._note(GatewayAudit.REFUSE_DESKTOP, viewer, code=error.code, cause=error.detail)
+            raise
+        except asyncio.CancelledError:
+            reason = EndReason.GATEWAY_STOPPING
+            raise
+        finally:
+            await asyncio.shield(spawn(self._sessions.viewer_lost(viewer, reason), name="viewer lost"))
+
+    async def _connect(self, viewer: Viewer) -> TargetConnection:
+        """A desktop that is logged in to. Raises TargetError."""
+        target = await self._sessions.desktop_target(viewer)
+        wire = TargetConnection(self._rules(viewer.grant))
+        await target.connector.open(lambda: wire)
+        await wire.handshake(_login(target), tls=await asyncio.to_thread(_tls, target), server_hostname=target.tls_name)
+        return wire
+
+    def _rules(self, grant: Grant) -> RfbRules:
+        terms = grant.obligations
+        return RfbRules(
+            view_only=terms.view_only,
+            clipboard_in_chars=terms.clipboard_in_chars,
+            clipboard_out_chars=terms.clipboard_out_chars,
+            max_width=self._settings.max_width,
+            max_height=self._settings.max_height,
+        )
+
+    async def _ended(self, viewer: Viewer, end: RelayEnd, reason: EndReason | None) -> None:
+        _log.info(
+            "viewer ended",
+            session_id=viewer.session.id,
+            reason=end.reason,
+            detail=end.detail,
+            bytes_up=end.bytes_up,
+            bytes_down=end.bytes_down,
+        )
+        if reason is EndReason.PROTOCOL_VIOLATION:
+            await self._note(GatewayAudit.BREAK_PROTOCOL, viewer, cause=end.detail)
+        elif reason is EndReason.DESKTOP_FAILED:
+            await self._note(GatewayAudit.FAIL_DESKTOP, viewer, cause=end.detail)
+
+    def _passed(self, relay: Relay, redeemed: Redeemed, event: RfbEvent) -> None:
+        """Clipboard use is recorded by count, never by content; what cannot be recorded may not go on."""
+        match event:
+            case ClipboardPassed(inward=inward, chars=chars):
+                record = self._event(GatewayAudit.PASS_CLIPBOARD, redeemed, inward=inward, chars=chars)
+            case ClipboardBlocked(inward=inward, why=why):
+                record = self._event(GatewayAudit.BLOCK_CLIPBOARD, redeemed, inward=inward, why=why)
+            case _:
+                return
+        spawn(self._record_or_cut(relay, record), name="clipboard audit")
+
+    async def _record_or_cut(self, relay: Relay, event: AuditEvent) -> None:
+        try:
+            await self._audit.record(event)
+        except AuditUnavailable:
+            relay.cut(EndReason.AUDIT_UNAVAILABLE, CLOSE_CODES[EndReason.AUDIT_UNAVAILABLE])
+
+    async def _note(self, name: GatewayAudit, viewer: Viewer, **details: str | None) -> None:
+        """An ending happens whether or not it can be recorded."""
+        session = viewer.session
+        event = AuditEvent(
+            name=name,
+            tenant_id=self._tenant_id,
+            actor=session.username,
+            subject=session.pool_id,
+            session_id=session.id,
+            outcome="failed",
+            details=details,
+        )
+        try:
+            await self._audit.record(event)
+        except AuditUnavailable as error:
+            _log.error("ending not recorded", session_id=session.id, event_name=name, detail=error.detail)
+
+    def _event(self, name: GatewayAudit, redeemed: Redeemed, **details: str | int | bool) -> AuditEvent:
+        session = redeemed.session
+        return AuditEvent(
+            name=name,
+            tenant_id=self._tenant_id,
+            actor=session.username,
+            subject=session.pool_id,
+            session_id=session.id,
+            outcome="ok" if name is GatewayAudit.PASS_CLIPBOARD else "denied",
+            details=details,
+        )
+
+
+def _login(target: DesktopTarget) -> TargetLogin:
+    credential = target.credential
+    return TargetLogin(
+        username=credential.username if credential else None,
+        password=credential.password.reveal() if credential else None,
+        allow_clear=not _CLEAR.isdisjoint(target.security),
+        allow_anonymous_tls=TargetSecurity.TLS_ANONYMOUS in target.security,
+    )
+
+
+def _tls(target: DesktopTarget) -> ssl.SSLContext | None:
+    """Trust for VeNCrypt X509: the target's own CA, else the machine's store."""
+    if TargetSecurity.X509 not in target.security:
+        return None
+    context = ssl.create_default_context(cadata=target.ca_pem)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
