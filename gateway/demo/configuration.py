@@ -148,7 +148,7 @@ directory_lockout_window_seconds = 1800
 issuer = {_text(city.NAME_JA)}
 
 [policy]
-file = {_text(files.policy)}
+path = {_text(files.policy)}
 
 [audit]
 key_file = {_text(own / "audit.key")}

@@ -172,11 +172,15 @@ def _explain_accounts(place: DemoFolder) -> None:
 
 
 def _addresses(options: Options) -> Addresses:
+    try:
+        is_loopback = ip_address(options.listen).is_loopback
+    except ValueError:
+        raise DemoFailed(f"--listen takes an IP address, such as 127.0.0.1 or 0.0.0.0, not {options.listen}") from None
+    if not is_loopback:
+        _say("      note: open to the network, and everybody who reaches it can know the sample passwords")
     port = _free_port(options.listen, options.port)
     if port != options.port:
         _say(f"      port {options.port} is taken by another program: using {port}")
-    if not ip_address(options.listen).is_loopback:
-        _say("      note: open to the network, and everybody who reaches it can know the sample passwords")
     return Addresses(options.listen, options.names, port, _free_port("127.0.0.1", _LOWEST_DIRECTORY_PORT))
 
 

@@ -1,0 +1,167 @@
+"""`kakehashi demo` as a person runs it: all programs real, everything inside its folder, nothing left behind."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import psutil
+import pytest
+
+from common.settings import environment
+from tests.support.ports import free_port
+
+ROOT: Final = Path(__file__).resolve().parents[4]
+READY: Final = "Ctrl-C ends it all."
+_START_SECONDS: Final = 60.0
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A short path: sockets of desktops must fit below it. Nothing may run in it afterwards."""
+    made = Path(tempfile.mkdtemp(prefix="kd-", dir="/tmp"))
+    made.chmod(0o755)
+    yield made / "d"
+    for left in programs_in(made):
+        left.kill()
+    shutil.rmtree(made)
+
+
+class Demo:
+    """A demo running in the background; its words go into a file beside its folder."""
+
+    def __init__(self, folder: Path, *options: str, port: int | None = None) -> None:
+        self.folder = folder
+        self.port = port or free_port()
+        self.words = folder.parent / "words"
+        command = [sys.executable, "-c", "from gateway.cli import main; main()", "demo", "--folder", str(folder)]
+        with self.words.open("w") as out:
+            self.running = subprocess.Popen(
+                [*command, "--port", str(self.port), *options],
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                cwd=ROOT,
+                env={name: value for name, value in environment().items() if name != "HOME"},
+            )
+
+    @property
+    def said(self) -> str:
+        """Everything it printed so far."""
+        return self.words.read_text("utf-8")
+
+    def until(self, text: str) -> None:
+        """Wait until it said so; shows its words when it ends instead."""
+        deadline = time.monotonic() + _START_SECONDS
+        while text not in self.said:
+            assert self.running.poll() is None, self.said
+            assert time.monotonic() < deadline, self.said
+            time.sleep(0.05)
+
+    def end(self, number: signal.Signals) -> int:
+        """Send a signal and wait for its end."""
+        self.running.send_signal(number)
+        return self.running.wait(40)
+
+
+def programs_in(folder: Path) -> list[psutil.Process]:
+    """Programs that name the folder in their arguments, environment or working folder."""
+    found = []
+    for program in psutil.process_iter():
+        try:
+            words = [*program.cmdline(), *program.environ().values(), program.cwd()]
+        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            continue
+        if any(str(folder) in word for word in words):
+            found.append(program)
+    return found
+
+
+def wait_for_nobody(folder: Path) -> None:
+    """The kernel tells orphans to end; give them their moment."""
+    deadline = time.monotonic() + 15
+    while left := programs_in(folder):
+        assert time.monotonic() < deadline, [program.cmdline() for program in left]
+        time.sleep(0.05)
+
+
+@pytest.mark.timeout(180)
+def test_it_starts_answers_and_ends_and_a_second_run_keeps_its_state(folder: Path) -> None:
+    first = Demo(folder, "--check")
+    assert first.running.wait(_START_SECONDS) == 0, first.said
+    assert "everything answers" in first.said
+    assert "30 people added" in first.said
+    assert programs_in(folder) == []
+    keyring = (folder / "gateway" / "keyring").read_bytes()
+
+    started = time.monotonic()
+    second = Demo(folder, "--check")
+    assert second.running.wait(_START_SECONDS) == 0, second.said
+    assert "people added" not in second.said
+    assert (folder / "gateway" / "keyring").read_bytes() == keyring
+    assert time.monotonic() - started < 30
+
+
+@pytest.mark.timeout(180)
+def test_ctrl_c_ends_every_program_and_leaves_nothing_outside_the_folder(folder: Path) -> None:
+    demo = Demo(folder)
+    demo.until(READY)
+    accounts = {program.uids().real for program in programs_in(folder) if program.pid != demo.running.pid}
+    if os.geteuid() == 0 and "runs as root" not in demo.said:
+        assert len(accounts) == 3, "gateway, directory and agent have an account each"
+    assert demo.end(signal.SIGINT) == 0, demo.said
+    assert "all programs have ended" in demo.said
+    assert programs_in(folder) == []
+    assert {path.name for path in folder.parent.iterdir()} == {"d", "words"}
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", demo.port))
+
+
+@pytest.mark.timeout(180)
+def test_killed_without_a_word_its_programs_end_too(folder: Path) -> None:
+    demo = Demo(folder)
+    demo.until(READY)
+    assert len(programs_in(folder)) > 1
+    demo.end(signal.SIGKILL)
+    wait_for_nobody(folder)
+
+
+@pytest.mark.timeout(180)
+def test_a_taken_port_is_named_and_the_next_one_used(folder: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", free_port()))
+        other.listen()
+        taken = other.getsockname()[1]
+        demo = Demo(folder, "--check", port=taken)
+        assert demo.running.wait(_START_SECONDS) == 0, demo.said
+    assert f"port {taken} is taken by another program: using" in demo.said
+
+
+@pytest.mark.timeout(180)
+def test_ctrl_c_in_the_middle_of_the_start_leaves_nothing_running(folder: Path) -> None:
+    demo = Demo(folder)
+    demo.until("[3/6]")
+    assert demo.end(signal.SIGINT) == 0, demo.said
+    assert programs_in(folder) == []
+
+
+def test_two_demos_in_one_folder_are_refused(folder: Path) -> None:
+    first = Demo(folder)
+    first.until("[2/6]")
+    second = Demo(folder, "--check")
+    assert second.running.wait(30) == 1
+    assert "another demo already runs" in second.said
+    assert first.end(signal.SIGTERM) == 0
+    wait_for_nobody(folder)
+
+
+def test_a_wrong_address_is_explained(folder: Path) -> None:
+    demo = Demo(folder, "--check", "--listen", "everywhere")
+    assert demo.running.wait(30) == 1
+    assert "--listen takes an IP address" in demo.said
