@@ -1,0 +1,107 @@
+"""Every way in has a permission, and the table below is the whole list: a new route fails until it is written here."""
+
+import pytest
+from aiohttp import web
+
+from gateway import reference
+from gateway.openapi import document
+from gateway.permissions import STRANGER, Caller, Permission, Role, permitted
+from gateway.routes import ROUTES, add_routes
+
+WHO_MAY = {
+    Permission.PUBLIC: {
+        "GET /healthz",
+        "GET /readyz",
+        "GET /api/v1/openapi.json",
+    },
+    Permission.LOGIN: {
+        "GET /api/v1/login",
+        "POST /api/v1/login",
+        "DELETE /api/v1/login",
+        "POST /api/v1/login/totp",
+        "POST /api/v1/login/recovery",
+        "POST /api/v1/login/enrol",
+        "POST /api/v1/login/enrol/confirm",
+        "POST /api/v1/login/enrol/done",
+        "POST /api/v1/login/password",
+    },
+    Permission.SIGNED_IN: {
+        "POST /api/v1/logout",
+        "GET /api/v1/me",
+        "GET /api/v1/me/web-sessions",
+        "DELETE /api/v1/me/web-sessions/{id}",
+        "POST /api/v1/me/recovery-codes",
+        "GET /api/v1/desktops",
+        "GET /api/v1/sessions",
+        "POST /api/v1/sessions",
+        "GET /api/v1/sessions/{id}",
+        "DELETE /api/v1/sessions/{id}",
+        "POST /api/v1/sessions/{id}/ticket",
+        "GET /api/v1/sessions/{id}/rfb",
+    },
+    Permission.ADMIN: {
+        "GET /api/v1/admin/pools",
+        "PUT /api/v1/admin/pools/{id}",
+        "DELETE /api/v1/admin/pools/{id}",
+        "GET /api/v1/admin/desktops",
+        "PUT /api/v1/admin/desktops/{id}",
+        "DELETE /api/v1/admin/desktops/{id}",
+        "PUT /api/v1/admin/desktops/{id}/credential",
+        "GET /api/v1/admin/sessions",
+        "DELETE /api/v1/admin/sessions/{id}",
+        "DELETE /api/v1/admin/users/{id}/factors",
+        "GET /api/v1/admin/policy",
+        "POST /api/v1/admin/policy/explain",
+    },
+}
+
+
+def _registered() -> set[str]:
+    async def page(_request: web.Request) -> web.Response:
+        return web.Response()
+
+    app = web.Application()
+    add_routes(app, page)
+    return {f"{route.method} {route.resource.canonical}" for route in app.router.routes() if route.resource}
+
+
+def test_every_route_has_the_permission_that_stands_here() -> None:
+    found: dict[Permission, set[str]] = {permission: set() for permission in Permission}
+    for route in ROUTES:
+        found[route.permission].add(f"{route.method} {route.path}")
+    assert found == WHO_MAY
+
+
+def test_nothing_is_registered_outside_the_table_but_the_web_client() -> None:
+    listed = {f"{route.method} {route.path}" for route in ROUTES}
+    implied = {entry.replace("GET ", "HEAD ", 1) for entry in listed}
+    assert _registered() - listed - implied == {"GET /{path}", "HEAD /{path}"} & _registered()
+
+
+def test_every_websocket_asks_for_a_signed_in_person() -> None:
+    assert [(route.path, route.permission) for route in ROUTES if route.websocket] == [
+        ("/api/v1/sessions/{id}/rfb", Permission.SIGNED_IN)
+    ]
+
+
+def test_a_stranger_gets_nothing_that_is_anybodys() -> None:
+    assert [p for p in Permission if permitted(STRANGER, p)] == [Permission.PUBLIC, Permission.LOGIN]
+    assert not permitted(Caller(roles=frozenset()), Permission.ADMIN)
+    assert permitted(Caller(local_account="uid-0", roles=frozenset({Role.ADMIN})), Permission.ADMIN)
+    assert not permitted(Caller(local_account="uid-0", roles=frozenset({Role.ADMIN})), Permission.SIGNED_IN)
+
+
+def test_the_api_document_covers_every_route() -> None:
+    spec = document(ROUTES)
+    described = {f"{m.upper()} {path}" for path, methods in spec["paths"].items() for m in methods}
+    assert described == {f"{r.method} {r.path}" for r in ROUTES if r.path.startswith("/api/") and not r.websocket}
+    for methods in spec["paths"].values():
+        for operation in methods.values():
+            assert operation["summary"]
+            assert operation["x-permission"] in list(Permission)
+
+
+def test_the_reference_pages_are_those_that_the_code_makes(pytestconfig: pytest.Config) -> None:
+    folder = pytestconfig.rootpath / "docs" / "reference"
+    stale = [name for name, content in reference.pages().items() if (folder / name).read_text("utf-8") != content]
+    assert stale == [], "run: make docs"
