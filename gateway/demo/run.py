@@ -252,7 +252,7 @@ async def _start_gateway(
     if not files.policy.exists():
         shutil.copyfile(POLICY, files.policy)
     folder.hand_over(place)
-    env = _environment(place.gateway) | {CONFIG_VARIABLE: str(files.settings)}
+    env = _environment(place.gateway) | {CONFIG_VARIABLE: str(files.settings), "LDAPNOINIT": "1"}
     context = ssl.create_default_context(cafile=str(place.ca_certificate))
     gateway = await _start_ours(
         "gateway",
@@ -287,7 +287,7 @@ async def _start_ours(
 
 def _environment(home: Path) -> dict[str, str]:
     """What a service gets: nothing of the terminal that started the demo."""
-    return {"PATH": _PATH, "LANG": "C.UTF-8", "HOME": str(home), "LDAPNOINIT": "1", "PYTHONUNBUFFERED": "1"}
+    return {"PATH": _PATH, "LANG": "C.UTF-8", "HOME": str(home), "PYTHONUNBUFFERED": "1"}
 
 
 async def _accepts(path: Path) -> bool:
