@@ -89,6 +89,8 @@ export interface SessionInfo {
   readonly active_seconds: number;
   readonly obligations: Obligations;
   readonly expires_at: string | null;
+  /** True when a viewer of another web session holds the desktop now; older gateways do not say. */
+  readonly held_elsewhere?: boolean;
 }
 
 export interface DesktopReason extends PublicText {

@@ -7,7 +7,7 @@ import { ErrorBoundary } from "../ui/ErrorBoundary";
 import { Loading, NotFound, Unreachable } from "../ui/PageStates";
 import { Shell } from "../ui/Shell";
 import { IdentityProvider, useIdentity } from "./identity";
-import { navigate, useRoute } from "./router";
+import { navigate, useRoute, useVisit } from "./router";
 
 const ViewerPage = lazy(() => import("../viewer/ViewerPage"));
 
@@ -23,6 +23,7 @@ export function App() {
 
 function Pages() {
   const route = useRoute();
+  const visit = useVisit();
   const { state, refresh } = useIdentity();
   const loggedIn = state.kind === "known";
 
@@ -59,7 +60,7 @@ function Pages() {
             </Shell>
           }
         >
-          <ViewerPage key={route.sessionId} sessionId={route.sessionId} />
+          <ViewerPage key={`${route.sessionId}:${visit}`} sessionId={route.sessionId} />
         </Suspense>
       );
     case "account":

@@ -44,6 +44,7 @@ export function pathOf(route: Route): string {
 
 const listeners = new Set<() => void>();
 let current: Route | null = null;
+let visits = 0;
 
 function now(): Route {
   current ??= parsePath(window.location.pathname);
@@ -52,6 +53,7 @@ function now(): Route {
 
 function changed(): void {
   current = parsePath(window.location.pathname);
+  visits += 1;
   listeners.forEach((listener) => listener());
 }
 
@@ -81,4 +83,9 @@ function subscribe(listener: () => void): () => void {
 
 export function useRoute(): Route {
   return useSyncExternalStore(subscribe, now);
+}
+
+/** Grows with every navigation: a page that must start afresh even at the same address uses it as its key. */
+export function useVisit(): number {
+  return useSyncExternalStore(subscribe, () => visits);
 }

@@ -219,6 +219,8 @@ export const en: Texts = {
     escapeHint: "Back to toolbar: {{keys}}",
     escapeKeys: "Ctrl+Alt+Shift+Enter",
     backToCanvas: "Back to the desktop",
+    hideBar: "Fold the toolbar",
+    showBar: "Show the toolbar",
     tools: {
       display: "Display",
       clipboard: "Clipboard",
@@ -249,6 +251,7 @@ export const en: Texts = {
       detectedJis: "JIS",
       detectedUs: "US",
       cursor: "Show a dot at the mouse position",
+      drag: "Dragging moves the visible part",
     },
     clipboard: {
       title: "Clipboard",

@@ -217,6 +217,8 @@ export const ja = {
     escapeHint: "操作バーへ: {{keys}}",
     escapeKeys: "Ctrl+Alt+Shift+Enter",
     backToCanvas: "画面の操作に戻る",
+    hideBar: "操作バーをたたむ",
+    showBar: "操作バーを開く",
     tools: {
       display: "表示",
       clipboard: "コピー・貼り付け",
@@ -247,6 +249,7 @@ export const ja = {
       detectedJis: "JIS",
       detectedUs: "US",
       cursor: "マウスの位置に点を表示する",
+      drag: "ドラッグで見える範囲を動かす",
     },
     clipboard: {
       title: "コピー・貼り付け",
