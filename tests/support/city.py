@@ -1,4 +1,4 @@
-"""The whole product, running: the demo's directory, session host and gateway as their own programs, for end-to-end tests.
+"""The whole product, running: the demo's directory, session host and gateway as their own programs.
 
 What runs is what `make demo` runs; nothing here replaces a part of it.
 """
