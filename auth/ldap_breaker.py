@@ -13,8 +13,8 @@ _WAIT_PER_COST: Final = 3.0
 class Breaker:
     """Closed = use it. Open = leave it to the probe, unless nothing else works and the last failure is old enough.
 
-    A refused connection costs nothing, so it may be tried again after a second; a hung server cost seconds of somebody's
-    login, so the next person is spared for three times as long (the probe is usually faster).
+    A refused connection costs nothing, so it may be tried again after a second; a hung server cost seconds of a login,
+    so the next person is spared for three times as long (the probe is usually faster).
     """
 
     def __init__(self) -> None:

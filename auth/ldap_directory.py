@@ -8,7 +8,6 @@ one matching entry.
 
 import asyncio
 import time
-import unicodedata
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -40,6 +39,7 @@ from auth.ldap_outcome import ABOUT_THE_PERSON, bind_accepted, bind_refused, cau
 from auth.ldap_password import ChangeWay, change_as_person, change_as_service, change_unicode_pwd
 from auth.ldap_pool import AllUnreachable, Attributes, Connection, Kind, LdapPool
 from auth.ldap_tls import TlsPump, client_context
+from auth.names import normalise_username
 from auth.settings import LdapSettings
 from common.log import get_logger
 from common.secret import Secret
@@ -47,7 +47,6 @@ from common.tasks import TaskScope
 
 T = TypeVar("T")
 
-MAX_USERNAME_CHARS: Final = 256
 MAX_PASSWORD_CHARS: Final = 1_024
 _GRACE_SECONDS: Final = 0.25
 """Beyond the deadline, for a thread to hand over its answer."""
@@ -57,15 +56,6 @@ _EXPIRED_FOR_PERSON: Final = ChangeRefused(
 )
 
 _log = get_logger(__name__)
-
-
-def normalise_username(typed: str) -> str | None:
-    """NFKC and trimmed, as directories match (full-width letters become plain ones). None: can be nobody's."""
-    if not typed or len(typed) > MAX_USERNAME_CHARS:
-        return None
-    name = unicodedata.normalize("NFKC", typed).strip()
-    unprintable = any(unicodedata.category(c) in ("Cc", "Cs") for c in name)
-    return None if not name or len(name) > MAX_USERNAME_CHARS or unprintable else name
 
 
 class LdapDirectory:
@@ -161,6 +151,22 @@ class LdapDirectory:
         """See `Directory.ready`."""
         result = await self._in_thread(Kind.SERVICE, self._kind_of_server, None)
         return not isinstance(result, Unreachable)
+
+    async def examine(self) -> tuple[str, int] | Unreachable:
+        """For the doctor: what kind of directory this is, and 1 when a person can be read, else 0."""
+
+        def look(connection: Connection, server: str) -> tuple[str, int]:
+            kind = "Active Directory" if self._kind_of_server(connection, server) else "LDAP directory"
+            s = self._settings
+            try:
+                found = connection.search(s.base_dn, ldap.SCOPE_SUBTREE, s.user_filter, [s.key_attribute], size_limit=1)
+            except ldap.SIZELIMIT_EXCEEDED:  # there are more than the one we asked for
+                return kind, 1
+            except ldap.NO_SUCH_OBJECT:
+                return kind, 0
+            return kind, int(any(self._key_text(values) is not None for _dn, values in found))
+
+        return await self._in_thread(Kind.SERVICE, look, None)
 
     # -- blocking parts, in worker threads
 

@@ -3,7 +3,7 @@
 Counterpart: `common/settings.py` loads them, the gateway composes them. No value here can widen what policy allows.
 """
 
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 from typing import Literal, Self
 
@@ -155,6 +155,17 @@ class SecondFactorSettings(Section):
     recovery_requires_enrolment: bool = Field(
         default=True, description="After a recovery code the person sets up a new authenticator at once."
     )
+
+    def allows_enrolment_from(self, address: str) -> bool:
+        """Is this address inside the enrolment networks? Something that is no address never is."""
+        if not self.enrolment_networks:
+            return True
+        try:
+            here = ip_address(address)
+        except ValueError:
+            return False
+        mapped = getattr(here, "ipv4_mapped", None)
+        return any((mapped or here) in network for network in self.enrolment_networks)
 
 
 class WebSessionSettings(Section):

@@ -1,0 +1,28 @@
+"""Names of auth's audit events: verb-noun, stable, because searches and reports rely on them."""
+
+from enum import StrEnum
+
+
+class AuthAudit(StrEnum):
+    """What auth records. Passwords, codes and cookies never appear; causes and LDAP codes do."""
+
+    ACCEPT_PASSWORD = "accept-password"  # noqa: S105 - the name of an event
+    REFUSE_PASSWORD = "refuse-password"  # noqa: S105 - the name of an event
+    THROTTLE_LOGIN = "throttle-login"
+    ACCEPT_TOTP = "accept-totp"
+    REFUSE_TOTP = "refuse-totp"
+    USE_RECOVERY_CODE = "use-recovery-code"
+    REFUSE_RECOVERY_CODE = "refuse-recovery-code"
+    CHANGE_PASSWORD = "change-password"  # noqa: S105 - the name of an event
+    ENROL_TOTP = "enrol-totp"
+    REFUSE_ENROLMENT = "refuse-enrolment"
+    RENEW_RECOVERY_CODES = "renew-recovery-codes"
+    ACCEPT_LOGIN = "accept-login"
+    STEP_UP = "step-up"
+    LOG_OUT = "log-out"
+    REVOKE_WEB_SESSION = "revoke-web-session"
+    EXPIRE_WEB_SESSION = "expire-web-session"
+    RESET_FACTORS = "reset-factors"
+    CHANGE_PERSON = "change-person"
+    DISABLE_PERSON = "disable-person"
+    DOUBT_DIRECTORY = "doubt-directory"

@@ -1,0 +1,94 @@
+"""Reads signed-in people's entries again, so that a lost group or a disabled account acts on what is running.
+
+Counterpart: `auth/ldap_directory.py` answers; subscribers of `user:changed` judge grants again. An unreachable directory
+changes nothing. People who are suddenly missing in numbers are a fault of the directory (a lost read right, a half-done
+copy) and not a mass dismissal: they are left alone and reported.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+from auth.audit_names import AuthAudit
+from auth.directory import Directory, Disabled, LookupResult, NotFound, Verified
+from auth.models import TOPIC_USER_CHANGED
+from auth.recorder import Recorder
+from auth.rows import Person
+from auth.store.people import PeopleStore
+from auth.web_sessions import WebSessions
+from common.bus import EventBus
+from common.clock import Clock
+from common.log import get_logger
+
+_BATCH: Final = 500
+_MISSING_ALLOWED: Final = 2
+
+_log = get_logger(__name__)
+
+
+class Refresh:
+    """Of one tenant; `run` is one round."""
+
+    def __init__(
+        self,
+        *,
+        directory: Directory,
+        people: PeopleStore,
+        sessions: WebSessions,
+        recorder: Recorder,
+        bus: EventBus,
+        clock: Clock,
+        every: timedelta,
+    ) -> None:
+        self._directory = directory
+        self._people = people
+        self._sessions = sessions
+        self._recorder = recorder
+        self._bus = bus
+        self._clock = clock
+        self._every = every
+
+    async def run(self) -> None:
+        """Read everybody who is due; each person is taken by one node only."""
+        now = self._clock.now()
+        due = await self._people.people_to_refresh(now - self._every, _BATCH)
+        read = [
+            (person, await self._directory.lookup(person.directory_key))
+            for person in due
+            if await self._people.claim_refresh(person, now)
+        ]
+        missing = sum(isinstance(result, NotFound) for _, result in read)
+        doubtful = missing > max(_MISSING_ALLOWED, len(read) // 2)
+        if doubtful:
+            _log.error("directory lost many people at once: nobody is signed out for it", missing=missing)
+            await self._recorder.record(AuthAudit.DOUBT_DIRECTORY, outcome="failed", missing=missing, asked=len(read))
+        for person, result in read:
+            if not (doubtful and isinstance(result, NotFound)):
+                await self._apply(person, result)
+
+    async def _apply(self, person: Person, result: LookupResult) -> None:
+        user_id = person.identity.user_id
+        if isinstance(result, Verified):
+            entry, before = result.entry, person.identity
+            described = (entry.display_name, entry.department, entry.employment, entry.username, entry.groups)
+            known = (before.display_name, before.department, before.employment, before.username, before.groups)
+            if described == known:
+                return
+            await self._people.update_person(user_id, entry, self._clock.now())
+            await self._bus.publish(TOPIC_USER_CHANGED, user_id)
+            await self._recorder.record(
+                AuthAudit.CHANGE_PERSON,
+                subject=user_id,
+                groups_lost=", ".join(sorted(before.groups - entry.groups)),
+                groups_gained=", ".join(sorted(entry.groups - before.groups)),
+            )
+        elif isinstance(result, Disabled | NotFound):
+            await self._people.disable_person(user_id)
+            ended = await self._sessions.end_all(user_id)
+            await self._bus.publish(TOPIC_USER_CHANGED, user_id)
+            await self._recorder.record(
+                AuthAudit.DISABLE_PERSON,
+                subject=user_id,
+                result=type(result).__name__,
+                cause=result.cause.text,
+                sessions_ended=len(ended),
+            )

@@ -1,0 +1,309 @@
+"""Everything the HTTP handlers need of auth, one method per route; builds and runs auth's parts for one tenant.
+
+Counterpart: `gateway/handlers`. Cookies come in and go out as plain values; expected outcomes are values. What a person
+may reach is not decided here.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Final, Self
+
+from auth.audit_names import AuthAudit
+from auth.directory import Directory
+from auth.gate import Gate
+from auth.ldap_directory import LdapDirectory
+from auth.login import Login
+from auth.messages import login_error
+from auth.models import (
+    Client,
+    Enrolment,
+    LoginErrorCode,
+    LoginOutcome,
+    LoginView,
+    StepUp,
+    WebSession,
+)
+from auth.recorder import Recorder
+from auth.refresh import Refresh
+from auth.second_factors import SecondFactors
+from auth.settings import AuthSettings
+from auth.store.counters import CounterStore
+from auth.store.factors import FactorStore
+from auth.store.logins import LoginStore
+from auth.store.people import PeopleStore
+from auth.store.sessions import SessionStore
+from auth.throttle import Scope
+from auth.web_sessions import WebSessions, csrf_matches, csrf_token
+from common.audit import AuditSink
+from common.bus import EventBus
+from common.clock import Clock
+from common.db import Database
+from common.errors import KakehashiError
+from common.ids import TenantId, UserId, WebSessionId
+from common.log import get_logger
+from common.secret import Keyring
+from common.tasks import TaskScope
+
+_SWEEP_SECONDS: Final = 30.0
+_log = get_logger(__name__)
+
+
+class AuthService:
+    """Login, second factors and web sessions of one tenant."""
+
+    def __init__(
+        self,
+        settings: AuthSettings,
+        *,
+        tenant_id: TenantId,
+        tenant_name: str,
+        database: Database,
+        directory: Directory,
+        keyring: Keyring,
+        audit: AuditSink,
+        bus: EventBus,
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._directory = directory
+        self._recorder = Recorder(audit, tenant_id, clock)
+        self._people = PeopleStore(database, tenant_id)
+        self._logins = LoginStore(database, tenant_id)
+        self._gate = Gate(CounterStore(database, tenant_id), settings.throttle, clock)
+        self._clock = clock
+        self._sessions = WebSessions(SessionStore(database, tenant_id), settings.web_session, bus, clock)
+        issuer = f"{settings.second_factor.issuer} {tenant_name}".replace(":", " ").strip()
+        self._factors = SecondFactors(
+            FactorStore(database, tenant_id), self._gate, keyring, clock, tenant_id=tenant_id, issuer=issuer
+        )
+        self._login = Login(
+            settings,
+            directory=directory,
+            people=self._people,
+            logins=self._logins,
+            factors=self._factors,
+            sessions=self._sessions,
+            gate=self._gate,
+            recorder=self._recorder,
+            clock=clock,
+        )
+        self._refresh = Refresh(
+            directory=directory,
+            people=self._people,
+            sessions=self._sessions,
+            recorder=self._recorder,
+            bus=bus,
+            clock=clock,
+            every=timedelta(seconds=settings.refresh_seconds),
+        )
+        self._tasks = TaskScope()
+
+    @classmethod
+    def create(
+        cls,
+        settings: AuthSettings,
+        *,
+        tenant_id: TenantId,
+        tenant_name: str,
+        database: Database,
+        keyring: Keyring,
+        audit: AuditSink,
+        bus: EventBus,
+        clock: Clock,
+    ) -> Self:
+        """With the LDAP directory of the settings. Raises ConfigError when a certificate file cannot be read."""
+        return cls(
+            settings,
+            tenant_id=tenant_id,
+            tenant_name=tenant_name,
+            database=database,
+            directory=LdapDirectory(settings.ldap),
+            keyring=keyring,
+            audit=audit,
+            bus=bus,
+            clock=clock,
+        )
+
+    async def start(self) -> None:
+        """Start the background work: directory probes, refresh of signed-in people, sweep of what ran out."""
+        await self._directory.start()
+        self._tasks.spawn(
+            self._every(self._settings.refresh_seconds, self.refresh), name="auth refresh of signed-in people"
+        )
+        self._tasks.spawn(self._every(_SWEEP_SECONDS, self.sweep), name="auth sweep")
+
+    async def close(self) -> None:
+        """Stop it, close directory connections and threads."""
+        await self._tasks.close()
+        await self._directory.close()
+
+    # -- login in progress
+
+    async def state(self, login_cookie: str | None) -> LoginView:
+        """GET /login: where this browser's login stands."""
+        return await self._login.state(login_cookie)
+
+    async def submit_password(
+        self, login_cookie: str | None, username: str, password: str, client: Client
+    ) -> LoginOutcome:
+        """POST /login: begin from nothing."""
+        return await self._login.submit_password(login_cookie, username, password, client)
+
+    async def submit_totp(self, login_cookie: str | None, code: str, client: Client) -> LoginOutcome:
+        """POST /login/totp."""
+        return await self._login.submit_totp(login_cookie, code, client)
+
+    async def submit_recovery(self, login_cookie: str | None, code: str, client: Client) -> LoginOutcome:
+        """POST /login/recovery."""
+        return await self._login.submit_recovery(login_cookie, code, client)
+
+    async def start_enrolment(self, login_cookie: str | None, client: Client) -> Enrolment | LoginOutcome:
+        """POST /login/enrol: what to show, or where the login stands instead."""
+        return await self._login.start_enrolment(login_cookie, client)
+
+    async def confirm_enrolment(self, login_cookie: str | None, code: str, client: Client) -> LoginOutcome:
+        """POST /login/enrol/confirm: the view carries the ten recovery codes, this once."""
+        return await self._login.confirm_enrolment(login_cookie, code, client)
+
+    async def finish_enrolment(self, login_cookie: str | None, client: Client) -> LoginOutcome:
+        """POST /login/enrol/done."""
+        return await self._login.finish_enrolment(login_cookie, client)
+
+    async def change_password(self, login_cookie: str | None, new_password: str, client: Client) -> LoginOutcome:
+        """POST /login/password: for an expired or reset password."""
+        return await self._login.change_password(login_cookie, new_password, client)
+
+    async def restart(self, login_cookie: str | None) -> LoginOutcome:
+        """DELETE /login."""
+        return await self._login.restart(login_cookie)
+
+    # -- signed-in browser
+
+    async def identity_for_cookie(self, session_cookie: str | None) -> WebSession | None:
+        """The live web session of this cookie; counts as activity (written at most every 30 s)."""
+        return await self._sessions.by_cookie(session_cookie)
+
+    async def web_session(self, web_session_id: WebSessionId) -> WebSession | None:
+        """A live session with its person as now known; counts as no activity."""
+        return await self._sessions.get(web_session_id)
+
+    def csrf_token(self, session_cookie: str) -> str:
+        """Derived from the cookie, so nothing is stored."""
+        return csrf_token(session_cookie)
+
+    def csrf_matches(self, session_cookie: str, presented: str | None) -> bool:
+        """Constant time."""
+        return csrf_matches(session_cookie, presented)
+
+    async def touch(self, web_session_id: WebSessionId) -> bool:
+        """Activity that is not an HTTP request (a viewer's input). False when the session is over: cut the viewer."""
+        return await self._sessions.touch(web_session_id)
+
+    async def logout(self, session_cookie: str | None, client: Client) -> None:
+        """POST /logout. The session has ended even when the event cannot be recorded."""
+        ended = await self._sessions.end_by_cookie(session_cookie)
+        if ended is not None:
+            await self._recorder.record(
+                AuthAudit.LOG_OUT, actor=ended.identity.user_id, subject=ended.id, client=client
+            )
+
+    async def list_web_sessions(self, user_id: UserId) -> list[WebSession]:
+        """GET /me/web-sessions: newest first."""
+        return await self._sessions.of_person(user_id)
+
+    async def revoke_web_session(self, user_id: UserId, web_session_id: WebSessionId, client: Client) -> bool:
+        """DELETE /me/web-sessions/{id}. False when this person has no such session (answer as not found)."""
+        if not await self._sessions.end(web_session_id, user_id):
+            return False
+        await self._recorder.record(AuthAudit.REVOKE_WEB_SESSION, actor=user_id, subject=web_session_id, client=client)
+        return True
+
+    async def revoke_all(self, user_id: UserId, *, actor: str) -> int:
+        """End all sessions of a person; how many there were."""
+        ended = await self._sessions.end_all(user_id)
+        for web_session_id in ended:
+            await self._recorder.record(AuthAudit.REVOKE_WEB_SESSION, actor=actor, subject=web_session_id)
+        return len(ended)
+
+    async def recovery_codes_left(self, user_id: UserId) -> int:
+        """Unused recovery codes."""
+        return await self._factors.codes_left(user_id)
+
+    async def step_up(self, session_cookie: str, code: str, client: Client) -> StepUp:
+        """A fresh TOTP code inside a session: new `totp_at`, new cookie."""
+        session = await self._sessions.by_cookie(session_cookie)
+        if session is None:
+            return StepUp(login_error(LoginErrorCode.LOGIN_EXPIRED))
+        user_id = session.identity.user_id
+        checked = await self._factors.check_totp(user_id, code)
+        if checked.error is LoginErrorCode.THROTTLED:
+            wait = checked.retry_after_seconds or 0
+            await self._recorder.record_throttled(user_id, client, Scope.TOTP, wait)
+        elif checked.error is not None:
+            await self._recorder.record(
+                AuthAudit.REFUSE_TOTP, actor=user_id, client=client, outcome="denied", reason=checked.error
+            )
+        if checked.error is not None:
+            return StepUp(login_error(checked.error, retry_after_seconds=checked.retry_after_seconds))
+        await self._recorder.record(AuthAudit.STEP_UP, actor=user_id, subject=session.id, client=client)
+        rotated = await self._sessions.rotate(session, session_cookie)
+        if rotated is None:
+            return StepUp(login_error(LoginErrorCode.LOGIN_EXPIRED))
+        return StepUp(session_value=rotated[1], web_session=rotated[0])
+
+    async def regenerate_recovery_codes(self, session_cookie: str, code: str, client: Client) -> StepUp:
+        """Step-up that also replaces the recovery codes by ten new ones."""
+        stepped = await self.step_up(session_cookie, code, client)
+        if stepped.web_session is None:
+            return stepped
+        user_id = stepped.web_session.identity.user_id
+        await self._recorder.record(AuthAudit.RENEW_RECOVERY_CODES, actor=user_id, client=client)
+        codes = await self._factors.renew_codes(user_id)
+        return StepUp(session_value=stepped.session_value, web_session=stepped.web_session, recovery_codes=codes)
+
+    # -- administration
+
+    async def find_user(self, username: str) -> UserId | None:
+        """The id of a person who has signed in before; also accepts a UserId."""
+        person = await self._people.person_named(username)
+        return person.identity.user_id if person else None
+
+    async def reset_factors(self, user_id: UserId, *, actor: str, source: str | None = None) -> bool:
+        """Remove authenticator and recovery codes, end all sessions and logins; False when there is no such person."""
+        person = await self._people.person(user_id)
+        if person is None:
+            return False
+        client = Client(source) if source else None
+        await self._recorder.record(
+            AuthAudit.RESET_FACTORS, actor=actor, subject=person.identity.username, client=client, user_id=user_id
+        )
+        await self._factors.reset(user_id)
+        await self.revoke_all(user_id, actor=actor)
+        return True
+
+    async def directory_ready(self) -> bool:
+        """For /readyz: does any directory server answer?"""
+        return await self._directory.ready()
+
+    # -- background
+
+    async def refresh(self) -> None:
+        """One round of reading signed-in people again; publishes `user:changed`."""
+        await self._refresh.run()
+
+    async def sweep(self) -> None:
+        """End sessions that ran out (published and recorded), remove old logins and counters."""
+        for web_session_id in await self._sessions.sweep():
+            await self._recorder.record(AuthAudit.EXPIRE_WEB_SESSION, subject=web_session_id)
+        await self._logins.drop_expired(self._clock.now())
+        await self._gate.sweep()
+
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        """A failed round (database, audit) is logged and the next one tried; the work must not end silently."""
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await work()
+            except KakehashiError as error:
+                _log.error("background round failed", work=work.__name__, code=error.code, detail=error.detail)

@@ -1,0 +1,5 @@
+"""All SQL of auth, one module per kind of row. Each method is one use case in one transaction, for one tenant.
+
+Whatever may happen only once (a TOTP counter, a recovery code, the end of a login) is a conditional UPDATE or DELETE
+whose row count decides. Only hashes of cookies and codes are stored. The values are in `auth/rows.py`.
+"""

@@ -1,0 +1,100 @@
+"""Authenticators and recovery codes. Counterpart: `auth/second_factors.py`."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth.rows import TotpRow
+from auth.store.base import TenantStore
+from auth.store.tables import auth_login, auth_recovery_code, auth_totp
+from common.ids import UserId
+
+
+class FactorStore(TenantStore):
+    """Second factors of people."""
+
+    async def totp(self, user_id: UserId) -> TotpRow | None:
+        """The confirmed authenticator."""
+        c = auth_totp.c
+        statement = select(c.sealed_secret, c.last_counter).where(c.tenant_id == self._tenant, c.user_id == user_id)
+        async with self._database.transaction() as connection:
+            row = (await connection.execute(statement)).first()
+        return TotpRow(row.sealed_secret, row.last_counter) if row else None
+
+    async def take_counter(self, user_id: UserId, counter: int) -> bool:
+        """Compare-and-set: false when this counter or a higher one was accepted before."""
+        c = auth_totp.c
+        return await self._changed(
+            update(auth_totp)
+            .where(c.tenant_id == self._tenant, c.user_id == user_id, c.last_counter < counter)
+            .values(last_counter=counter)
+        )
+
+    async def set_factors(
+        self, user_id: UserId, sealed_secret: str, counter: int, code_hashes: list[str], now: datetime
+    ) -> None:
+        """Replace authenticator and recovery codes, both or neither."""
+        async with self._database.transaction() as connection:
+            await self._drop_factors(connection, user_id)
+            await connection.execute(
+                insert(auth_totp).values(
+                    tenant_id=self._tenant,
+                    user_id=user_id,
+                    sealed_secret=sealed_secret,
+                    last_counter=counter,
+                    confirmed_at=now,
+                )
+            )
+            await self._add_codes(connection, user_id, code_hashes, now)
+
+    async def set_codes(self, user_id: UserId, code_hashes: list[str], now: datetime) -> None:
+        """Replace the recovery codes."""
+        c = auth_recovery_code.c
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                delete(auth_recovery_code).where(c.tenant_id == self._tenant, c.user_id == user_id)
+            )
+            await self._add_codes(connection, user_id, code_hashes, now)
+
+    async def use_code(self, user_id: UserId, code_hash: str, now: datetime) -> bool:
+        """Compare-and-set: false when there is no such unused code."""
+        c = auth_recovery_code.c
+        return await self._changed(
+            update(auth_recovery_code)
+            .where(c.tenant_id == self._tenant, c.user_id == user_id, c.code_hash == code_hash, c.used_at.is_(None))
+            .values(used_at=now)
+        )
+
+    async def codes_left(self, user_id: UserId) -> int:
+        """Unused recovery codes."""
+        c = auth_recovery_code.c
+        statement = (
+            select(func.count())
+            .select_from(auth_recovery_code)
+            .where(c.tenant_id == self._tenant, c.user_id == user_id, c.used_at.is_(None))
+        )
+        async with self._database.transaction() as connection:
+            return int((await connection.execute(statement)).scalar_one())
+
+    async def drop_factors(self, user_id: UserId) -> None:
+        """Remove authenticator, codes and logins in progress."""
+        c = auth_login.c
+        async with self._database.transaction() as connection:
+            await self._drop_factors(connection, user_id)
+            await connection.execute(delete(auth_login).where(c.tenant_id == self._tenant, c.user_id == user_id))
+
+    async def _drop_factors(self, connection: AsyncConnection, user_id: UserId) -> None:
+        for table in (auth_totp, auth_recovery_code):
+            await connection.execute(delete(table).where(table.c.tenant_id == self._tenant, table.c.user_id == user_id))
+
+    async def _add_codes(
+        self, connection: AsyncConnection, user_id: UserId, code_hashes: list[str], now: datetime
+    ) -> None:
+        await connection.execute(
+            insert(auth_recovery_code),
+            [
+                {"tenant_id": self._tenant, "user_id": user_id, "code_hash": code_hash, "created_at": now}
+                for code_hash in code_hashes
+            ],
+        )

@@ -1,0 +1,87 @@
+"""How often one may guess: pure rules. Counterpart: `auth/gate.py` applies them to counters in the database.
+
+A try is charged before it is checked and cleared when it was right, so that a hundred guesses at once count as a
+hundred. Per account and address: some free tries, then waits that double. Per account from everywhere: we stop before
+the directory would lock the account, or strangers could lock staff out of everything in an emergency.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from auth.settings import ThrottleSettings
+
+
+class Scope(StrEnum):
+    """What is counted."""
+
+    PAIR = "pair"
+    """Passwords for one typed name from one address."""
+    ACCOUNT = "account"
+    """Passwords for one account from anywhere."""
+    TOTP = "totp"
+    """Authenticator codes of one person: the password was right, so the address does not matter."""
+    RECOVERY = "recovery"
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """Wrong tries in a row. `blocked_until` None: the next try is free."""
+
+    failures: int
+    last_at: datetime
+    blocked_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`free` wrong tries, then a wait of `first_wait` that grows by `factor` up to `longest_wait`."""
+
+    free: int
+    first_wait: timedelta
+    longest_wait: timedelta
+    factor: int
+    forget_after: timedelta
+
+
+def rule_for(scope: Scope, settings: ThrottleSettings) -> Rule | None:
+    """The rule of a scope; None where the settings ask for none."""
+    if scope is Scope.ACCOUNT:
+        if settings.account_tries is None:
+            return None
+        window = timedelta(seconds=settings.directory_lockout_window_seconds)
+        return Rule(settings.account_tries, window, window, 1, window)
+    return Rule(
+        free=settings.free_tries,
+        first_wait=timedelta(seconds=settings.first_wait_seconds),
+        longest_wait=timedelta(seconds=settings.longest_wait_seconds),
+        factor=2,
+        forget_after=timedelta(seconds=settings.forget_after_seconds),
+    )
+
+
+def charge(counter: Counter | None, rule: Rule, now: datetime) -> tuple[Counter, timedelta | None]:
+    """Count one try as wrong until `forgive`: the new counter, and None or how long to wait first.
+
+    A try that must wait is not counted. A counter whose last try is `forget_after` ago starts again from nothing.
+    """
+    if counter is not None and now - counter.last_at >= rule.forget_after:
+        counter = None
+    if counter is not None and counter.blocked_until is not None and now < counter.blocked_until:
+        return counter, counter.blocked_until - now
+    failures = (counter.failures if counter else 0) + 1
+    blocked_until = now + wait_after(failures, rule) if failures >= rule.free else None
+    return Counter(failures, now, blocked_until), None
+
+
+def forgive(counter: Counter | None) -> Counter | None:
+    """Take one charge back (nothing was learned from the try, e.g. the directory was down)."""
+    if counter is None or counter.failures <= 1:
+        return None
+    return Counter(counter.failures - 1, counter.last_at, None)
+
+
+def wait_after(failures: int, rule: Rule) -> timedelta:
+    """The wait after this many wrong tries in a row (at least `rule.free`)."""
+    growth: int = rule.factor ** min(failures - rule.free, 40)
+    return min(rule.first_wait * growth, rule.longest_wait)
