@@ -7,7 +7,6 @@ YAML would silently keep the last.
 
 import difflib
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any, Final, get_args
 
 import yaml
@@ -15,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from policy.problems import PolicyInvalid, Problem, Severity
-from policy.schema import PolicyDocument, duration_text
+from policy.schema import PolicyDocument
 
 MAX_CHARS: Final = 300_000
 MAX_DEPTH: Final = 24
@@ -172,8 +171,7 @@ def _texts(fault: ErrorDetails) -> tuple[str, str]:
     if fault["type"] == "extra_forbidden":
         return _unknown_key(fault["loc"])
     text_ja, text_en = _MESSAGES.get(fault["type"], (f"値が正しくありません: {fault['msg']}", fault["msg"]))
-    shown = {name: duration_text(v) if isinstance(v, timedelta) else v for name, v in context.items()}
-    text_ja, text_en = text_ja.format(**shown), text_en.format(**shown)
+    text_ja, text_en = text_ja.format(**context), text_en.format(**context)
     expected = [word.strip("'") for word in str(context.get("expected", "")).replace(" or ", ", ").split(", ")]
     if meant := near(str(fault["input"]), expected):
         return f"{text_ja}「{meant}」ではありませんか。", f"{text_en} Did you mean {meant!r}?"

@@ -7,6 +7,7 @@ refuses unknown keys, so a misspelt guard can never silently vanish. Must not co
 
 import re
 import unicodedata
+from collections.abc import Callable
 from datetime import date, timedelta
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -85,6 +86,16 @@ def duration_text(length: timedelta) -> str:
     return f"{seconds}s"
 
 
+def _up_to(cap: timedelta) -> Callable[[timedelta], timedelta]:
+    def bounded(length: timedelta) -> timedelta:
+        if timedelta(seconds=1) <= length <= cap:
+            return length
+        shown = duration_text(cap)
+        raise fault(f"1s 以上、{shown} 以下にしてください。", f"Must be at least 1s and at most {shown}.")
+
+    return bounded
+
+
 def _window(value: Any) -> Any:
     if isinstance(value, Window):
         return value
@@ -140,8 +151,8 @@ Day = Annotated[date, BeforeValidator(_day)]
 Days = Annotated[DayKind | tuple[Weekday, ...], BeforeValidator(_days)]
 Bound = Annotated[int, Field(strict=True, ge=0, le=100)]
 Chars = Annotated[int, Field(strict=True, ge=0, le=CLIPBOARD_CAP_CHARS)]
-IdleLimit = Annotated[Duration, Field(ge=timedelta(seconds=1), le=IDLE_LIMIT_CAP)]
-TotalLimit = Annotated[Duration, Field(ge=timedelta(seconds=1), le=TOTAL_LIMIT_CAP)]
+IdleLimit = Annotated[Duration, AfterValidator(_up_to(IDLE_LIMIT_CAP))]
+TotalLimit = Annotated[Duration, AfterValidator(_up_to(TOTAL_LIMIT_CAP))]
 
 
 class Section(BaseModel):
