@@ -61,7 +61,7 @@ class ShamAgent:
         """The desktop ends by itself; with a cause it stays listed as ended."""
         info = self.desktops.pop(desktop_id)
         if cause is not None:
-            self.desktops[desktop_id] = _info(info.desktop, info.user, info.pool, DesktopState.ENDED, cause)
+            self.desktops[desktop_id] = desktop_info(info.desktop, info.user, info.pool, DesktopState.ENDED, cause)
 
     def running(self) -> set[DesktopId]:
         """Desktops that run."""
@@ -126,11 +126,16 @@ class ShamAgent:
         finally:
             self.starting -= 1
         already = request.desktop in self.running()
-        self.desktops[request.desktop] = _info(request.desktop, request.user, request.pool, DesktopState.READY, None)
+        self.desktops[request.desktop] = desktop_info(
+            request.desktop, request.user, request.pool, DesktopState.READY, None
+        )
         return Started(already)
 
 
-def _info(desktop: DesktopId, user: UserId, pool: PoolId, state: DesktopState, cause: EndCause | None) -> DesktopInfo:
+def desktop_info(
+    desktop: DesktopId, user: UserId, pool: PoolId, state: DesktopState, cause: EndCause | None
+) -> DesktopInfo:
+    """One line of a listing."""
     return DesktopInfo(
         desktop=desktop,
         user=user,
