@@ -1,8 +1,8 @@
 """The login, step by step: checks each factor, feeds the pure flow, keeps where it stands in a row of its own.
 
-Counterpart: `auth/login_flow.py` decides what is needed next; `auth/service.py` offers this to the HTTP handlers. Expected
-outcomes are values. A person reads one message for everything that is wrong with name, password or account; the audit has
-the directory's exact answer.
+Counterpart: `auth/login_flow.py` decides what is needed next; `auth/service.py` offers this to the HTTP handlers.
+Expected outcomes are values. A person reads one message for everything that is wrong with name, password or account;
+the audit has the directory's exact answer.
 """
 
 import asyncio
@@ -13,7 +13,6 @@ from typing import Any, Final
 from auth import vault
 from auth.audit_names import AuthAudit
 from auth.directory import (
-    Budget,
     Cause,
     Changed,
     ChangeRefusal,
@@ -191,6 +190,8 @@ class Login:
         outcome = await self._proceed(
             login, Enrolled(login.user_id), client, sealed_totp=None, totp_at=self._clock.now()
         )
+        if outcome.view.step is not LoginStep.RECOVERY_CODES:
+            return outcome
         return replace(outcome, view=replace(outcome.view, recovery_codes=checked.codes))
 
     async def finish_enrolment(self, login_cookie: str | None, client: Client) -> LoginOutcome:
@@ -392,15 +393,13 @@ class Login:
     async def _refuse_factor(
         self, login: LoginRow, checked: Checked, client: Client, name: AuthAudit, scope: Scope
     ) -> LoginOutcome:
-        assert checked.error is not None
-        if checked.error is LoginErrorCode.THROTTLED:
+        error = checked.error or LoginErrorCode.CODE_WRONG
+        if error is LoginErrorCode.THROTTLED:
             wait = checked.retry_after_seconds or 0
             await self._recorder.record_throttled(login.user_id, client, scope, wait)
         else:
-            await self._recorder.record(
-                name, actor=login.user_id, client=client, outcome="denied", reason=checked.error
-            )
-        return await self._stay(login, checked.error, checked.retry_after_seconds)
+            await self._recorder.record(name, actor=login.user_id, client=client, outcome="denied", reason=error)
+        return await self._stay(login, error, checked.retry_after_seconds)
 
     async def _stay(
         self, login: LoginRow, code: LoginErrorCode, retry_after_seconds: int | None = None

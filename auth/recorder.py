@@ -1,4 +1,6 @@
-"""Writes auth's audit events. Counterpart: `common/audit.py`. AuditUnavailable passes: the caller's operation must fail.
+"""Writes auth's audit events. Counterpart: `common/audit.py`.
+
+AuditUnavailable passes through: what cannot be recorded must not happen.
 
 What strangers type is never recorded as it is: a password typed into the wrong field would stay in the audit for years.
 An unknown name becomes a fingerprint under a key of this process, enough to see that tries belong together.

@@ -1,8 +1,8 @@
 """Reads signed-in people's entries again, so that a lost group or a disabled account acts on what is running.
 
-Counterpart: `auth/ldap_directory.py` answers; subscribers of `user:changed` judge grants again. An unreachable directory
-changes nothing. People who are suddenly missing in numbers are a fault of the directory (a lost read right, a half-done
-copy) and not a mass dismissal: they are left alone and reported.
+Counterpart: `auth/ldap_directory.py` answers; subscribers of `user:changed` judge grants again. An unreachable
+directory changes nothing. People who are suddenly missing in numbers are a fault of the directory (a lost read right, a
+half-done copy) and not a mass dismissal: they are left alone and reported.
 """
 
 from datetime import timedelta

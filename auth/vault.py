@@ -1,7 +1,8 @@
 """Keeps the old password between the login step and its change, readable only together with the browser's cookie.
 
-Counterpart: `auth/login.py` stores the result in the login's row, where it lives ten minutes at most. The key comes from
-the login cookie, of which we store only a hash: neither the database nor the key ring nor a backup of both opens it.
+Counterpart: `auth/login.py` stores the result in the login's row, where it lives ten minutes at most. The key comes
+from the login cookie, of which we store only a hash: neither the database nor the key ring nor a backup of both opens
+it.
 """
 
 import base64
