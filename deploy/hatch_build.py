@@ -21,5 +21,6 @@ class WebBundleHook(BuildHookInterface):
         if not (bundle / "index.html").is_file():
             raise RuntimeError("web_client/dist has no bundle: run deploy/setup.sh web first")
         build_data["force_include"][str(bundle)] = "gateway/web"
-        # Start files and profiles of the desktops, where agents.settings looks for them.
-        build_data["force_include"][str(Path(self.root) / "deploy" / "desktop")] = "deploy/desktop"
+        # Start files of the desktops, where agents.settings looks for them, and the sample policies.
+        for name in ("desktop", "policy.demo.yaml", "policy.sample.yaml"):
+            build_data["force_include"][str(Path(self.root) / "deploy" / name)] = f"deploy/{name}"

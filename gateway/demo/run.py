@@ -14,7 +14,7 @@ import ssl
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from ipaddress import ip_address
 from pathlib import Path
@@ -33,6 +33,7 @@ from gateway.demo.directory import DirectoryFolder
 from gateway.demo.folder import DemoFolder
 
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
+"""Where the packages lie: a checkout, or site-packages of an installation."""
 POLICY: Final = CHECKOUT / "deploy" / "policy.demo.yaml"
 ONCE_VARIABLE: Final = "KAKEHASHI_DEMO_ONCE"
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -41,6 +42,7 @@ _LOWEST_DIRECTORY_PORT: Final = 16_360
 _AGENT_SECONDS: Final = 20.0
 _GATEWAY_SECONDS: Final = 30.0
 _STEPS: Final = 6
+_IS_CHECKOUT: Final = (CHECKOUT / "pyproject.toml").is_file()
 
 
 class DemoFailed(Exception):
@@ -51,7 +53,7 @@ class DemoFailed(Exception):
 class Options:
     """What the command line chose."""
 
-    root: Path = CHECKOUT / ".demo"
+    root: Path = field(default_factory=lambda: (CHECKOUT if _IS_CHECKOUT else Path.cwd()) / ".demo")
     listen: str = "127.0.0.1"
     port: int = 8443
     names: tuple[str, ...] = ("localhost", "127.0.0.1")
@@ -63,7 +65,7 @@ class Options:
 def main(options: Options) -> int:
     """Run until Ctrl-C or SIGTERM (or, with `check`, until all was seen to work). Gives the exit status."""
     if environment().get(ONCE_VARIABLE) == "1":
-        options = Options(options.root, options.listen, options.port, options.names, options.fresh, check=True)
+        options = replace(options, check=True)
     try:
         return asyncio.run(_main(options))
     except (DemoFailed, ChildFailed, ConfigError, aiohttp.ClientError, OSError) as error:
