@@ -52,6 +52,11 @@ class DesktopAccess:
         self._link = link
         self._settings = settings
 
+    async def is_on_host(self, session: DesktopSession) -> bool:
+        """Whether a session host runs the desktop, so that it can be asked about it."""
+        pool = await self._pools.get(session.tenant_id, session.pool_id)
+        return pool is not None and pool.kind is PoolKind.AGENT
+
     async def target(self, session: DesktopSession) -> DesktopTarget:
         """Raises TargetUnreachable when the session has no desktop (any more), SecretUnreadable for its credential."""
         pool = await self._pools.get(session.tenant_id, session.pool_id)

@@ -12,6 +12,9 @@ class Aftermath(StrEnum):
 
     KEEP = "keep"
     """The desktop runs on, `disconnected`, until the pool's limit: unsaved work survives."""
+    CHECK = "check"
+    """As far as the stream tells, the desktop is gone. A session host is asked before work is given up (its agent may
+    only have restarted); a static target has nobody to ask, so the session ends, which stops nothing there."""
     END = "end"
     """The session ends and its desktop is stopped."""
 
@@ -27,9 +30,9 @@ AFTERMATH: Final[Mapping[EndReason, Aftermath]] = {
     EndReason.ADMIN: Aftermath.END,
     # A rule that stops applying (office hours over, group removed) takes the screen, not the unsaved document.
     EndReason.POLICY: Aftermath.KEEP,
-    EndReason.DESKTOP_ENDED: Aftermath.END,
-    EndReason.DESKTOP_FAILED: Aftermath.END,
-    # A line to the target that is down now may come back; a desktop that is gone is found by reconciliation.
+    EndReason.DESKTOP_ENDED: Aftermath.CHECK,
+    EndReason.DESKTOP_FAILED: Aftermath.CHECK,
+    # A line to the target that is down now may come back; a session host's desktop that is gone is found all the same.
     EndReason.TARGET_UNREACHABLE: Aftermath.KEEP,
     EndReason.PROTOCOL_VIOLATION: Aftermath.END,
     EndReason.GATEWAY_STOPPING: Aftermath.KEEP,
@@ -37,6 +40,11 @@ AFTERMATH: Final[Mapping[EndReason, Aftermath]] = {
 }
 
 
-def aftermath(reason: EndReason | None) -> Aftermath:
-    """The row of the table; None is a lost line, which keeps the desktop."""
-    return Aftermath.KEEP if reason is None else AFTERMATH[reason]
+def aftermath(reason: EndReason | None, *, on_host: bool) -> Aftermath:
+    """The row of the table; None is a lost line, which keeps the desktop. `on_host`: a session host runs it."""
+    found = Aftermath.KEEP if reason is None else AFTERMATH[reason]
+    if found is Aftermath.CHECK and not on_host:
+        return Aftermath.END
+    if reason is EndReason.TARGET_UNREACHABLE and on_host:
+        return Aftermath.CHECK
+    return found

@@ -112,4 +112,5 @@ def build_broker(
         node=node,
     )
     jobs = BrokerJobs(recovery=recovery, sessions=sessions, tickets=tickets, clock=clock, settings=settings.sessions)
+    service.when_in_doubt = jobs.check_soon
     return Broker(service, Catalogue(pools, targets, vault, audit), registry, launcher, recovery, jobs, bus)

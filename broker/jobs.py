@@ -8,16 +8,20 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final
 
+from broker.models import DesktopSession
 from broker.recovery import Recovery
 from broker.settings import SessionSettings
 from broker.store import SessionStore
 from broker.tickets import Tickets
 from common.clock import Clock
 from common.errors import KakehashiError
+from common.ids import SessionId
 from common.log import get_logger
 from common.tasks import TaskScope
 
 _RETENTION_SECONDS: Final = 3_600.0
+# A host may notice a desktop's end a moment after its stream closed.
+_CHECK_PAUSES: Final = (0.0, 0.5, 1.5, 5.0)
 _log = get_logger(__name__)
 
 
@@ -39,6 +43,7 @@ class BrokerJobs:
         self._clock = clock
         self._settings = settings
         self._scope = TaskScope()
+        self._checking: set[SessionId] = set()
 
     async def start(self) -> None:
         """Mend what the last run left, then begin the rounds."""
@@ -48,6 +53,21 @@ class BrokerJobs:
         self._every(settings.sweep_seconds, self._recovery.sweep, "broker sweep")
         self._every(settings.reconcile_seconds, self._recovery.reconcile, "broker reconciliation")
         self._every(_RETENTION_SECONDS, self.forget, "broker retention")
+
+    def check_soon(self, session: DesktopSession) -> None:
+        """Ask the session host about a desktop that seems to be gone, now and a few times more."""
+        if session.id not in self._checking:
+            self._checking.add(session.id)
+            self._scope.spawn(self._check(session), name=f"check {session.id}")
+
+    async def _check(self, session: DesktopSession) -> None:
+        try:
+            for pause in _CHECK_PAUSES:
+                await asyncio.sleep(pause)
+                if await self._recovery.check(session):
+                    return
+        finally:
+            self._checking.discard(session.id)
 
     async def forget(self) -> None:
         """Drop lapsed tickets and sessions that ended long ago."""

@@ -117,6 +117,21 @@ class Recovery:
             if info.state in _RUNNING and info.desktop not in held:
                 await self._stop_orphan(info)
 
+    async def check(self, session: DesktopSession) -> bool:
+        """Ask the host about one session's desktop and end the session if it is gone; True when that is settled."""
+        seen = await self._sessions.get(session.tenant_id, session.id)
+        if seen is None or seen.state is not SessionState.DISCONNECTED or self._link is None:
+            return True
+        try:
+            listed = {info.desktop: info for info in await self._link.list()}
+        except TargetError:
+            return False
+        info = listed.get(seen.desktop_id) if seen.desktop_id else None
+        if info is not None and info.state in _RUNNING:
+            return False
+        await self._end_without_desktop(seen, info)
+        return True
+
     async def _end_without_desktop(self, session: DesktopSession, info: DesktopInfo | None) -> None:
         if info is not None and info.state in _RUNNING:
             return

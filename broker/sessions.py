@@ -61,6 +61,8 @@ class SessionService:
         self._clock = clock
         self._settings = settings
         self._node = node
+        self.when_in_doubt: Callable[[DesktopSession], None] = lambda _session: None
+        """Called for a kept session whose desktop seems to be gone: ask its host soon. Must not block."""
 
     async def request(self, grant: Grant, *, web_session_id: WebSessionId, display_name: str = "") -> DesktopSession:
         """The person's live session in the granted pool, else a new one whose desktop starts in the background.
@@ -189,8 +191,12 @@ class SessionService:
         """
         session = viewer.session
         self._registry.remove(session.id, viewer.number)
-        if reason is None or aftermath(reason) is Aftermath.KEEP:
-            return await self._lifecycle.lose_viewer(session, number=viewer.number, reason=reason)
+        after = aftermath(reason, on_host=await self._access.is_on_host(session))
+        if reason is None or after is not Aftermath.END:
+            kept = await self._lifecycle.lose_viewer(session, number=viewer.number, reason=reason)
+            if after is Aftermath.CHECK:
+                self.when_in_doubt(kept)
+            return kept
         seen = await self._known(session.tenant_id, session.id)
         if seen.viewer != viewer.number:
             return seen

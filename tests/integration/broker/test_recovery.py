@@ -230,6 +230,19 @@ async def test_jobs_run_by_themselves_and_survive_a_failing_round(small_world: W
             await asyncio.sleep(0.02)
 
 
+@pytest.mark.parametrize("cause", [EndCause.LOGGED_OFF, EndCause.CRASHED])
+async def test_a_desktop_that_closed_its_stream_is_asked_for_and_ended(small_world: World, cause: EndCause) -> None:
+    viewer = await small_world.attach(await small_world.session())
+    assert viewer.session.desktop_id is not None
+    await small_world.broker.sessions.viewer_lost(viewer, EndReason.DESKTOP_ENDED)
+    small_world.agent.vanish(viewer.session.desktop_id, cause)
+    async with asyncio.timeout(10):
+        while (await small_world.look(viewer.session.id)).state is not SessionState.ENDED:  # noqa: ASYNC110 - its pace is the subject
+            await asyncio.sleep(0.02)
+    expected = EndReason.DESKTOP_ENDED if cause is EndCause.LOGGED_OFF else EndReason.DESKTOP_FAILED
+    assert (await small_world.look(viewer.session.id)).end_reason is expected
+
+
 async def test_stopping_gateway_cuts_its_viewers_and_leaves_the_desktops(small_world: World) -> None:
     screen = Screen()
     viewer = await small_world.attach(await small_world.session(), screen)

@@ -104,7 +104,8 @@ async def test_take_over_tells_the_old_viewer_whose_end_then_changes_nothing(wor
         (EndReason.TARGET_UNREACHABLE, SessionState.DISCONNECTED),
         (EndReason.GATEWAY_STOPPING, SessionState.DISCONNECTED),
         (EndReason.PROTOCOL_VIOLATION, SessionState.ENDED),
-        (EndReason.DESKTOP_ENDED, SessionState.ENDED),
+        (EndReason.DESKTOP_ENDED, SessionState.DISCONNECTED),
+        (EndReason.DESKTOP_FAILED, SessionState.DISCONNECTED),
         (EndReason.TOTAL_LIMIT, SessionState.ENDED),
     ],
 )

@@ -21,8 +21,17 @@ def test_every_state_and_reason_has_texts_in_both_languages() -> None:
 
 def test_every_reason_has_an_aftermath_and_a_lost_line_keeps_the_desktop() -> None:
     assert set(AFTERMATH) == set(EndReason)
-    assert aftermath(None) is Aftermath.KEEP
-    assert aftermath(EndReason.PROTOCOL_VIOLATION) is Aftermath.END
+    for on_host in (True, False):
+        assert aftermath(None, on_host=on_host) is Aftermath.KEEP
+        assert aftermath(EndReason.PROTOCOL_VIOLATION, on_host=on_host) is Aftermath.END
+
+
+def test_a_host_is_asked_before_work_is_given_up() -> None:
+    for reason in (EndReason.DESKTOP_ENDED, EndReason.DESKTOP_FAILED):
+        assert aftermath(reason, on_host=True) is Aftermath.CHECK
+        assert aftermath(reason, on_host=False) is Aftermath.END
+    assert aftermath(EndReason.TARGET_UNREACHABLE, on_host=True) is Aftermath.CHECK
+    assert aftermath(EndReason.TARGET_UNREACHABLE, on_host=False) is Aftermath.KEEP
 
 
 def test_reasons_are_the_names_that_clients_rely_on() -> None:
