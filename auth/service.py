@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Final, Self
 
 from auth.audit_names import AuthAudit
-from auth.directory import Directory
+from auth.directory import Directory, Found, Verified
 from auth.gate import Gate
 from auth.ldap_directory import LdapDirectory
 from auth.login import Login
@@ -18,6 +18,7 @@ from auth.messages import login_error
 from auth.models import (
     Client,
     Enrolment,
+    Identity,
     LoginErrorCode,
     LoginOutcome,
     LoginView,
@@ -66,6 +67,7 @@ class AuthService:
         clock: Clock,
     ) -> None:
         self._settings = settings
+        self._tenant_id = tenant_id
         self._directory = directory
         self._recorder = Recorder(audit, tenant_id, clock)
         self._people = PeopleStore(database, tenant_id)
@@ -268,6 +270,25 @@ class AuthService:
         """The id of a person who has signed in before; also accepts a UserId."""
         person = await self._people.person_named(username)
         return person.identity.user_id if person else None
+
+    async def lookup(self, username: str) -> Identity | None:
+        """A person as the directory knows them now, signed in or not. None also when no server answers."""
+        found = await self._directory.find(username)
+        if not isinstance(found, Found):
+            return None
+        whole = await self._directory.lookup(found.entry.key)
+        if not isinstance(whole, Verified):
+            return None
+        entry, known = whole.entry, await self._people.person_named(whole.entry.username)
+        return Identity(
+            user_id=known.identity.user_id if known else UserId("never-signed-in"),
+            tenant_id=self._tenant_id,
+            username=entry.username,
+            display_name=entry.display_name,
+            department=entry.department,
+            groups=entry.groups,
+            employment=entry.employment,
+        )
 
     async def reset_factors(self, user_id: UserId, *, actor: str, source: str | None = None) -> bool:
         """Remove authenticator and recovery codes, end all sessions and logins; False when there is no such person."""
