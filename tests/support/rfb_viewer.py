@@ -139,6 +139,7 @@ class RfbViewer:
         self.server_format = b""
         self.screen = Image.new("RGB", (1, 1))
         self.seen = Seen()
+        self.painted_pixels = 0
         self._decoders = Decoders(stream.read)
 
     @property
@@ -243,9 +244,16 @@ class RfbViewer:
         while await self.message() != 0:
             pass
 
+    async def full(self) -> None:
+        """Read until as much was painted as the screen has pixels: some servers answer a request with states only."""
+        self.painted_pixels = 0
+        await self.update()
+        while self.painted_pixels < self.size[0] * self.size[1]:
+            await self.update(incremental=True)
+
     async def until_quiet(self, *, seconds: float = 0.4) -> Image.Image:
         """Full picture first, then incremental updates until nothing changes for `seconds`. The picture is returned."""
-        await self.update()
+        await self.full()
         while True:
             await self.request(incremental=True)
             try:
@@ -289,6 +297,7 @@ class RfbViewer:
             return
         else:
             self.screen.paste(await self._decoders.decode(encoding, width, height), (x, y))
+            self.painted_pixels += width * height
 
 
 @asynccontextmanager

@@ -136,7 +136,7 @@ def vencrypt(*subtypes: int) -> tuple[bytes, ...]:
         (TargetLogin(password="x", allow_anonymous_tls=True), (258, 261), 261, True),
     ],
 )
-def test_vencrypt_takes_the_best_subtype(login: TargetLogin, offered: tuple[int, ...], taken: int, inner: bool) -> None:  # noqa: FBT001
+def test_vencrypt_takes_the_best_subtype(login: TargetLogin, offered: tuple[int, ...], taken: int, inner: bool) -> None:
     target, said = talk(login, *vencrypt(*offered))
     assert said == b"RFB 003.008\n\x13\0\2" + struct.pack(">I", taken)
     assert target.need_tls == NeedTls(anonymous=taken < 260)
