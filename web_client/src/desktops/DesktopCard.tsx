@@ -62,7 +62,7 @@ export function DesktopCard({ desktop, opening, onOpen, onLogOff }: DesktopCardP
               <Button
                 kind="primary"
                 onPress={onOpen}
-                isPending={opening}
+                busy={opening}
                 isDisabled={session?.state === "ending"}
                 aria-label={t(`desktops.${verb}Named`, { name })}
                 data-testid={`desktop-open-${desktop.pool_id}`}

@@ -49,7 +49,7 @@ export function ChangePasswordStep({ busy, submit, problem }: StepProps & { read
         error={checked && first !== "" && first !== second ? t("changePassword.mismatch") : null}
         testId="repeat-password"
       />
-      <Button type="submit" kind="primary" wide isPending={busy} data-testid="change-password-submit">
+      <Button type="submit" kind="primary" wide busy={busy} data-testid="change-password-submit">
         {busy ? t("login.working") : t("changePassword.submit")}
       </Button>
     </StepForm>

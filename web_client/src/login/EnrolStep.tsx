@@ -95,7 +95,7 @@ export function EnrolStep({ state, busy, submit, problem }: StepProps & { readon
               error={checked && code === null ? t("totp.missing") : null}
               testId="enrol-code"
             />
-            <Button type="submit" kind="primary" wide isPending={busy} data-testid="enrol-submit">
+            <Button type="submit" kind="primary" wide busy={busy} data-testid="enrol-submit">
               {busy ? t("login.working") : t("enrol.submit")}
             </Button>
           </li>

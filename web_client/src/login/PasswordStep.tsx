@@ -51,7 +51,7 @@ export function PasswordStep({ busy, submit, problem }: StepProps & { readonly p
         error={checked && password === "" ? t("login.passwordMissing") : null}
         testId="login-password"
       />
-      <Button type="submit" kind="primary" wide isPending={busy} data-testid="login-submit">
+      <Button type="submit" kind="primary" wide busy={busy} data-testid="login-submit">
         {busy ? t("login.working") : t("login.submit")}
       </Button>
     </StepForm>

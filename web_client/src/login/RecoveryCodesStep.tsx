@@ -59,7 +59,7 @@ export function RecoveryCodesStep({ state, busy, submit, problem }: StepProps & 
         <CheckMark />
         <span>{t("recoveryCodes.confirm")}</span>
       </Checkbox>
-      <Button type="submit" kind="primary" wide isPending={busy} data-testid="recovery-codes-done">
+      <Button type="submit" kind="primary" wide busy={busy} data-testid="recovery-codes-done">
         {t("recoveryCodes.submit")}
       </Button>
     </StepForm>

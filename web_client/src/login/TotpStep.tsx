@@ -52,7 +52,7 @@ function TotpForm({ state, busy, submit, problem, onSwitch }: FormProps) {
         autoFocus
         testId="totp-code"
       />
-      <Button type="submit" kind="primary" wide isPending={busy} data-testid="totp-submit">
+      <Button type="submit" kind="primary" wide busy={busy} data-testid="totp-submit">
         {busy ? t("login.working") : t("totp.submit")}
       </Button>
       <Button kind="quiet" onPress={onSwitch} data-testid="totp-use-recovery">
@@ -95,7 +95,7 @@ function RecoveryForm({ busy, submit, problem, onSwitch }: FormProps) {
         autoFocus
         testId="recovery-code"
       />
-      <Button type="submit" kind="primary" wide isPending={busy} data-testid="recovery-submit">
+      <Button type="submit" kind="primary" wide busy={busy} data-testid="recovery-submit">
         {busy ? t("login.working") : t("totp.submit")}
       </Button>
       <Button kind="quiet" onPress={onSwitch} data-testid="recovery-use-totp">

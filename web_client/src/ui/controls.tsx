@@ -18,13 +18,23 @@ export interface ButtonProps extends Omit<AriaButtonProps, "className" | "style"
   readonly kind?: ButtonKind;
   readonly icon?: IconName;
   readonly wide?: boolean;
+  /** Something is on its way: keeps its place in the tab order, but does nothing. */
+  readonly busy?: boolean;
   readonly children: ReactNode;
   readonly "data-testid"?: string;
 }
 
-export function Button({ kind = "secondary", icon, wide = false, children, ...rest }: ButtonProps) {
+// React Aria's own `isPending` is not used: its announcer writes to innerHTML, which Trusted Types forbid, and leaves
+// nameless images behind that axe rightly reports.
+export function Button({ kind = "secondary", icon, wide = false, busy = false, children, ...rest }: ButtonProps) {
+  const quiet: Partial<AriaButtonProps> = busy ? { type: "button", onPress: () => undefined } : {};
   return (
-    <AriaButton {...rest} className={`button button-${kind}${wide ? " button-wide" : ""}`}>
+    <AriaButton
+      {...rest}
+      {...quiet}
+      {...(busy ? { "data-pending": true, "aria-disabled": true } : {})}
+      className={`button button-${kind}${wide ? " button-wide" : ""}`}
+    >
       {icon === undefined ? null : <Icon name={icon} />}
       <span>{children}</span>
     </AriaButton>

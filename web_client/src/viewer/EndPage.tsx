@@ -83,7 +83,7 @@ export function EndPage({ state, end, at }: EndPageProps) {
             {t("viewer.end.list")}
           </Button>
           {info !== null && MAY_RETURN.has(end) ? (
-            <Button kind="secondary" icon="plug" onPress={() => void again()} isPending={busy} data-testid="end-again">
+            <Button kind="secondary" icon="plug" onPress={() => void again()} busy={busy} data-testid="end-again">
               {t(end === "taken_over" ? "viewer.end.here" : "viewer.end.again")}
             </Button>
           ) : null}

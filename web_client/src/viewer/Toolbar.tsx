@@ -128,7 +128,8 @@ function Tool({ icon, label, onPress, expanded, testId, className }: ToolProps) 
 
 function LineTool({ line, expanded, onPress }: { readonly line: Line; readonly expanded: boolean; readonly onPress: () => void }) {
   const { t } = useTranslation();
-  const label = t("viewer.line.label", { quality: t(`viewer.line.${line.grade}`) });
+  const time = line.rttMs === null ? t("viewer.line.unknown") : t("viewer.line.rttValue", { ms: line.rttMs });
+  const label = `${t("viewer.line.label", { quality: t(`viewer.line.${line.grade}`) })} ${time}`;
   return (
     <AriaButton
       className={`tool tool-line line-${line.grade}`}
@@ -143,7 +144,7 @@ function LineTool({ line, expanded, onPress }: { readonly line: Line; readonly e
         <i />
         <i />
       </span>
-      <span className="tool-label">{line.rttMs === null ? t("viewer.line.unknown") : t("viewer.line.rttValue", { ms: line.rttMs })}</span>
+      <span className="tool-label">{time}</span>
     </AriaButton>
   );
 }

@@ -165,6 +165,10 @@ export default function ViewerPage({ sessionId }: { readonly sessionId: string }
           {visible && phase.kind !== "connected" ? (
             <ReconnectCurtain state={state} onNow={() => connection.retryNow()} onLeave={() => setLeaving(true)} />
           ) : null}
+          <p id={CANVAS_HELP_ID} className="visually-hidden">
+            {t("viewer.canvasHelp", { keys: t("viewer.escapeKeys") })} {t("common.accessibility")}
+          </p>
+          <SoftKeyboard ref={soft} viewer={viewer} label={t("viewer.tools.softKeyboard")} />
           {blocked && visible ? (
             <div className="viewer-curtain">
               <Notice kind="error">
@@ -173,10 +177,6 @@ export default function ViewerPage({ sessionId }: { readonly sessionId: string }
             </div>
           ) : null}
         </div>
-        <p id={CANVAS_HELP_ID} className="visually-hidden">
-          {t("viewer.canvasHelp", { keys: t("viewer.escapeKeys") })} {t("common.accessibility")}
-        </p>
-        <SoftKeyboard ref={soft} viewer={viewer} label={t("viewer.tools.softKeyboard")} />
         <div className="viewer-toast" role="status" data-testid="viewer-status">
           {toast === null || over ? null : <p key={toast.id}>{toast.text}</p>}
         </div>

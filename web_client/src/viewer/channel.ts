@@ -14,6 +14,10 @@ export type RawSocket = Pick<
   "send" | "close" | "binaryType" | "protocol" | "readyState" | "onopen" | "onmessage" | "onclose" | "onerror"
 >;
 
+// WebSocket.OPEN and WebSocket.CLOSED.
+const OPEN = 1;
+const CLOSED = 3;
+
 // RFB client message types (RFC 6143 7.5, QEMU extension): the first byte of each message noVNC sends.
 const KEY_EVENT = 4;
 const POINTER_EVENT = 5;
@@ -61,7 +65,7 @@ export class Channel {
   }
 
   get readyState(): number {
-    return this.#ended ? WebSocket.CLOSED : this.#socket.readyState;
+    return this.#ended ? CLOSED : this.#socket.readyState;
   }
 
   send(message: Uint8Array<ArrayBuffer>): void {
@@ -84,7 +88,7 @@ export class Channel {
    * @param middle position to use when the pointer has not been on the picture yet.
    */
   nudge(middle: { readonly x: number; readonly y: number }): void {
-    if (this.readyState !== WebSocket.OPEN) {
+    if (this.readyState !== OPEN) {
       return;
     }
     this.send(this.#pointer?.slice() ?? pointerEvent(middle.x, middle.y));

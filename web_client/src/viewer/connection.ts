@@ -41,6 +41,8 @@ export interface ConnectionDeps {
   readonly openScreen: (channel: Channel, info: SessionInfo, events: ScreenEvents) => Screen;
   /** True when the gateway answers: tried while waiting, so that we are back within 3 s of the line. */
   readonly probe: () => Promise<boolean>;
+  /** What the browser says about the network. */
+  readonly online: () => boolean;
   readonly now: () => number;
   readonly random: () => number;
 }
@@ -250,7 +252,7 @@ export class ViewerConnection {
   async #wait(attempt: number, lineLost: boolean): Promise<void> {
     const delay = retryDelay(attempt, this.#deps.random());
     const retryAt = this.#deps.now() + delay;
-    this.#set({ phase: { kind: "waiting", attempt: attempt + 1, retryAt, offline: !navigator.onLine } });
+    this.#set({ phase: { kind: "waiting", attempt: attempt + 1, retryAt, offline: !this.#deps.online() } });
     // A gateway that answers but refuses us must not be asked faster because it answers.
     const probing = lineLost && delay > PROBE_MS ? setInterval(() => void this.#probe(), PROBE_MS) : undefined;
     await this.#sleep(delay);

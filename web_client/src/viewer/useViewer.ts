@@ -67,6 +67,7 @@ export function useViewer(sessionId: string, host: RefObject<HTMLElement | null>
         return screen.current;
       },
       probe: async () => (await measureRoundTrip(1_800)) !== null,
+      online: () => navigator.onLine,
       now: gatewayNow,
       random: Math.random,
     });

@@ -1,0 +1,67 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { streamProtocols, streamUrl } from "./endpoints";
+import { ApiError, NetworkError, request, setCsrfToken, setUnauthenticatedHandler, toProblem } from "./http";
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+  setCsrfToken(null);
+});
+
+function answer(status: number, body: string): void {
+  vi.stubGlobal("fetch", vi.fn(async () => new Response(status === 204 ? null : body, { status })));
+}
+
+function sent(): RequestInit {
+  return vi.mocked(fetch).mock.calls[0]?.[1] ?? {};
+}
+
+describe("request", () => {
+  it("sends the CSRF token with unsafe methods only, never cached, never redirected", async () => {
+    setCsrfToken("secret");
+    answer(200, "{}");
+    await request("GET", "/me");
+    expect(sent()).toMatchObject({ cache: "no-store", redirect: "error", credentials: "same-origin" });
+    expect(sent().headers).not.toHaveProperty("X-CSRF-Token");
+    answer(204, "");
+    expect(await request("POST", "/logout", {})).toBeUndefined();
+    expect(sent().headers).toMatchObject({ "X-CSRF-Token": "secret" });
+  });
+
+  it("gives the gateway's own words for a refusal", async () => {
+    answer(409, JSON.stringify({ code: "full", text_ja: "満席です。", text_en: "Full." }));
+    const failure = await request("GET", "/x").catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(ApiError);
+    expect((failure as ApiError).problem).toMatchObject({ code: "full", text_ja: "満席です。", status: 409 });
+  });
+
+  it("says so when the log-in is gone, unless the caller expects it", async () => {
+    const gone = vi.fn();
+    setUnauthenticatedHandler(gone);
+    answer(401, "{}");
+    await request("GET", "/me", undefined, { quiet401: true }).catch(() => undefined);
+    expect(gone).not.toHaveBeenCalled();
+    await request("GET", "/desktops").catch(() => undefined);
+    expect(gone).toHaveBeenCalledOnce();
+  });
+
+  it("tells a network failure from a refusal", async () => {
+    vi.stubGlobal("fetch", vi.fn(async () => Promise.reject(new TypeError("Failed to fetch"))));
+    await expect(request("GET", "/me")).rejects.toBeInstanceOf(NetworkError);
+  });
+});
+
+describe("toProblem", () => {
+  it("makes a readable problem of a proxy's HTML page", () => {
+    const problem = toProblem(502, "<html><script>alert(1)</script></html>");
+    expect(problem.code).toBe("http_502");
+    expect(problem.text_ja).toContain("502");
+    expect(problem.text_ja).not.toContain("script");
+  });
+});
+
+describe("stream address", () => {
+  it("has no ticket in it: tickets travel in the subprotocol list", () => {
+    expect(streamUrl("ses_1", "https://gw.example")).toBe("wss://gw.example/api/v1/sessions/ses_1/rfb");
+    expect(streamProtocols("abc")).toEqual(["binary", "kakehashi.ticket.abc"]);
+  });
+});
