@@ -42,6 +42,13 @@ def tcp_target(port: int) -> Open:
     return opening
 
 
+async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+    """Wait for something that has no event of its own, such as a counter."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - the counters that tests look at tell nobody when they move
+            await asyncio.sleep(0.01)
+
+
 @dataclass
 class RelayHost:
     """A running application. `relays` are all that were started, `ends` and `errors` how they ended."""
@@ -76,6 +83,7 @@ async def relay_host(
     limits: RelayLimits | None = None,
     handshake_seconds: float = 10.0,
     shutdown_seconds: float = 5.0,
+    cut_at_shutdown: bool = False,
 ) -> AsyncIterator[RelayHost]:
     """Serve /rfb on a free loopback port, with TLS toward the viewer when `tls` is given."""
 
@@ -105,7 +113,13 @@ async def relay_host(
             host.changed.notify_all()
         return viewer.response
 
+    async def cut_all(_: web.Application) -> None:
+        for relay in host.relays:
+            relay.cut("gateway_stopping", 1001)
+
     application = web.Application()
+    if cut_at_shutdown:
+        application.on_shutdown.append(cut_all)
     application.router.add_get("/rfb", handle)
     runner = web.AppRunner(application, shutdown_timeout=shutdown_seconds)
     await runner.setup()
