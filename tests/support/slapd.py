@@ -143,7 +143,9 @@ class Slapd:
         deadline = time.monotonic() + _START_SECONDS
         while subprocess.run(self._tool("ldapwhoami"), capture_output=True, timeout=10).returncode != 0:
             if self._running.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"slapd did not start: {(self.folder / 'log').read_text()[-2000:]}")
+                check = ["/usr/sbin/slaptest", "-u", "-f", self.folder / "slapd.conf"]
+                reason = subprocess.run(check, capture_output=True, timeout=10).stderr.decode()
+                raise RuntimeError(f"slapd did not start: {reason}")
             time.sleep(0.02)
 
     def stop(self) -> None:
@@ -211,11 +213,12 @@ def run_slapd(
     service_may_change_passwords: bool = False,
     configuration: str = "",
     root_dse: str = "",
+    limits: str = "",
 ) -> Iterator[Slapd]:
     """Start a directory in `folder`, seeded with `ldif`; stopped at the end.
 
     `names` go into its certificate; `ca` lets several directories share one CA. `configuration` is added to the global
-    part of slapd.conf, `root_dse` is LDIF lines that the root DSE shows besides its own.
+    part of slapd.conf, `limits` to that of the database; the root DSE shows the LDIF lines of `root_dse` too.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "db").mkdir()
@@ -228,7 +231,7 @@ def run_slapd(
     if root_dse:
         (folder / "root.ldif").write_text(f"dn:\n{root_dse}\n")
         configuration += f"\nrootDSE {folder}/root.ldif\n"
-    (folder / "slapd.conf").write_text(_configuration(folder, configuration, service_may_change_passwords))
+    (folder / "slapd.conf").write_text(_configuration(folder, configuration, limits, service_may_change_passwords))
     slapd = Slapd(folder, free_port(), free_port(), folder / "ca.pem")
     try:
         slapd.start()
@@ -248,7 +251,7 @@ def client_context(slapd: Slapd) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=slapd.ca_file)
 
 
-def _configuration(folder: Path, extra: str, service_may_change_passwords: bool) -> str:
+def _configuration(folder: Path, extra: str, limits: str, service_may_change_passwords: bool) -> str:
     may = "write" if service_may_change_passwords else "auth"
     return f"""\
 include /etc/ldap/schema/core.schema
@@ -274,6 +277,7 @@ rootdn "{ROOT_DN}"
 rootpw {ROOT_PASSWORD}
 directory {folder}/db
 maxsize 67108864
+{limits}
 dbnosync
 index objectClass,uid,cn,entryUUID,member,memberOf eq
 overlay memberof

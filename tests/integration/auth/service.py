@@ -20,6 +20,7 @@ from tests.support.clock import FakeClock
 from tests.support.slapd import Slapd
 
 TENANT = TenantId("city")
+PASSWORD = "sato-pw-2026"
 HOME = Client("203.0.113.7", "Chromium / Linux")
 KEYRING = Keyring({"test": bytes(range(32))}, "test")
 
@@ -61,9 +62,7 @@ class Browser:
 
     async def password(self, username: str, password: str) -> LoginOutcome:
         """Type name and password."""
-        return self.take(
-            await self.setup.auth.submit_password(self.login_cookie, username, password, self.client)
-        )
+        return self.take(await self.setup.auth.submit_password(self.login_cookie, username, password, self.client))
 
     async def totp(self, code: str | None = None) -> LoginOutcome:
         """Type a code; none: the authenticator's present one."""
@@ -85,9 +84,7 @@ class Browser:
 
     async def confirm(self, code: str | None = None) -> LoginOutcome:
         """Type the first code of the new authenticator."""
-        return self.take(
-            await self.setup.auth.confirm_enrolment(self.login_cookie, code or self.code(), self.client)
-        )
+        return self.take(await self.setup.auth.confirm_enrolment(self.login_cookie, code or self.code(), self.client))
 
     async def done(self) -> LoginOutcome:
         """Say that the codes are kept."""
@@ -105,12 +102,12 @@ class Browser:
         """What the authenticator shows now, or some steps away."""
         return code_at(self.secret, counter_at(self.setup.clock.now()) + steps)
 
-    async def sign_up(self, username: str = "sato", password: str = "sato-pw-2026") -> LoginOutcome:
+    async def sign_up(self, username: str = "sato", password: str = PASSWORD) -> LoginOutcome:
         """First login, through enrolment."""
         await self.password(username, password)
         return await self.enrol()
 
-    async def sign_in(self, username: str = "sato", password: str = "sato-pw-2026") -> LoginOutcome:
+    async def sign_in(self, username: str = "sato", password: str = PASSWORD) -> LoginOutcome:
         """A later login."""
         await self.password(username, password)
         return await self.totp()

@@ -1,10 +1,9 @@
 """Whole logins against a real directory, on SQLite and PostgreSQL."""
 
-import pytest
 
-from auth.models import CookieChange, LoginErrorCode, LoginStep
+from auth.models import CookieChange, LoginStep
 from common.db import Database
-from tests.integration.auth.service import Setup, error_of, running
+from tests.integration.auth.service import running
 from tests.support.slapd import Slapd
 
 
