@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
@@ -20,6 +21,7 @@ from gateway.rfb.link import RfbEvent
 from gateway.rfb.rules import RfbRules
 from gateway.target_connection import TargetConnection
 from gateway.websocket import accept_viewer
+from tests.support import bad_targets
 
 Open = Callable[[Callable[[], asyncio.BufferedProtocol]], Awaitable[object]]
 
@@ -131,3 +133,10 @@ async def relay_host(
         yield host
     finally:
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def hosted(behaviour: bad_targets.Behaviour, **options: Any) -> AsyncIterator[RelayHost]:
+    """A relay in front of a target that behaves so."""
+    async with bad_targets.serve(behaviour) as port, relay_host(tcp_target(port), **options) as host:
+        yield host

@@ -19,8 +19,9 @@ from websockets.typing import Subprotocol
 from gateway.relay import RelayLimits
 from gateway.rfb.rules import RfbRules
 from tests.support import bad_targets
-from tests.support.relay_host import RelayHost, relay_host, tcp_target, until
+from tests.support.relay_host import RelayHost, hosted, until
 from tests.support.rfb_viewer import RfbViewer, WebSocketStream, websocket_viewer
+
 
 Runner = Callable[[Coroutine[Any, Any, None]], None]
 BELL = b"\2"
@@ -65,15 +66,14 @@ def test_a_cut_reaches_the_viewer_with_code_and_reason(
 ) -> None:
     async def scenario() -> None:
         server, client = tls or (None, None)
-        async with bad_targets.serve(bad_targets.says(BELL)) as port:
-            async with relay_host(tcp_target(port), tls=server) as host:
-                async with websocket_viewer(host.url, tls=client) as viewer:
-                    await viewer.handshake()
-                    await viewer.message()
-                    host.relays[0].cut("taken_over", 4409)
-                    host.relays[0].cut("admin", 4410)
-                    assert await closed(viewer) == (4409, "taken_over")
-                end = await host.end()
+        async with hosted(bad_targets.says(BELL), tls=server) as host:
+            async with websocket_viewer(host.url, tls=client) as viewer:
+                await viewer.handshake()
+                await viewer.message()
+                host.relays[0].cut("taken_over", 4409)
+                host.relays[0].cut("admin", 4410)
+                assert await closed(viewer) == (4409, "taken_over")
+            end = await host.end()
         assert (end.reason, end.close_code, end.bytes_down) == ("taken_over", 4409, 1)
 
     run(scenario())
@@ -84,7 +84,7 @@ def test_a_viewer_that_goes_leaves_nothing_behind(
 ) -> None:
     async def scenario() -> None:
         server, client = tls or (None, None)
-        async with bad_targets.serve(bad_targets.says(BELL)) as port, relay_host(tcp_target(port), tls=server) as host:
+        async with hosted(bad_targets.says(BELL), tls=server) as host:
             for vanish in (False, True):
                 async with websocket_viewer(host.url, tls=client) as viewer:
                     await viewer.handshake()
@@ -103,7 +103,7 @@ def test_a_viewer_that_goes_leaves_nothing_behind(
 def test_a_target_that_closes_ends_the_session(run: Runner) -> None:
     async def scenario() -> None:
         behaviour = bad_targets.says(BELL, then_close=True)
-        async with bad_targets.serve(behaviour) as port, relay_host(tcp_target(port)) as host:
+        async with hosted(behaviour) as host:
             async with websocket_viewer(host.url) as viewer:
                 await viewer.handshake()
                 assert await closed(viewer) == (4411, "desktop_ended")
@@ -118,15 +118,14 @@ def test_shutdown_tells_viewers_when_the_application_cuts(
 ) -> None:
     async def scenario() -> None:
         server, client = tls or (None, None)
-        async with bad_targets.serve(bad_targets.flood()) as port:
-            async with relay_host(tcp_target(port), tls=server, cut_at_shutdown=True) as host:
-                async with websocket_viewer(host.url, tls=client) as viewer:
-                    await viewer.handshake()
-                    await viewer.message()
-                    async with asyncio.timeout(5):
-                        cleanup = asyncio.ensure_future(host.runner.cleanup())
-                        assert await closed(viewer) == (1001, "gateway_stopping")
-                        await cleanup
+        async with hosted(bad_targets.flood(), tls=server, cut_at_shutdown=True) as host:
+            async with websocket_viewer(host.url, tls=client) as viewer:
+                await viewer.handshake()
+                await viewer.message()
+                async with asyncio.timeout(5):
+                    cleanup = asyncio.ensure_future(host.runner.cleanup())
+                    assert await closed(viewer) == (1001, "gateway_stopping")
+                    await cleanup
         assert host.ends[0].reason == "gateway_stopping"
         await asyncio.sleep(0.05)
         assert alone()
@@ -139,14 +138,13 @@ def test_shutdown_ends_relays_that_nobody_cut(run: Runner, tls: tuple[ssl.SSLCon
 
     async def scenario() -> None:
         server, client = tls or (None, None)
-        async with bad_targets.serve(bad_targets.flood()) as port:
-            async with relay_host(tcp_target(port), tls=server, shutdown_seconds=0.2) as host:
-                async with websocket_viewer(host.url, tls=client) as viewer:
-                    await viewer.handshake()
-                    await viewer.message()
-                    async with asyncio.timeout(5):
-                        await host.runner.cleanup()
-                    assert (await closed(viewer))[0] == 1006
+        async with hosted(bad_targets.flood(), tls=server, shutdown_seconds=0.2) as host:
+            async with websocket_viewer(host.url, tls=client) as viewer:
+                await viewer.handshake()
+                await viewer.message()
+                async with asyncio.timeout(5):
+                    await host.runner.cleanup()
+                assert (await closed(viewer))[0] == 1006
         await asyncio.sleep(0.05)
         assert alone()
 
@@ -179,7 +177,7 @@ async def send_frames(host: RelayHost, *frames: Frame | bytes) -> tuple[int | No
     ],
 )
 async def test_bad_frames_and_messages_end_the_session(frames: list[Frame | bytes], code: int) -> None:
-    async with bad_targets.serve(bad_targets.says(BELL)) as port, relay_host(tcp_target(port)) as host:
+    async with hosted(bad_targets.says(BELL)) as host:
         assert (await send_frames(host, *frames))[0] == code
         end = await host.end()
         assert end.reason in ("viewer_left", "protocol_violation")
@@ -188,7 +186,7 @@ async def test_bad_frames_and_messages_end_the_session(frames: list[Frame | byte
 
 async def test_small_fragments_are_a_stream_like_any_other() -> None:
     """Browsers and proxies may fragment; RFB has no message boundaries to lose."""
-    async with bad_targets.serve(bad_targets.says(BELL)) as port, relay_host(tcp_target(port)) as host:
+    async with hosted(bad_targets.says(BELL)) as host:
         async with websocket_viewer(host.url) as viewer:
             await viewer.handshake()
             assert isinstance(viewer.stream, WebSocketStream)
@@ -199,7 +197,7 @@ async def test_small_fragments_are_a_stream_like_any_other() -> None:
 
 async def test_a_viewer_that_does_not_finish_its_handshake_is_cut() -> None:
     limits = RelayLimits(viewer_handshake=0.2, close_within=1)
-    async with bad_targets.serve(bad_targets.says(BELL)) as port, relay_host(tcp_target(port), limits=limits) as host:
+    async with hosted(bad_targets.says(BELL), limits=limits) as host:
         async with websocket_viewer(host.url) as viewer:
             await viewer.raw(b"RFB 003")
             with pytest.raises(EOFError):
@@ -210,7 +208,7 @@ async def test_a_viewer_that_does_not_finish_its_handshake_is_cut() -> None:
 
 async def test_a_viewer_that_shows_no_life_is_cut() -> None:
     limits = RelayLimits(ping_every=0.1, dead_after=0.5, close_within=0.2)
-    async with bad_targets.serve(bad_targets.says(BELL)) as port, relay_host(tcp_target(port), limits=limits) as host:
+    async with hosted(bad_targets.says(BELL), limits=limits) as host:
         async with websocket_viewer(host.url) as living, websocket_viewer(host.url) as dead:
             for viewer in (living, dead):
                 await viewer.handshake()
@@ -234,7 +232,7 @@ async def test_a_viewer_that_shows_no_life_is_cut() -> None:
     ],
 )
 async def test_a_target_that_breaks_the_protocol_ends_its_own_session(stream: bytes, detail: str) -> None:
-    async with bad_targets.serve(bad_targets.says(BELL + stream)) as port, relay_host(tcp_target(port)) as host:
+    async with hosted(bad_targets.says(BELL + stream)) as host:
         async with websocket_viewer(host.url) as viewer:
             await viewer.handshake()
             assert await closed(viewer) == (4502, "desktop_failed")
@@ -245,19 +243,18 @@ async def test_a_target_that_breaks_the_protocol_ends_its_own_session(stream: by
 async def test_a_header_left_half_said_ends_the_session() -> None:
     limits = RelayLimits(ping_every=0.2, undecided_header=0.5, close_within=1)
     stream = struct.pack(">BxHHHHHi", 0, 1, 0, 0, 9, 9, 7) + b"\x60\1\xff" + b"c" * 700
-    async with bad_targets.serve(bad_targets.drip(stream, 0.05)) as port:
-        async with relay_host(tcp_target(port), limits=limits) as host, websocket_viewer(host.url) as viewer:
-            await viewer.handshake()
-            async with asyncio.timeout(10):
-                with pytest.raises(EOFError):
-                    await viewer.stream.read(1000)
-            assert (await host.end()).detail == "target left a message header unfinished"
+    async with hosted(bad_targets.drip(stream, 0.05), limits=limits) as host, websocket_viewer(host.url) as viewer:
+        await viewer.handshake()
+        async with asyncio.timeout(10):
+            with pytest.raises(EOFError):
+                await viewer.stream.read(1000)
+        assert (await host.end()).detail == "target left a message header unfinished"
 
 
 @pytest.mark.parametrize("handshake", [b"", b"RFB 002.000\n", b"RFB 003.008\n\0\xff\xff\xff\xff", b"x" * 100_000])
 async def test_a_target_without_a_handshake_is_refused(handshake: bytes) -> None:
     behaviour = bad_targets.opens_with(handshake)
-    async with bad_targets.serve(behaviour) as port, relay_host(tcp_target(port), handshake_seconds=0.5) as host:
+    async with hosted(behaviour, handshake_seconds=0.5) as host:
         async with websocket_viewer(host.url) as viewer:
             assert await closed(viewer) == (4502, "target_unreachable")
         assert [error.code for error in host.errors] == ["target_timed_out" if not handshake else "target_refused"]
@@ -265,13 +262,13 @@ async def test_a_target_without_a_handshake_is_refused(handshake: bytes) -> None
 
 async def test_a_slow_or_random_target_is_refused_in_time() -> None:
     for behaviour in (bad_targets.slow, bad_targets.garbage, bad_targets.never):
-        async with bad_targets.serve(behaviour) as port, relay_host(tcp_target(port), handshake_seconds=0.5) as host:
+        async with hosted(behaviour, handshake_seconds=0.5) as host:
             async with asyncio.timeout(5), websocket_viewer(host.url) as viewer:
                 assert await closed(viewer) == (4502, "target_unreachable")
 
 
 async def test_what_is_no_websocket_upgrade_is_answered_in_http() -> None:
-    async with bad_targets.serve(bad_targets.never) as port, relay_host(tcp_target(port)) as host:
+    async with hosted(bad_targets.never) as host:
         for protocols in (None, [Subprotocol("other")]):
             with pytest.raises(InvalidStatus) as refused:
                 await connect(host.url, subprotocols=protocols, proxy=None).__aenter__()
@@ -279,7 +276,7 @@ async def test_what_is_no_websocket_upgrade_is_answered_in_http() -> None:
 
 
 async def test_many_sessions_come_and_go_without_a_trace() -> None:
-    async with bad_targets.serve(bad_targets.says(BELL)) as port, relay_host(tcp_target(port)) as host:
+    async with hosted(bad_targets.says(BELL)) as host:
         for _ in range(3):
             async with asyncio.TaskGroup() as group:
                 for _ in range(30):
@@ -299,25 +296,24 @@ async def come_and_go(host: RelayHost) -> None:
 
 async def test_live_rules_close_the_clipboard_within_one_message() -> None:
     texts = struct.pack(">BxxxI", 3, 4) + b"text"
-    async with bad_targets.serve(bad_targets.says(texts)) as port:
-        async with relay_host(tcp_target(port), rules=RfbRules(clipboard_out_chars=10, clipboard_in_chars=10)) as host:
-            async with websocket_viewer(host.url) as viewer:
-                await viewer.handshake()
-                await viewer.message()
-                assert viewer.seen.cut_texts == [b"text"]
-                await viewer.cut_text(b"in")
-                await viewer.key(0x61, down=True)
-                relay = host.relays[0]
-                await until(lambda: relay.bytes_up >= 18)
-                relay.set_rules(RfbRules())
-                await viewer.cut_text(b"again")
-                await viewer.key(0x61, down=False)
-                await until(lambda: relay.bytes_up >= 26)
-            assert (await host.end()).bytes_up == 26
+    async with hosted(bad_targets.says(texts), rules=RfbRules(clipboard_out_chars=10, clipboard_in_chars=10)) as host:
+        async with websocket_viewer(host.url) as viewer:
+            await viewer.handshake()
+            await viewer.message()
+            assert viewer.seen.cut_texts == [b"text"]
+            await viewer.cut_text(b"in")
+            await viewer.key(0x61, down=True)
+            relay = host.relays[0]
+            await until(lambda: relay.bytes_up >= 18)
+            relay.set_rules(RfbRules())
+            await viewer.cut_text(b"again")
+            await viewer.key(0x61, down=False)
+            await until(lambda: relay.bytes_up >= 26)
+        assert (await host.end()).bytes_up == 26
 
 
 async def test_a_closed_connection_raises_nothing_at_the_next_use() -> None:
-    async with bad_targets.serve(bad_targets.says(BELL)) as port, relay_host(tcp_target(port)) as host:
+    async with hosted(bad_targets.says(BELL)) as host:
         async with websocket_viewer(host.url) as viewer:
             await viewer.handshake()
         await host.end()
