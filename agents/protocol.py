@@ -102,9 +102,9 @@ def encode_request(request: Request) -> bytes:
         case StartRequest():
             fields = {
                 "op": Op.START,
-                "desktop": _id(request.desktop),
-                "user": _id(request.user),
-                "pool": _id(request.pool),
+                "desktop": check_id(request.desktop),
+                "user": check_id(request.user),
+                "pool": check_id(request.pool),
                 "username": _text(request.username),
                 "display_name": _text(request.display_name),
                 "geometry": str(request.geometry),
@@ -112,9 +112,9 @@ def encode_request(request: Request) -> bytes:
                 "progress": request.progress,
             }
         case StopRequest():
-            fields = {"op": Op.STOP, "desktop": _id(request.desktop)}
+            fields = {"op": Op.STOP, "desktop": check_id(request.desktop)}
         case OpenRequest():
-            fields = {"op": Op.OPEN, "desktop": _id(request.desktop)}
+            fields = {"op": Op.OPEN, "desktop": check_id(request.desktop)}
         case ListRequest():
             fields = {"op": Op.LIST}
         case StatsRequest():
@@ -132,10 +132,10 @@ def decode_request(line: bytes) -> Request:
             return _start_request(fields)
         case Op.STOP:
             _only(fields, {"op", "desktop"})
-            return StopRequest(DesktopId(_id(fields["desktop"])))
+            return StopRequest(DesktopId(check_id(fields["desktop"])))
         case Op.OPEN:
             _only(fields, {"op", "desktop"})
-            return OpenRequest(DesktopId(_id(fields["desktop"])))
+            return OpenRequest(DesktopId(check_id(fields["desktop"])))
         case Op.LIST:
             _only(fields, {"op"})
             return ListRequest()
@@ -204,9 +204,9 @@ def _start_request(fields: _Object) -> StartRequest:
     required = {"op", "desktop", "user", "pool", "username", "display_name", "geometry"}
     _only(fields, required, optional={"keyboard", "progress"})
     return StartRequest(
-        desktop=DesktopId(_id(fields["desktop"])),
-        user=UserId(_id(fields["user"])),
-        pool=PoolId(_id(fields["pool"])),
+        desktop=DesktopId(check_id(fields["desktop"])),
+        user=UserId(check_id(fields["user"])),
+        pool=PoolId(check_id(fields["pool"])),
         username=_text(fields["username"]),
         display_name=_text(fields["display_name"]),
         geometry=Geometry.parse(_text(fields["geometry"])),
@@ -227,8 +227,8 @@ def _start_answer(fields: _Object) -> Answer:
             raise FrameError("start answered with another state")
 
 
-_INFO_FIELDS: Final = frozenset(DesktopInfo.__slots__)
-_STATS_FIELDS: Final = frozenset(Stats.__slots__)
+_INFO_FIELDS: Final = tuple(DesktopInfo.__slots__)
+_STATS_FIELDS: Final = tuple(Stats.__slots__)
 
 
 def _info_fields(info: DesktopInfo) -> dict[str, object]:
@@ -240,11 +240,11 @@ def _info_fields(info: DesktopInfo) -> dict[str, object]:
 def _info(value: object) -> DesktopInfo:
     if not isinstance(value, dict):
         raise FrameError("desktop is not an object")
-    _only(value, _INFO_FIELDS)
+    _only(value, set(_INFO_FIELDS))
     return DesktopInfo(
-        desktop=DesktopId(_id(value["desktop"])),
-        user=UserId(_id(value["user"])),
-        pool=PoolId(_id(value["pool"])),
+        desktop=DesktopId(check_id(value["desktop"])),
+        user=UserId(check_id(value["user"])),
+        pool=PoolId(check_id(value["pool"])),
         state=_choice(DesktopState, value["state"]),
         stage=_choice(Stage, value["stage"]),
         pid=None if value["pid"] is None else _count(value["pid"]),
@@ -257,7 +257,7 @@ def _info(value: object) -> DesktopInfo:
 
 
 def _stats(fields: _Object) -> Stats:
-    _only(fields, _STATS_FIELDS | {"ok"})
+    _only(fields, {"ok", *_STATS_FIELDS})
     return Stats(
         load=_measure(fields["load"]),
         cpus=_count(fields["cpus"]),
@@ -265,7 +265,7 @@ def _stats(fields: _Object) -> Stats:
         memory_available=_count(fields["memory_available"]),
         desktops=_count(fields["desktops"]),
         max_desktops=_count(fields["max_desktops"]),
-        limits=_id(fields["limits"]),
+        limits=check_id(fields["limits"]),
     )
 
 
@@ -298,14 +298,15 @@ def _no_constant(_name: str) -> object:
     raise FrameError("not a JSON number")
 
 
-def _only(fields: _Object, required: frozenset[str] | set[str], optional: set[str] | None = None) -> None:
+def _only(fields: _Object, required: set[str], optional: set[str] | None = None) -> None:
     missing = required - fields.keys()
     unknown = fields.keys() - required - (optional or set())
     if missing or unknown:
         raise FrameError("fields missing" if missing else "unknown fields")
 
 
-def _id(value: object) -> str:
+def check_id(value: object) -> str:
+    """Give value when it is an id of ours (`[a-z0-9][a-z0-9_-]*`, at most 64); FrameError otherwise."""
     if not isinstance(value, str) or _ID.fullmatch(value) is None:
         raise FrameError("bad id")
     return value
