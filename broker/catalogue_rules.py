@@ -38,6 +38,8 @@ def check_target(target: StaticTarget) -> None:
     _check_names(target.name_ja, target.name_en)
     _check(target.security, "security: name at least one")
     _check(len(set(target.security)) == len(target.security), "security: named twice")
+    # Empty text would silently mean "the machine's store" to the TLS library.
+    _check(target.ca_pem is None or "-----BEGIN CERTIFICATE-----" in target.ca_pem, "ca_pem: no PEM certificate")
     if target.address_kind is AddressKind.UNIX:
         _check(target.host.startswith("/") and "\0" not in target.host, "host: absolute path of the socket")
         _check(len(target.host.encode()) <= _PATH_CHARS, "host: path too long for a socket")
