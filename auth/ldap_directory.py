@@ -97,7 +97,7 @@ class LdapDirectory:
         """See `Directory.verify`."""
         budget = budget or self.budget()
         given = password.reveal()
-        if not given or "\0" in given or len(given) > MAX_PASSWORD_CHARS:
+        if not _possible(given) or len(given) > MAX_PASSWORD_CHARS:
             impossible = Cause("empty or impossible password")  # never sent: an empty one would bind as anonymous
             return NotFound(impossible) if entry is None else WrongPassword(entry, impossible)
         subject = entry or Entry("", self._settings.decoy_dn or f"{_NOBODY_RDN},{self._settings.base_dn}", "", "")
@@ -132,7 +132,7 @@ class LdapDirectory:
         who = self._settings.password_change
         if who == "none":
             return ChangeRefused(ChangeRefusal.NOT_ALLOWED, Cause("password_change is none"))
-        if not before or not after or "\0" in before + after:
+        if not _possible(before) or not _possible(after):
             return ChangeRefused(ChangeRefusal.TOO_SHORT, Cause("empty or impossible password"))
         if len(after) > MAX_PASSWORD_CHARS:
             return ChangeRefused(ChangeRefusal.TOO_LONG, Cause("longer than we accept"))
@@ -277,6 +277,11 @@ class LdapDirectory:
         self._pool.close()
         self._threads.shutdown(cancel_futures=True)
         self._probe_thread.shutdown(cancel_futures=True)
+
+
+def _possible(password: str) -> bool:
+    """Not empty (that would be an anonymous bind), no NUL, and something that UTF-8 can carry."""
+    return bool(password) and "\0" not in password and not any("\ud800" <= c <= "\udfff" for c in password)
 
 
 def _guid(value: bytes) -> str:

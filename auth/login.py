@@ -60,13 +60,12 @@ from auth.settings import AuthSettings
 from auth.store.logins import LoginStore
 from auth.store.people import PeopleStore
 from auth.throttle import Scope
-from auth.web_sessions import WebSessions
+from auth.web_sessions import WebSessions, is_possible_cookie
 from common.clock import Clock
 from common.errors import AuditUnavailable
 from common.ids import new_token, token_hash
 from common.secret import Secret
 
-_MAX_COOKIE_CHARS: Final = 128
 _STEPS: Final = {
     Need.PASSWORD: LoginStep.PASSWORD,
     Need.SECOND_FACTOR: LoginStep.TOTP,
@@ -340,12 +339,12 @@ class Login:
     # -- the row
 
     async def _load(self, login_cookie: str | None) -> LoginRow | None:
-        if not login_cookie or len(login_cookie) > _MAX_COOKIE_CHARS:
+        if not is_possible_cookie(login_cookie):
             return None
         return await self._logins.login(token_hash(login_cookie), self._clock.now())
 
     async def _forget(self, login_cookie: str | None) -> None:
-        if login_cookie and len(login_cookie) <= _MAX_COOKIE_CHARS:
+        if is_possible_cookie(login_cookie):
             await self._logins.drop_login(token_hash(login_cookie))
 
     async def _proceed(self, login: LoginRow, event: Event, client: Client, **changes: Any) -> LoginOutcome:

@@ -7,7 +7,7 @@ log-out, or when it is revoked; every end is published, so that whatever hangs o
 import hmac
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeGuard
 
 from auth.models import TOPIC_WEB_SESSION_ENDED, Client, Identity, WebSession
 from auth.rows import SessionRow
@@ -54,7 +54,7 @@ class WebSessions:
 
     async def by_cookie(self, cookie: str | None) -> WebSession | None:
         """The live session of a cookie, which counts as activity."""
-        if not cookie or len(cookie) > _MAX_COOKIE_CHARS:
+        if not is_possible_cookie(cookie):
             return None
         return await self._seen(await self._store.session_by_token(token_hash(cookie)))
 
@@ -81,7 +81,7 @@ class WebSessions:
 
     async def end_by_cookie(self, cookie: str | None) -> WebSession | None:
         """Log-out: the session that ended, None when there was none."""
-        if not cookie or len(cookie) > _MAX_COOKIE_CHARS:
+        if not is_possible_cookie(cookie):
             return None
         found = await self._store.session_by_token(token_hash(cookie))
         if found is None or not await self.end(found[0].id, found[0].user_id):
@@ -126,6 +126,11 @@ class WebSessions:
         return session if now < session.idle_expires_at and now < session.expires_at else None
 
 
+def is_possible_cookie(cookie: str | None) -> TypeGuard[str]:
+    """Could we have made it? Anything else is nobody's and not worth a look into the database."""
+    return bool(cookie) and cookie is not None and cookie.isascii() and len(cookie) <= _MAX_COOKIE_CHARS
+
+
 def csrf_token(cookie: str) -> str:
     """Only who has the cookie can make it; nothing is stored."""
     return hmac.digest(cookie.encode(), b"kakehashi csrf", "sha256").hex()
@@ -133,4 +138,6 @@ def csrf_token(cookie: str) -> str:
 
 def csrf_matches(cookie: str, presented: str | None) -> bool:
     """Constant time; a missing token never matches."""
-    return presented is not None and hmac.compare_digest(csrf_token(cookie).encode(), presented.encode())
+    return presented is not None and hmac.compare_digest(
+        csrf_token(cookie).encode(), presented.encode("utf-8", "surrogatepass")
+    )

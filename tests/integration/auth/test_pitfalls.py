@@ -67,7 +67,7 @@ async def test_pitfall_01_an_empty_password_is_refused_without_asking(tmp_path: 
         bare.simple_bind_s(person_dn("sato"), "")  # the trap: this succeeds
         bare.unbind_s()
         opened = directory(slapd)
-        for empty in ("", "\0", "\0\0\0"):
+        for empty in ("", "\0", "\0\0\0", "\ud800"):
             assert isinstance(await opened.authenticate("sato", Secret(empty)), WrongPassword)
         assert isinstance(await opened.authenticate("", PASSWORD), NotFound)
         assert isinstance(await opened.authenticate("nobody", Secret("")), NotFound)

@@ -1,0 +1,121 @@
+"""Guessing against a real directory: who is slowed down, who is not, and that the directory never locks anybody."""
+
+import asyncio
+from pathlib import Path
+
+from auth.models import Client, LoginErrorCode, LoginStep
+from common.db import Database
+from tests.integration.auth.service import PASSWORD, error_of, running
+from tests.support.slapd import Slapd, person_dn, run_slapd
+
+
+async def test_five_free_tries_then_waits_that_double_up_to_an_hour(staff: Slapd, database: Database) -> None:
+    settings = {"throttle": {"answer_floor_milliseconds": 0, "directory_lockout_tries": 0}}
+    async with running(staff, database, settings=settings) as setup:
+        browser = setup.browser()
+        for _ in range(5):
+            assert error_of(await browser.password("sato", "wrong")) is LoginErrorCode.LOGIN_FAILED
+        for wait in (30, 60, 120, 240, 480, 960, 1920, 3600, 3600):
+            outcome = await browser.password("SATO ", PASSWORD)  # the right one does not help, nor another spelling
+            assert error_of(outcome) is LoginErrorCode.THROTTLED
+            assert outcome.view.error is not None
+            assert outcome.view.error.retry_after_seconds == wait
+            setup.clock.advance(wait - 0.5)
+            assert error_of(await browser.password("sato", PASSWORD)) is LoginErrorCode.THROTTLED
+            setup.clock.advance(0.5)
+            assert error_of(await browser.password("sato", "wrong")) is LoginErrorCode.LOGIN_FAILED
+        setup.clock.advance(3600)
+        assert (await browser.password("sato", PASSWORD)).view.step is LoginStep.ENROL
+        assert error_of(await browser.password("sato", "wrong")) is LoginErrorCode.LOGIN_FAILED
+
+
+async def test_other_people_and_other_addresses_are_not_slowed_down(staff: Slapd, sqlite_database: Database) -> None:
+    async with running(staff, sqlite_database) as setup:
+        attacker = setup.browser(Client("198.51.100.1"))
+        for _ in range(6):
+            await attacker.password("sato", "wrong")
+        assert error_of(await attacker.password("sato", PASSWORD)) is LoginErrorCode.THROTTLED
+        assert (await attacker.password("suzuki", "suzuki-pw-2026")).view.step is LoginStep.ENROL
+        assert (await setup.browser().password("sato", PASSWORD)).view.step is LoginStep.ENROL
+
+
+async def test_unknown_names_are_slowed_down_alike(staff: Slapd, sqlite_database: Database) -> None:
+    async with running(staff, sqlite_database) as setup:
+        browser = setup.browser()
+        answers = [error_of(await browser.password("nobody", "wrong")) for _ in range(6)]
+        assert answers == [LoginErrorCode.LOGIN_FAILED] * 5 + [LoginErrorCode.THROTTLED]
+
+
+async def test_a_hundred_addresses_cannot_make_the_directory_lock_an_account(
+    tmp_path: Path, database: Database
+) -> None:
+    policy = {"pwdLockout": "TRUE", "pwdMaxFailure": "10", "pwdFailureCountInterval": "1800"}
+    with run_slapd(tmp_path / "slapd", policy=policy) as slapd:
+        async with running(slapd, database) as setup:
+            answers = [
+                error_of(await setup.browser(Client(f"198.51.100.{n}")).password("sato", "wrong")) for n in range(30)
+            ]
+            assert answers.count(LoginErrorCode.LOGIN_FAILED) == 8
+            assert answers.count(LoginErrorCode.THROTTLED) == 22
+            entry = slapd.read(person_dn("sato"), "pwdAccountLockedTime", "pwdFailureTime")
+            assert "pwdAccountLockedTime" not in entry
+            assert entry.count("pwdFailureTime:") == 8
+            setup.clock.advance(1799)
+            assert error_of(await setup.browser().password("sato", PASSWORD)) is LoginErrorCode.THROTTLED
+            setup.clock.advance(1)
+            assert (await setup.browser().password("sato", PASSWORD)).view.step is LoginStep.ENROL
+
+
+async def test_guesses_at_the_same_moment_all_count(own: Slapd, database: Database) -> None:
+    async with running(own, database) as setup:
+        outcomes = await asyncio.gather(*(setup.browser().password("sato", f"guess-{n}") for n in range(20)))
+        codes = [error_of(outcome) for outcome in outcomes]
+        assert codes.count(LoginErrorCode.LOGIN_FAILED) == 5
+        assert codes.count(LoginErrorCode.THROTTLED) == 15
+
+
+async def test_codes_are_guessed_slowly_from_wherever(staff: Slapd, database: Database) -> None:
+    async with running(staff, database) as setup:
+        browser = setup.browser()
+        await browser.sign_up()
+        for number in range(5):
+            guesser = setup.browser(Client(f"198.51.100.{number}"))
+            await guesser.password("sato", PASSWORD)
+            assert error_of(await guesser.totp("000000")) is LoginErrorCode.CODE_WRONG
+        await browser.password("sato", PASSWORD)
+        outcome = await browser.totp()
+        assert error_of(outcome) is LoginErrorCode.THROTTLED
+        assert outcome.view.error is not None
+        assert outcome.view.error.retry_after_seconds == 30
+        setup.clock.advance(30)
+        assert (await browser.totp()).view.step is LoginStep.DONE
+
+
+async def test_recovery_codes_are_guessed_slowly(staff: Slapd, sqlite_database: Database) -> None:
+    async with running(staff, sqlite_database) as setup:
+        browser = setup.browser()
+        await browser.sign_up()
+        await browser.password("sato", PASSWORD)
+        for _ in range(5):
+            assert error_of(await browser.recovery("AAAA-AAAA-AAAA-AAAA")) is LoginErrorCode.RECOVERY_CODE_WRONG
+        assert error_of(await browser.recovery(browser.codes[0])) is LoginErrorCode.THROTTLED
+        # the authenticator itself is not held up by it
+        assert (await browser.totp()).view.step is LoginStep.DONE
+
+
+async def test_a_flood_of_throttled_tries_does_not_flood_the_audit(staff: Slapd, sqlite_database: Database) -> None:
+    async with running(staff, sqlite_database) as setup:
+        browser = setup.browser()
+        for _ in range(50):
+            await browser.password("sato", "wrong")
+        assert setup.audit.names().count("refuse-password") == 5
+        assert setup.audit.names().count("throttle-login") == 1
+        setup.clock.advance(30)
+        await browser.password("sato", "wrong")
+        await browser.password("sato", "wrong")
+        assert setup.audit.events[-1].name == "throttle-login"
+        assert setup.audit.events[-1].details["not_recorded"] == 44
+        setup.clock.advance(86_400)
+        await setup.auth.sweep()
+        async with sqlite_database.transaction() as connection:
+            assert (await connection.exec_driver_sql("select * from auth_throttle")).all() == []
