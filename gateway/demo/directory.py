@@ -62,7 +62,8 @@ def prepare(place: DirectoryFolder) -> bool:
     filled = place.folder / "filled"
     if not filled.exists() and place.folder.exists():
         shutil.rmtree(place.folder)  # a first run that was cut off half-way
-    place.database.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for made in (place.folder, place.database):
+        made.mkdir(mode=0o700, exist_ok=True)
     for name in ("service.password", "admin.password"):
         if not (place.folder / name).exists():
             write_private(place.folder / name, secrets.token_urlsafe(24).encode())
