@@ -23,7 +23,6 @@ JST: Final = timezone(timedelta(hours=9), "JST")
 MINUTES_A_DAY: Final = 1440
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=JST).astimezone(UTC)
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
-_MINUTE: Final = timedelta(minutes=1)
 _DAYS_KEPT: Final = 1000
 
 
@@ -89,15 +88,22 @@ def _minute(text: str) -> int:
     return value
 
 
-@lru_cache(maxsize=8)
-def _local(moment: datetime) -> tuple[int, int]:
-    day, minute = divmod((moment - _EPOCH) // _MINUTE, MINUTES_A_DAY)
-    return day + _EPOCH_DAY, minute
+_last: tuple[datetime, int, int] = (_EPOCH, _EPOCH_DAY, 0)
 
 
 def local(moment: datetime) -> tuple[int, int]:
-    """Day ordinal and minute of the day in Tokyo. Raises TypeError for a naive moment."""
-    return _local(moment)
+    """Day ordinal and minute of the day in Tokyo. Raises TypeError for a naive moment.
+
+    One decision asks for the same moment in several rules, so the last answer is kept (by identity: hashing a moment
+    costs more than converting it; one assignment of a whole tuple is safe between threads).
+    """
+    global _last
+    known, day, minute = _last
+    if moment is not known:
+        since = moment - _EPOCH
+        day, minute = since.days + _EPOCH_DAY, since.seconds // 60
+        _last = moment, day, minute
+    return day, minute
 
 
 def at(day: int, minute: int) -> datetime:
@@ -156,7 +162,7 @@ class Schedule:
 
     def covers(self, moment: datetime) -> bool:
         """Whether the moment lies in a window that began on one of the days."""
-        day, minute = _local(moment)
+        day, minute = local(moment)
         for start, end, end_next_day in self._spans:
             if start <= minute < end and self._on(day):
                 return True

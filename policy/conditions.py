@@ -8,19 +8,18 @@ into True. `any_of`, `all_of` and `not` keep that by construction, so it suffice
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
-from operator import attrgetter
-from typing import Final, TypeVar
+from typing import Final
 
 from policy import wording
 from policy.calendar import Calendar, Schedule, local
-from policy.model import BcpLevel, Context, Request
-from policy.schema import Age, Bcp, Dates, Hours, PolicyDocument, Threshold, When
+from policy.model import BcpLevel, Request
+from policy.schema import Age, Bcp, Dates, Hours, Network, PolicyDocument, Threshold, When
 
 Answer = bool | None
-_Fact = TypeVar("_Fact")
+Address = IPv4Address | IPv6Address
 Check = Callable[[Request], Answer]
 
 
@@ -89,7 +88,7 @@ class Compiler:
     """Compiles the conditions of one document; knows its networks and calendar."""
 
     def __init__(self, document: PolicyDocument) -> None:
-        self._networks: Final = document.networks
+        self._locate: Final = locator(document.networks)
         overrides = dict.fromkeys(document.calendar.workdays, True)
         overrides |= dict.fromkeys(document.calendar.holidays, False)
         self._calendar: Final = Calendar(overrides)
@@ -121,7 +120,7 @@ class Compiler:
         nothing: frozenset[int] = frozenset()
         match key, value:
             case "networks", tuple():
-                return from_networks([cidr for name in value for cidr in self._networks[name].cidrs]), nothing
+                return self._networks(frozenset(value)), nothing
             case "hours", Hours():
                 return self._hours(value)
             case "dates", Dates():
@@ -129,26 +128,33 @@ class Compiler:
             case _:
                 return _FACTORIES[key](value), nothing
 
+    def _networks(self, names: frozenset[str]) -> Check:
+        locate = self._locate
+
+        def check(request: Request) -> Answer:
+            source = request.context.source
+            return None if source is None else not names.isdisjoint(locate(source))
+
+        return check
+
     def _hours(self, value: Hours) -> tuple[Check, frozenset[int]]:
-        """Rules often share their hours, so equal ones share a check that remembers the last moment it judged."""
+        """Rules often share their hours, so equal ones share a check, which remembers the last moment it judged."""
         if (known := self._schedules.get(value)) is None:
             schedule = Schedule(value.windows, value.days, self._calendar)
-            check = _remembering(attrgetter("context.now"), schedule.covers)
-            known = self._schedules[value] = check, schedule.edges
+            known = self._schedules[value] = _remembering(schedule.covers), schedule.edges
         return known
 
 
-def _remembering(fact: Callable[[Request], _Fact | None], judge: Callable[[_Fact], bool]) -> Check:
-    """A dear check that keeps its last answer: one person's pools are judged in a row, with one moment and source."""
-    last: tuple[_Fact | None, Answer] = (None, None)
+def _remembering(covers: Callable[[datetime], bool]) -> Check:
+    last: tuple[datetime | None, Answer] = (None, None)
 
     def check(request: Request) -> Answer:
         nonlocal last
-        seen, answer = last
-        now = fact(request)
-        if now is not seen:
-            answer = None if now is None else judge(now)
-            last = now, answer  # one assignment of a whole pair: safe between threads
+        moment, answer = last
+        now = request.context.now
+        if now is not moment:
+            answer = covers(now)
+            last = now, answer
         return answer
 
     return check
@@ -199,23 +205,35 @@ def _not(checks: list[Check]) -> Check:
     return check
 
 
-def from_networks(networks: list[IPv4Network | IPv6Network]) -> Check:
-    """Whether the source address is in one of the networks; an IPv4 address mapped into IPv6 counts as IPv4."""
-    v4 = [(int(n.netmask), int(n.network_address)) for n in networks if isinstance(n, IPv4Network)]
-    v6 = [(int(n.netmask), int(n.network_address)) for n in networks if isinstance(n, IPv6Network)]
+def locator(networks: Mapping[str, Network]) -> Callable[[Address], frozenset[str]]:
+    """Which of the named networks an address is in; an IPv4 address mapped into IPv6 counts as IPv4.
 
-    def inside(source: IPv4Address | IPv6Address) -> bool:
-        spans = v4
-        if isinstance(source, IPv6Address):
-            mapped = source.ipv4_mapped
-            if mapped is None:
-                spans = v6
-            else:
-                source = mapped
-        number = int(source)
-        return any(number & mask == base for mask, base in spans)
+    Several rules ask about the same address in a row, so the last answer is kept (see `policy.calendar.local`).
+    """
+    v4, v6 = _spans(networks, IPv4Network), _spans(networks, IPv6Network)
+    last: tuple[Address | None, frozenset[str]] = (None, frozenset())
 
-    return _remembering(attrgetter("context.source"), inside)
+    def located(source: Address) -> frozenset[str]:
+        nonlocal last
+        known, names = last
+        if source is not known:
+            plain = source if isinstance(source, IPv4Address) else source.ipv4_mapped or source
+            number = int(plain)
+            spans = v4 if isinstance(plain, IPv4Address) else v6
+            names = frozenset([name for mask, base, name in spans if number & mask == base])
+            last = source, names
+        return names
+
+    return located
+
+
+def _spans(networks: Mapping[str, Network], version: type[IPv4Network | IPv6Network]) -> list[tuple[int, int, str]]:
+    return [
+        (int(cidr.netmask), int(cidr.network_address), name)
+        for name, network in networks.items()
+        for cidr in network.cidrs
+        if isinstance(cidr, version)
+    ]
 
 
 def within_dates(dates: Dates) -> Check:
@@ -314,27 +332,45 @@ def _bound(value: Age) -> tuple[timedelta, bool]:
     return value.over, False
 
 
-def _threshold(fact: Callable[[Context], int | None]) -> Callable[[Threshold], Check]:
-    def factory(value: Threshold) -> Check:
-        bound = value.at_least if value.at_least is not None else value.below
-        assert bound is not None  # noqa: S101 - the schema asks for exactly one
-        high = value.at_least is not None
-
-        def check(request: Request) -> Answer:
-            found = fact(request.context)
-            return None if found is None else (found >= bound) is high
-
-        return check
-
-    return factory
-
-
-def _seats_used_percent(context: Context) -> int | None:
+def _seats_used_percent(value: Threshold) -> Check:
     """A pool without seats is full."""
-    used, total = context.seats_used, context.seats_total
-    if used is None or total is None:
-        return None
-    return used * 100 // total if total > 0 else 100
+    bound, high = _limit(value)
+
+    def check(request: Request) -> Answer:
+        used, total = request.context.seats_used, request.context.seats_total
+        if used is None or total is None:
+            return None
+        return (used * 100 >= bound * total if total > 0 else True) is high
+
+    return check
+
+
+def _gateway_load_percent(value: Threshold) -> Check:
+    bound, high = _limit(value)
+
+    def check(request: Request) -> Answer:
+        load = request.context.gateway_load_percent
+        return None if load is None else (load >= bound) is high
+
+    return check
+
+
+def _user_sessions(value: Threshold) -> Check:
+    bound, high = _limit(value)
+
+    def check(request: Request) -> Answer:
+        count = request.context.user_sessions
+        return None if count is None else (count >= bound) is high
+
+    return check
+
+
+def _limit(value: Threshold) -> tuple[int, bool]:
+    """The bound, and whether at least that much is what is asked for."""
+    if value.at_least is not None:
+        return value.at_least, True
+    assert value.below is not None  # noqa: S101 - the schema asks for exactly one
+    return value.below, False
 
 
 def _bcp(value: Bcp) -> Check:
@@ -368,8 +404,8 @@ _FACTORIES: Final[Mapping[str, Callable[..., Check]]] = {
     "zone_known": _zone_known,
     "password_age": _password_age,
     "totp_age": _totp_age,
-    "seats_used_percent": _threshold(_seats_used_percent),
-    "gateway_load_percent": _threshold(lambda c: c.gateway_load_percent),
-    "user_sessions": _threshold(lambda c: c.user_sessions),
+    "seats_used_percent": _seats_used_percent,
+    "gateway_load_percent": _gateway_load_percent,
+    "user_sessions": _user_sessions,
     "bcp": _bcp,
 }

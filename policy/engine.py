@@ -11,6 +11,7 @@ The order of the rules in the file has no influence: they are sorted by id and a
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -29,6 +30,7 @@ Alarm = Callable[[str, Request], None]
 """Told of every exception during a decision: exception class and text, and the request."""
 
 _MAX_CACHED: Final = 4096
+_CONNECT: Final = Action.CONNECT
 
 
 class Engine:
@@ -58,13 +60,13 @@ class Engine:
                 cached = self._specialise(request)
             mask = cached[1].matching(request)
             if not mask:
-                return refuse(refusals.Refused(self, request), self.version)
+                return refuse(refusals.Refused(self, request))
             basis = self._bases.get(mask) or self._basis(mask)
-            if request.action is not Action.CONNECT:
+            if request.action is not _CONNECT:
                 return self._part(request, basis)
-            return allow(request, basis, self.version)
+            return allow(request, basis)
         except Exception as error:  # noqa: BLE001 - whatever went wrong, the answer must be no
-            return refuse(refusals.Fixed(self.fault(error, request)), self.version)
+            return refuse(refusals.Fixed(self.version, self.fault(error, request)))
 
     def explain(self, request: Request) -> Explanation:
         """Every rule with the answer of each of its conditions. Never raises."""
@@ -103,7 +105,7 @@ class Engine:
         merged = obligations.merge(
             [rule.terms or obligations.NO_TERMS for rule in permits], [rule.oblige for rule in demands if rule.oblige]
         )
-        basis = Basis(merged, tuple(sorted({RuleId(rule.id) for rule in (*permits, *demands)})))
+        basis = Basis(merged, tuple(sorted({RuleId(rule.id) for rule in (*permits, *demands)})), self.version)
         if len(self._bases) >= _MAX_CACHED:
             self._bases.clear()
         self._bases[mask] = basis
@@ -114,15 +116,15 @@ class Engine:
         terms = basis.obligations
         match request.action:
             case Action.VIEW:
-                return allow(request, Basis(obligations.view_only(terms), basis.rule_ids), self.version)
+                return allow(request, replace(basis, obligations=obligations.view_only(terms)))
             case Action.CONTROL if terms.view_only:
-                return refuse(refusals.Fixed(refusals.VIEW_ONLY, basis.rule_ids), self.version)
+                return refuse(refusals.Fixed(self.version, refusals.VIEW_ONLY, basis.rule_ids))
             case Action.CLIPBOARD_IN if not terms.clipboard_in_chars:
-                return refuse(refusals.Fixed(refusals.CLIPBOARD_OFF, basis.rule_ids), self.version)
+                return refuse(refusals.Fixed(self.version, refusals.CLIPBOARD_OFF, basis.rule_ids))
             case Action.CLIPBOARD_OUT if not terms.clipboard_out_chars:
-                return refuse(refusals.Fixed(refusals.CLIPBOARD_OFF, basis.rule_ids), self.version)
+                return refuse(refusals.Fixed(self.version, refusals.CLIPBOARD_OFF, basis.rule_ids))
             case Action.CONNECT | Action.CONTROL | Action.CLIPBOARD_IN | Action.CLIPBOARD_OUT:
-                return allow(request, basis, self.version)
+                return allow(request, basis)
 
 
 def version_of(document: PolicyDocument, rules: list[Rule]) -> str:

@@ -12,29 +12,24 @@ from policy.model import Basis, Decision, Grant, Refusal, Request
 _new: Final = object.__new__
 _set_request: Final = Grant.__dict__["request"].__set__
 _set_basis: Final = Grant.__dict__["basis"].__set__
-_set_grant_version: Final = Grant.__dict__["policy_version"].__set__
 _set_grant: Final = Decision.__dict__["grant"].__set__
-_set_version: Final = Decision.__dict__["policy_version"].__set__
 _set_outcome: Final = Decision.__dict__["outcome"].__set__
 
 
-def allow(request: Request, basis: Basis, policy_version: str) -> Decision:
+def allow(request: Request, basis: Basis) -> Decision:
     """An allowed decision with its grant."""
     grant = _new(Grant)
     _set_request(grant, request)
     _set_basis(grant, basis)
-    _set_grant_version(grant, policy_version)
     decision = _new(Decision)
     _set_grant(decision, grant)
-    _set_version(decision, policy_version)
     _set_outcome(decision, basis)
     return decision
 
 
-def refuse(refusal: Refusal, policy_version: str) -> Decision:
+def refuse(refusal: Refusal) -> Decision:
     """A refused decision: no grant."""
     decision = _new(Decision)
     _set_grant(decision, None)
-    _set_version(decision, policy_version)
     _set_outcome(decision, refusal)
     return decision

@@ -213,6 +213,7 @@ class Basis:
 
     obligations: Obligations
     rule_ids: tuple[RuleId, ...]
+    policy_version: str
     reason: Reason = ALLOWED
 
 
@@ -222,6 +223,10 @@ class Refusal(Protocol):
     @property
     def rule_ids(self) -> tuple[RuleId, ...]:
         """Every rule that forbids; empty when no rule permits."""
+
+    @property
+    def policy_version(self) -> str:
+        """Of the engine that refused."""
 
     @property
     def reason(self) -> Reason:
@@ -235,10 +240,14 @@ class Grant:
 
     request: Request
     basis: Basis
-    policy_version: str
 
     def __init__(self) -> None:
         raise TypeError("only the policy engine mints a grant")
+
+    @property
+    def policy_version(self) -> str:
+        """By which version of the policy."""
+        return self.basis.policy_version
 
     @property
     def subject(self) -> Subject:
@@ -276,7 +285,6 @@ class Decision:
     """The engine's answer. `reason` and `rule_ids` of a refusal are worked out on first use (well under 1 ms)."""
 
     grant: Grant | None
-    policy_version: str
     outcome: Basis | Refusal
 
     def __init__(self) -> None:
@@ -286,6 +294,11 @@ class Decision:
     def allowed(self) -> bool:
         """True exactly when there is a grant."""
         return self.grant is not None
+
+    @property
+    def policy_version(self) -> str:
+        """Of the engine that decided."""
+        return self.outcome.policy_version
 
     @property
     def rule_ids(self) -> tuple[RuleId, ...]:

@@ -69,6 +69,10 @@ class Judge(Protocol):
     """The engine, as far as reasons need it."""
 
     @property
+    def version(self) -> str:
+        """Hash of the policy."""
+
+    @property
     def edges(self) -> tuple[int, ...]:
         """Minutes of the local day at which decisions may change."""
 
@@ -85,9 +89,10 @@ class Judge(Protocol):
 class Fixed:
     """A refusal whose reason is known at once."""
 
-    __slots__ = ("reason", "rule_ids")
+    __slots__ = ("policy_version", "reason", "rule_ids")
 
-    def __init__(self, reason: Reason, rule_ids: tuple[RuleId, ...] = ()) -> None:
+    def __init__(self, policy_version: str, reason: Reason, rule_ids: tuple[RuleId, ...] = ()) -> None:
+        self.policy_version = policy_version
         self.reason = reason
         self.rule_ids = rule_ids
 
@@ -103,6 +108,11 @@ class Refused:
         self._found: Fixed | None = None
 
     @property
+    def policy_version(self) -> str:
+        """See `Decision.policy_version`."""
+        return self._engine.version
+
+    @property
     def reason(self) -> Reason:
         """See `Decision.reason`."""
         return self._find().reason
@@ -116,9 +126,10 @@ class Refused:
         if self._found is None:
             try:
                 explanation = self._engine.explain(self._request)
-                self._found = Fixed(reason_for(self._engine, explanation), explanation.rule_ids)
+                reason = reason_for(self._engine, explanation)
+                self._found = Fixed(self._engine.version, reason, explanation.rule_ids)
             except Exception as error:  # noqa: BLE001 - a refusal without a reason is still a refusal
-                self._found = Fixed(self._engine.fault(error, self._request))
+                self._found = Fixed(self._engine.version, self._engine.fault(error, self._request))
         return self._found
 
 

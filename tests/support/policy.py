@@ -8,6 +8,7 @@
 Every field of Subject, Resource, Context and Obligations can be given by name; strings become ids.
 """
 
+import json
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -88,7 +89,9 @@ def request(action: Action = Action.CONNECT, **over: Any) -> Request:
 def policy(rules: list[dict[str, Any]], **parts: Any) -> dict[str, Any]:
     """A policy as YAML would give it; rules get names, layer and effect when they have none."""
     named = [{"name": {"ja": "試験", "en": "Test"}, "effect": "permit", **rule} for rule in rules]
-    return {"format": 1, "name": {"ja": "試験", "en": "Test"}, "rules": named, **parts}
+    whole = {"format": 1, "name": {"ja": "試験", "en": "Test"}, "rules": named, **parts}
+    copied: dict[str, Any] = json.loads(json.dumps(whole))  # no shared parts: YAML would write them as aliases
+    return copied
 
 
 def engine(rules: list[dict[str, Any]], **parts: Any) -> Engine:
