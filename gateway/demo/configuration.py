@@ -144,9 +144,6 @@ port = {addresses.directory_port}
 directory_lockout_tries = {directory.LOCKOUT_TRIES}
 directory_lockout_window_seconds = 1800
 
-[auth.second_factor]
-issuer = {_text(city.NAME_JA)}
-
 [policy]
 path = {_text(files.policy)}
 
