@@ -9,6 +9,7 @@ import { useLoad } from "../app/useLoad";
 import { pick } from "../i18n";
 import { Button, Notice } from "../ui/controls";
 import { ErrorNotice, Loading, PageHeading } from "../ui/PageStates";
+import { NewRecoveryCodes } from "./NewRecoveryCodes";
 
 export function AccountPage() {
   const { t } = useTranslation();
@@ -42,6 +43,7 @@ export function AccountPage() {
         ) : (
           <p>{t("account.codesBody", { count: me.recovery_codes_left })}</p>
         )}
+        <NewRecoveryCodes />
       </section>
       <WebSessions />
     </div>

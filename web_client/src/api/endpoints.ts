@@ -1,6 +1,6 @@
 /** One function per route of the gateway that the pages use. No logic, only paths and types. */
 import { request, type RequestOptions } from "./http";
-import type { DesktopInfo, Enrolment, LoginState, Me, SessionInfo, Ticket, WebSessionInfo } from "./types";
+import type { DesktopInfo, Enrolment, LoginState, Me, NewRecoveryCodes, SessionInfo, Ticket, WebSessionInfo } from "./types";
 
 interface Items<T> {
   readonly items: readonly T[];
@@ -29,6 +29,7 @@ export const account = {
   logout: () => request<void>("POST", "/logout", {}, { quiet401: true }),
   webSessions: (options: RequestOptions = {}) =>
     request<Items<WebSessionInfo>>("GET", "/me/web-sessions", undefined, options),
+  newRecoveryCodes: (code: string) => request<NewRecoveryCodes>("POST", "/me/recovery-codes", { code }),
   revokeWebSession: (id: string) => request<void>("DELETE", `/me/web-sessions/${part(id)}`),
 };
 

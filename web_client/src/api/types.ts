@@ -42,6 +42,13 @@ export interface Me {
   readonly recovery_codes_left: number;
 }
 
+export interface NewRecoveryCodes {
+  readonly recovery_codes: readonly string[] | null;
+  readonly error: LoginError | null;
+  /** The log-in is renewed with the codes: its old token is void. */
+  readonly csrf_token: string;
+}
+
 export interface WebSessionInfo {
   readonly id: string;
   readonly current: boolean;
@@ -104,7 +111,7 @@ export interface DesktopInfo {
   readonly zone: string | null;
   readonly zone_ja: string | null;
   readonly zone_en: string | null;
-  readonly kind: "pool" | "static";
+  readonly kind: "agent" | "static";
   readonly allowed: boolean;
   readonly reason: DesktopReason | null;
   readonly obligations: Obligations | null;

@@ -105,7 +105,7 @@ export function DesktopCard({ desktop, opening, onOpen, onLogOff }: DesktopCardP
 
 function Seats({ desktop }: { readonly desktop: DesktopInfo }) {
   const { t } = useTranslation();
-  if (desktop.kind !== "pool" || desktop.seats === null) {
+  if (desktop.kind !== "agent" || desktop.seats === null) {
     return null;
   }
   const { used, total } = desktop.seats;

@@ -86,7 +86,7 @@ export function LoginPage({ notice }: { readonly notice: LoginNotice }) {
           <Step state={state} busy={busy} submit={submit} failure={failure} />
           {state.step === "password" || state.step === "done" ? (
             <p className="fine login-help">{t("login.help")}</p>
-          ) : (
+          ) : state.step === "recovery_codes" ? null : (
             <p className="login-restart">
               <Button kind="quiet" icon="chevronLeft" onPress={restart} isDisabled={busy} data-testid="login-restart">
                 {t("login.restart")}

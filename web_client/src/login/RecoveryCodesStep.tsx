@@ -1,10 +1,11 @@
-/** Shows the recovery codes once. On purpose there is no copy button: they belong on paper, not into a file or a mail. */
+/** Last step of the enrolment: shows the recovery codes, this once. */
 import { useState, type ReactNode } from "react";
 import { Checkbox } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { login } from "../api/endpoints";
 import { Button, Notice } from "../ui/controls";
 import { CheckMark } from "../ui/CheckMark";
+import { RecoveryCodes } from "../ui/RecoveryCodes";
 import type { StepProps } from "./LoginPage";
 import { StepForm } from "./StepForm";
 
@@ -26,25 +27,7 @@ export function RecoveryCodesStep({ state, busy, submit, problem }: StepProps & 
       onSubmit={send}
       focusHeading
     >
-      <ul className="rules">
-        <li>{t("recoveryCodes.rule1")}</li>
-        <li>{t("recoveryCodes.rule2")}</li>
-        <li>{t("recoveryCodes.rule3")}</li>
-      </ul>
-      <section className="codes" aria-label={t("recoveryCodes.list")}>
-        <p className="print-only print-title">{t("recoveryCodes.printTitle")}</p>
-        <ol data-testid="recovery-codes">
-          {(state.recovery_codes ?? []).map((code) => (
-            <li key={code}>
-              <code>{code}</code>
-            </li>
-          ))}
-        </ol>
-        <p className="print-only">{t("recoveryCodes.printNote")}</p>
-      </section>
-      <Button kind="secondary" icon="print" onPress={() => window.print()} data-testid="recovery-codes-print">
-        {t("recoveryCodes.print")}
-      </Button>
+      <RecoveryCodes codes={state.recovery_codes ?? []} />
       {checked && !confirmed ? (
         <Notice kind="error">
           <p>{t("recoveryCodes.mustConfirm")}</p>

@@ -32,7 +32,7 @@ export function SoftKeyboard({ ref, viewer, label }: SoftKeyboardProps) {
   const send = (keysym: number) => viewer.screen.current?.keys.tap(keysym, null);
   const flush = (field: HTMLTextAreaElement) => {
     for (const keysym of textKeysyms(field.value.replaceAll("\u200b", ""))) {
-      send(keysym);
+      viewer.screen.current?.keys.typeSymbol(keysym);
     }
     field.value = FILLER;
     field.setSelectionRange(FILLER.length, FILLER.length);

@@ -75,8 +75,14 @@ export function Toolbar(props: ToolbarProps) {
             ) : null}
             {tool("help", "help")}
             <LineTool line={props.line} expanded={panel === "line"} onPress={() => onPanel("line")} />
-            <Tool icon="leave" label={t("viewer.tools.leave")} onPress={props.onLeave} testId="viewer-leave" className="tool-leave" />
           </AriaToolbar>
+          <Tool
+            icon="leave"
+            label={t("viewer.tools.leave")}
+            onPress={props.onLeave}
+            testId="viewer-leave"
+            className="tool-leave"
+          />
         </div>
       ) : null}
       <div className="viewer-bar-foot">

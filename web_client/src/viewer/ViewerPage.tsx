@@ -178,7 +178,7 @@ export default function ViewerPage({ sessionId }: { readonly sessionId: string }
           ) : null}
         </div>
         <div className="viewer-toast" role="status" data-testid="viewer-status">
-          {toast === null || over ? null : <p key={toast.id}>{toast.text}</p>}
+          {toast === null || !connected ? null : <p key={toast.id}>{toast.text}</p>}
         </div>
       </div>
       <IdleDialog

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { KEYSYM, characterCount, isCharacter, isModifier, textKeysyms } from "./keysyms";
+import { KEYSYM, characterCount, isCharacter, isModifier, numberEntry, textKeysyms } from "./keysyms";
 
 describe("textKeysyms", () => {
   it("sends Latin-1 as is and all else as Unicode keysyms", () => {
@@ -29,5 +29,22 @@ describe("kinds of keysyms", () => {
     expect(isCharacter(0x61)).toBe(true);
     expect(isCharacter(0x01006f22)).toBe(true);
     expect(isCharacter(KEYSYM.Return)).toBe(false);
+  });
+});
+
+describe("numberEntry", () => {
+  it("spells a character by its number and ends with Enter", () => {
+    expect(numberEntry(0x01006f22)).toEqual([
+      [0x36, "Digit6"],
+      [0x66, "KeyF"],
+      [0x32, "Digit2"],
+      [0x32, "Digit2"],
+      [KEYSYM.Return, "Enter"],
+    ]);
+    expect(numberEntry(0xe9)?.length).toBe(3);
+  });
+  it("leaves alone what a keyboard has", () => {
+    expect(numberEntry(0x61)).toBeNull();
+    expect(numberEntry(KEYSYM.Return)).toBeNull();
   });
 });

@@ -32,6 +32,7 @@ export const KEYSYM = {
   SuperL: 0xffeb,
   Backslash: 0x5c,
   AsciiTilde: 0x7e,
+  UpperU: 0x55,
 } as const;
 
 /** True for Shift, Ctrl, Caps Lock, Meta, Alt, Super, Hyper and the ISO level shifts. */
@@ -69,6 +70,25 @@ function characterKeysym(character: string): number | null {
   }
   // Other control characters have no key.
   return point < 0xa0 ? null : 0x01000000 + point;
+}
+
+/** One key of a sequence: keysym and the code of its place on the keyboard, which is the same on JIS and US boards. */
+export type KeyStroke = readonly [keysym: number, code: string];
+
+/**
+ * Keys that enter one character by its number: hexadecimal digits between Ctrl+Shift+U (sent apart) and Enter. GTK,
+ * fcitx5 and IBus all take it. Null for what a keyboard can type itself.
+ */
+export function numberEntry(keysym: number): readonly KeyStroke[] | null {
+  const point = keysym >= 0x01000000 ? keysym - 0x01000000 : keysym >= 0xa0 && keysym <= 0xff ? keysym : null;
+  if (point === null) {
+    return null;
+  }
+  const digits = [...point.toString(16)].map((digit): KeyStroke => [
+    digit.charCodeAt(0),
+    /\d/.test(digit) ? `Digit${digit}` : `Key${digit.toUpperCase()}`,
+  ]);
+  return [...digits, [KEYSYM.Return, "Enter"]];
 }
 
 /** Length as people count it: one for 𠮷, not two. Line ends count as one. */

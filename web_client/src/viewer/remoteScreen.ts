@@ -41,6 +41,8 @@ export class RemoteScreen implements Screen {
     rfb.background = "transparent";
     rfb.viewOnly = info.obligations.view_only;
     this.keys = new KeyPipeline(rfb, options.keys);
+    // On touch screens noVNC draws the pointer on a canvas of its own at the end of the page.
+    document.querySelectorAll("body > canvas").forEach((pointer) => pointer.setAttribute("aria-hidden", "true"));
     this.#canvas = host.querySelector<HTMLCanvasElement>("canvas:not(.frozen)");
     if (this.#canvas !== null) {
       dress(this.#canvas, options);
@@ -76,6 +78,7 @@ export class RemoteScreen implements Screen {
     this.#sizer.follow(settings.scale === "follow");
     rfb.resizeSession = settings.scale === "follow";
     this.keys.layout = settings.layout ?? settings.detectedLayout;
+    this.keys.textEntry = settings.textEntry;
   }
 
   focus(): void {

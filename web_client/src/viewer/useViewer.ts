@@ -1,6 +1,6 @@
 /** Ties one viewer's connection, its screen and the page together. */
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore, type RefObject } from "react";
-import { sessions, streamProtocols, streamUrl } from "../api/endpoints";
+import { desktops, sessions, streamProtocols, streamUrl } from "../api/endpoints";
 import { gatewayNow } from "../api/http";
 import type { SessionInfo } from "../api/types";
 import { pick } from "../i18n";
@@ -83,6 +83,7 @@ export function useViewer(sessionId: string, host: RefObject<HTMLElement | null>
 
   const state = useSyncExternalStore(connection.subscribe, connection.snapshot);
   usePolicyQuality(state.info, setSettings);
+  useTextEntry(state.info, setSettings);
 
   useEffect(() => {
     void detectLayout().then((detectedLayout) => setSettings((before) => ({ ...before, detectedLayout })));
@@ -109,4 +110,24 @@ function usePolicyQuality(
       setSettings((before) => ({ ...before, quality: granted }));
     }
   }, [granted, setSettings]);
+}
+
+/** Desktops of a pool are our own, with fcitx5; what input method a fixed target has nobody knows. */
+function useTextEntry(
+  info: SessionInfo | null,
+  setSettings: (update: (before: ViewerSettings) => ViewerSettings) => void,
+): void {
+  const poolId = info?.pool_id;
+  useEffect(() => {
+    if (poolId === undefined) {
+      return;
+    }
+    desktops.list().then(
+      ({ items }) => {
+        const pooled = items.find((item) => item.pool_id === poolId)?.kind === "agent";
+        setSettings((before) => ({ ...before, textEntry: pooled ? "number" : "symbol" }));
+      },
+      () => undefined,
+    );
+  }, [poolId, setSettings]);
 }
