@@ -185,11 +185,9 @@ def _told(finding: Finding) -> Reason:
 
 
 def _lack(finding: Finding) -> Reason:
-    hard = {kind for condition in _hard(finding) for kind in condition.kinds}
-    for kind, (code, text_ja, text_en) in _LACKS.items():
-        if kind in hard or (not hard and kind is Kind.CLOCK):
-            return Reason(code, text_ja, text_en, rule_id=RuleId(finding.rule.id))
-    return _NOT_ASSIGNED
+    hard = {kind for condition in _hard(finding) for kind in condition.kinds} or {Kind.CLOCK}
+    code, text_ja, text_en = next(told for kind, told in _LACKS.items() if kind in hard)
+    return Reason(code, text_ja, text_en, rule_id=RuleId(finding.rule.id))
 
 
 def _nearest(findings: tuple[Finding, ...]) -> Finding | None:

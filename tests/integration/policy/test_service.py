@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,10 @@ def swap(path: Path, content: str) -> None:
     put(fresh, content)
     os.utime(fresh, ns=(before.st_atime_ns, before.st_mtime_ns))
     fresh.replace(path)
+
+
+def told(audit: MemoryAudit, times: int) -> bool:
+    return audit.names().count(PolicyAudit.REJECT_POLICY) == times
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -117,6 +122,20 @@ async def test_going_back_to_the_file_in_force_is_no_change(
         assert await service.reload() == Unchanged(engine.version)
     assert service.current is engine
     assert audit.names().count(PolicyAudit.REJECT_POLICY) == 2
+
+
+async def test_an_untouched_file_is_left_alone_and_a_repaired_one_is_noticed(
+    service: PolicyService, file: Path, audit: MemoryAudit
+) -> None:
+    engine = service.current
+    await asyncio.sleep(0.3)
+    assert audit.names() == [PolicyAudit.LOAD_POLICY]
+    for count in (1, 2):  # the second fault is told, too, because the file was good in between
+        put(file, "rules: [")
+        await until(partial(told, audit, count))
+        put(file, text("telework"))
+        await asyncio.sleep(0.3)
+    assert service.current is engine
 
 
 async def test_a_vanished_file_changes_nothing(service: PolicyService, file: Path, audit: MemoryAudit) -> None:

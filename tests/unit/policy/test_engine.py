@@ -109,6 +109,11 @@ def test_many_pools_do_not_grow_the_memory_without_bound(monkeypatch: pytest.Mon
 # ---- terms -------------------------------------------------------------------------------------------------------
 
 
+def test_zones_have_the_ministrys_names() -> None:
+    assert [zone.name_ja for zone in Zone] == ["マイナンバー利用事務系", "LGWAN接続系", "インターネット接続系"]
+    assert all(zone.name_en for zone in Zone)
+
+
 def test_defaults_are_safe() -> None:
     assert terms(PERMIT) == Obligations(
         clipboard_in_chars=0,
@@ -159,6 +164,22 @@ def test_an_oblige_whose_conditions_cannot_be_told_binds() -> None:
     from_there = permit("N-03", when=WHO | {"sites": ["east"]}, oblige={"view_only": True})
     assert not terms(PERMIT, from_there, site="hq").view_only
     assert terms(PERMIT, from_there, site=None).view_only  # its permit does not match, its oblige does
+
+
+def test_rules_without_groups_need_every_condition() -> None:
+    office = {"departments": ["総務課"], "employment": ["fiscal-year"]}
+    assert not engine([{"id": "N-01", "when": office}]).decide(request()).allowed
+    assert engine([{"id": "N-01", "when": office}]).decide(request(employment="fiscal-year")).allowed
+    strict = limit("N-02", {"view_only": True}, when=office)
+    assert not terms(PERMIT, strict).view_only
+    assert terms(PERMIT, strict, employment="fiscal-year").view_only
+    asked = request(employment=None)
+    rules = engine([PERMIT, strict])
+    assert (
+        rules.explain(asked).rule_ids
+        == rules.decide(asked).rule_ids
+        == ("GR-CLIPBOARD-OUT", "GR-LIMITS", "N-01", "N-02")
+    )
 
 
 # ---- guardrails --------------------------------------------------------------------------------------------------
@@ -398,6 +419,14 @@ def test_any_exception_is_a_deny_and_an_alarm(broken: dict[str, Any]) -> None:
     assert not explanation.allowed
     assert explanation.fault
     assert explanation.findings == ()
+
+
+def test_a_fault_that_only_the_explanation_meets_is_told_as_such() -> None:
+    rules = engine([{"id": "N-01", "when": {"groups": ["x"], "networks": ["office"]}}], networks=OFFICE)
+    decision = rules.decide(request(source="10.0.0.1"))
+    assert not decision.allowed
+    assert decision.reason.code is ReasonCode.POLICY_ERROR
+    assert decision.policy_version == rules.version
 
 
 def test_a_fault_while_finding_the_reason_is_no_way_in(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from policy.engine import Engine
 from policy.guardrails import GUARDRAILS
-from policy.report import Language, check_report, explain_report, rules_table
+from policy.model import Obligations
+from policy.report import Language, _terms, check_report, explain_report, rules_table
 from tests.support.policy import NOON, engine, file_engine, request
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
@@ -100,6 +101,12 @@ def test_view_only_terms_are_told(language: Language) -> None:
     rules = engine([{"id": "N-01", "when": {"users": ["sato"]}, "oblige": {"view_only": True}}])
     text = explain_report(rules, request(), language).text
     assert ("閲覧のみ" if language == "ja" else "look only") in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_missing_watermark_would_be_told(language: Language) -> None:
+    text = _terms(Obligations(watermark=False), language)
+    assert ("透かしなし" if language == "ja" else "watermark off") in text
 
 
 def test_a_broken_request_is_explained_as_such() -> None:
