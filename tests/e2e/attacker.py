@@ -35,6 +35,16 @@ async def desktop(person: Person, pool_id: str) -> dict[str, Any]:
     return found
 
 
+async def over(person: Person, session_id: str) -> str:
+    """Wait until the session has ended: why."""
+    async with asyncio.timeout(10):
+        while True:
+            _, session = await person.call("GET", f"/sessions/{session_id}")
+            if session["state"] in ("ending", "ended"):
+                return str(session["end_reason"])
+            await asyncio.sleep(0.05)
+
+
 async def ticket(person: Person, session_id: str) -> str:
     """A fresh ticket."""
     status, given = await person.call("POST", f"/sessions/{session_id}/ticket")

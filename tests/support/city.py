@@ -74,7 +74,8 @@ def run_city(folder: Path) -> Iterator[City]:
         env={**os.environ, "PYTHONUNBUFFERED": "1"},  # noqa: TID251 - a child inherits the environment
     )
     lines: queue.Queue[str | None] = queue.Queue()
-    threading.Thread(target=_collect, args=(program, lines), daemon=True).start()
+    reader = threading.Thread(target=_collect, args=(program, lines), daemon=True)
+    reader.start()
     try:
         _wait(lines)
         yield City(f"https://localhost:{port}", folder, program)
@@ -86,6 +87,9 @@ def run_city(folder: Path) -> Iterator[City]:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(program.pid, signal.SIGKILL)
             program.wait(10)
+        reader.join(5)
+        if program.stdout:
+            program.stdout.close()
 
 
 def _collect(program: subprocess.Popen[str], lines: queue.Queue[str | None]) -> None:
