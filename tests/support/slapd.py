@@ -143,7 +143,7 @@ class Slapd:
         deadline = time.monotonic() + _START_SECONDS
         while subprocess.run(self._tool("ldapwhoami"), capture_output=True, timeout=10).returncode != 0:
             if self._running.poll() is not None or time.monotonic() > deadline:
-                check = ["/usr/sbin/slaptest", "-u", "-f", self.folder / "slapd.conf"]
+                check = ["/usr/sbin/slaptest", "-u", "-f", str(self.folder / "slapd.conf")]
                 reason = subprocess.run(check, capture_output=True, timeout=10).stderr.decode()
                 raise RuntimeError(f"slapd did not start: {reason}")
             time.sleep(0.02)

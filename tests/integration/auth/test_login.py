@@ -276,7 +276,7 @@ async def test_a_sealed_secret_copied_to_another_person_does_not_open(staff: Sla
         async with database.transaction() as connection:
             rows = (await connection.exec_driver_sql("select user_id, sealed_secret from auth_totp")).all()
             assert sato.secret not in repr(rows)
-            (one, _), (_other, secret) = rows
+            one, secret = rows[0].user_id, rows[1].sealed_secret
             await connection.exec_driver_sql(
                 f"update auth_totp set sealed_secret = '{secret}' where user_id = '{one}'"  # noqa: S608 - our own rows
             )

@@ -11,8 +11,9 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def test_pitfall_01_the_connection_itself_refuses_anonymous_binds(staff: Slapd) 
     with _pool(staff) as pool:
         for dn, password in (("", "pw"), (person_dn("sato"), ""), ("", "")):
             with pytest.raises(ValueError, match="anonymous"):
-                pool.run(Kind.BIND, lambda c, _s, d=dn, p=password: c.bind(d, p), time.monotonic() + 3)
+                pool.run(Kind.BIND, _bind_as(dn, password), time.monotonic() + 3)
 
 
 def test_pitfall_02_threads_never_share_a_connection(staff: Slapd) -> None:
@@ -86,7 +87,7 @@ def test_pitfall_02_threads_never_share_a_connection(staff: Slapd) -> None:
     wrong: list[str] = []
     in_use: set[int] = set()
 
-    def work(uid: str, connection: Connection) -> None:
+    def work(uid: str, connection: Connection, _server: str) -> None:
         if id(connection) in in_use:
             wrong.append("shared")
         in_use.add(id(connection))
@@ -101,7 +102,7 @@ def test_pitfall_02_threads_never_share_a_connection(staff: Slapd) -> None:
         def thread(number: int) -> None:
             for turn in range(60):
                 uid = list(people)[(number + turn) % 3]
-                pool.run(Kind.BIND, lambda c, _s, u=uid: work(u, c), time.monotonic() + 5)
+                pool.run(Kind.BIND, partial(work, uid), time.monotonic() + 5)
 
         threads = [threading.Thread(target=thread, args=(number,)) for number in range(8)]
         for running in threads:
@@ -409,6 +410,10 @@ async def _answered_by(opened: LdapDirectory) -> str | None:
     result = await opened.authenticate("sato", PASSWORD)
     assert isinstance(result, Verified), result
     return result.cause.endpoint
+
+
+def _bind_as(dn: str, password: str) -> Callable[[Connection, str], object]:
+    return lambda connection, _server: connection.bind(dn, password)
 
 
 @contextmanager

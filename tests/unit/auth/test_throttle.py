@@ -1,0 +1,70 @@
+"""The rules of throttling, without a database."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from auth.settings import ThrottleSettings
+from auth.throttle import Counter, Rule, Scope, charge, forgive, rule_for, wait_after
+
+NOW = datetime(2026, 4, 1, tzinfo=UTC)
+
+
+def rule(scope: Scope = Scope.PAIR, **over: int) -> Rule:
+    found = rule_for(scope, ThrottleSettings(**over))
+    assert found is not None
+    return found
+
+
+def test_five_free_then_thirty_seconds_doubling_to_an_hour() -> None:
+    assert [wait_after(n, rule()).total_seconds() for n in range(5, 14)] == [
+        30, 60, 120, 240, 480, 960, 1920, 3600, 3600,
+    ]  # fmt: skip
+    assert wait_after(10_000, rule()).total_seconds() == 3600
+
+
+def test_a_blocked_try_is_not_counted() -> None:
+    counter = None
+    for _ in range(5):
+        counter, wait = charge(counter, rule(), NOW)
+        assert wait is None
+    again, wait = charge(counter, rule(), NOW + timedelta(seconds=10))
+    assert again == counter
+    assert wait == timedelta(seconds=20)
+
+
+def test_old_tries_are_forgotten() -> None:
+    old = Counter(9, NOW, NOW + timedelta(seconds=480))
+    counter, wait = charge(old, rule(), NOW + timedelta(hours=12))
+    assert counter.failures == 1
+    assert wait is None
+
+
+def test_a_clock_set_back_forgives_nothing() -> None:
+    counter = Counter(5, NOW, NOW + timedelta(seconds=30))
+    _, wait = charge(counter, rule(), NOW - timedelta(hours=2))
+    assert wait == timedelta(hours=2, seconds=30)
+
+
+def test_forgiving_takes_one_charge_back() -> None:
+    assert forgive(None) is None
+    assert forgive(Counter(1, NOW)) is None
+    assert forgive(Counter(6, NOW, NOW + timedelta(seconds=60))) == Counter(5, NOW)
+
+
+def test_the_account_limit_is_below_the_directorys() -> None:
+    assert rule(Scope.ACCOUNT).free == 8
+    assert rule(Scope.ACCOUNT, directory_lockout_tries=5).free == 3
+    assert rule_for(Scope.ACCOUNT, ThrottleSettings(directory_lockout_tries=0)) is None
+    with pytest.raises(ValueError, match="lockout_margin"):
+        ThrottleSettings(directory_lockout_tries=2)
+
+
+def test_the_account_counts_until_a_whole_window_is_quiet() -> None:
+    """Active Directory restarts its window with every wrong try; so do we."""
+    counter, now = None, NOW
+    for _ in range(8):
+        counter, wait = charge(counter, rule(Scope.ACCOUNT), now)
+        assert wait is None
+        now += timedelta(minutes=29)
+    assert charge(counter, rule(Scope.ACCOUNT), now)[1] == timedelta(minutes=1)
