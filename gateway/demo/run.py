@@ -39,8 +39,8 @@ ONCE_VARIABLE: Final = "KAKEHASHI_DEMO_ONCE"
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _TRIED_PORTS: Final = 50
 _LOWEST_DIRECTORY_PORT: Final = 16_360
-_AGENT_SECONDS: Final = 20.0
-_GATEWAY_SECONDS: Final = 30.0
+_AGENT_SECONDS: Final = 30.0
+_GATEWAY_SECONDS: Final = 60.0
 _STEPS: Final = 6
 _IS_CHECKOUT: Final = (CHECKOUT / "pyproject.toml").is_file()
 
