@@ -10,14 +10,11 @@ import hashlib
 import json
 import math
 from datetime import timedelta
-from typing import Final
 
 from auth.settings import ThrottleSettings
 from auth.store.counters import CounterStore
 from auth.throttle import Counter, Scope, charge, forgive, rule_for
 from common.clock import Clock
-
-_LONGEST_MEMORY: Final = 2
 
 
 class Gate:
@@ -45,10 +42,43 @@ class Gate:
         """The try could not be judged: take its charge back."""
         await self._counters.count(scope, _hash(subject), lambda counter: (forgive(counter), None))
 
+    async def charge_password(self, account: str, address: str) -> int | None:
+        """Like `charge`, for passwords of one account: unknown addresses have fewer tries than its owner's."""
+        if not await self._is_known(account, address):
+            wait = await self.charge(Scope.STRANGERS, account)
+            if wait is not None:
+                return wait
+        return await self.charge(Scope.ACCOUNT, account)
+
+    async def clear_password(self, account: str) -> None:
+        """The password was right: the directory starts its count again, and so do we."""
+        await self.clear(Scope.STRANGERS, account)
+        await self.clear(Scope.ACCOUNT, account)
+
+    async def forgive_password(self, account: str, address: str) -> None:
+        """The directory did not answer."""
+        if not await self._is_known(account, address):
+            await self.forgive(Scope.STRANGERS, account)
+        await self.forgive(Scope.ACCOUNT, account)
+
+    async def know(self, account: str, address: str) -> None:
+        """The account's owner completed a login from this address."""
+        mark = Counter(0, self._clock.now())
+        await self._counters.count(Scope.KNOWN, _hash((account, address)), lambda _: (mark, None))
+
     async def sweep(self) -> None:
-        """Remove counters that no rule remembers."""
-        memory = max(self._settings.forget_after_seconds, self._settings.directory_lockout_window_seconds)
-        await self._counters.drop_expired(self._clock.now() - timedelta(seconds=memory * _LONGEST_MEMORY))
+        """Remove counters that no rule remembers, and addresses that are no longer known."""
+        now, s = self._clock.now(), self._settings
+        memory = max(s.forget_after_seconds, s.directory_lockout_window_seconds)
+        await self._counters.drop_expired(
+            counters_before=now - timedelta(seconds=memory), marks_before=now - timedelta(days=s.known_address_days)
+        )
+
+    async def _is_known(self, account: str, address: str) -> bool:
+        since = self._clock.now() - timedelta(days=self._settings.known_address_days)
+        return await self._counters.count(
+            Scope.KNOWN, _hash((account, address)), lambda mark: (mark, mark is not None and mark.last_at > since)
+        )
 
 
 def _cleared(_counter: Counter | None) -> tuple[None, None]:

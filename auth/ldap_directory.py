@@ -69,6 +69,7 @@ class LdapDirectory:
         self._threads = ThreadPoolExecutor(settings.worker_threads, "ldap")
         self._probe_thread = ThreadPoolExecutor(1, "ldap-probe")
         self._tasks = TaskScope()
+        self._closed = False
         self._active_directory: dict[str, bool] = {}
 
     async def start(self) -> None:
@@ -77,6 +78,7 @@ class LdapDirectory:
 
     async def close(self) -> None:
         """See `Directory.close`."""
+        self._closed = True
         await self._tasks.close()
         loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(1, "ldap-close") as closer:
@@ -259,6 +261,8 @@ class LdapDirectory:
             except ldap.LDAPError as error:
                 return Unreachable(cause_of(error, "directory"))
 
+        if self._closed:
+            return Unreachable(Cause("the directory client is closed"))
         try:
             async with asyncio.timeout(max(0.0, deadline - time.monotonic()) + _GRACE_SECONDS):
                 return await asyncio.get_running_loop().run_in_executor(self._threads, run)

@@ -241,19 +241,20 @@ class Login:
             return await self._refuse_password(found, fingerprint, client)
         entry = found.entry if isinstance(found, Found) else None
         subject = entry.username if entry else fingerprint
-        account = f"entry:{entry.key}" if entry else f"name:{typed}"
-        if (wait := await self._gate.charge(Scope.ACCOUNT, account)) is not None:
+        account = _account(entry.key) if entry else f"name:{typed}"
+        if (wait := await self._gate.charge_password(account, client.address)) is not None:
+            await self._gate.forgive(Scope.PAIR, typed, client.address)
             await self._recorder.record_throttled(subject, client, Scope.ACCOUNT, wait)
             return _refused(LoginErrorCode.THROTTLED, wait)
         result = await self._directory.verify(entry, password, budget)
         if isinstance(result, Unreachable):
             await self._gate.forgive(Scope.PAIR, typed, client.address)
-            await self._gate.forgive(Scope.ACCOUNT, account)
+            await self._gate.forgive_password(account, client.address)
         if not isinstance(result, Verified | PasswordExpired | MustChange):
             exact = found if isinstance(found, NotFound) and isinstance(result, NotFound) else result
             return await self._refuse_password(exact, subject, client)
         await self._gate.clear(Scope.PAIR, typed, client.address)
-        await self._gate.clear(Scope.ACCOUNT, account)
+        await self._gate.clear_password(account)
         return await self._begin(result, password, client)
 
     async def _refuse_password(self, result: DirectoryResult, subject: str, client: Client) -> LoginOutcome:
@@ -378,6 +379,8 @@ class Login:
         except AuditUnavailable:  # nobody has the cookie yet: what cannot be recorded does not begin
             await self._sessions.end(session.id, accepted.user_id)
             raise
+        if (person := await self._people.person(accepted.user_id)) is not None:
+            await self._gate.know(_account(person.directory_key), client.address)
         web_session = await self._sessions.get(session.id)
         if web_session is None:
             return _over()
@@ -416,6 +419,11 @@ class Login:
             error=login_error(LoginErrorCode.PASSWORD_CHANGE_UNAVAILABLE) if cannot else None,
             display_name=person.identity.display_name if person else None,
         )
+
+
+def _account(directory_key: str) -> str:
+    """One counter per entry, however its name is spelled."""
+    return f"entry:{directory_key}"
 
 
 def _refused(code: LoginErrorCode, retry_after_seconds: int | None = None) -> LoginOutcome:

@@ -5,6 +5,7 @@ directory changes nothing. People who are suddenly missing in numbers are a faul
 half-done copy) and not a mass dismissal: they are left alone and reported.
 """
 
+import asyncio
 from datetime import timedelta
 from typing import Final
 
@@ -19,7 +20,8 @@ from common.bus import EventBus
 from common.clock import Clock
 from common.log import get_logger
 
-_BATCH: Final = 500
+_AT_ONCE: Final = 3
+"""Directory threads that a round may use; the rest is for people who log in."""
 _MISSING_ALLOWED: Final = 2
 
 _log = get_logger(__name__)
@@ -50,12 +52,9 @@ class Refresh:
     async def run(self) -> None:
         """Read everybody who is due; each person is taken by one node only."""
         now = self._clock.now()
-        due = await self._people.people_to_refresh(now - self._every, _BATCH)
-        read = [
-            (person, await self._directory.lookup(person.directory_key))
-            for person in due
-            if await self._people.claim_refresh(person, now)
-        ]
+        due = await self._people.claim_due(now - self._every, now)
+        places = asyncio.Semaphore(_AT_ONCE)
+        read = await asyncio.gather(*(self._read(person, places) for person in due))
         missing = sum(isinstance(result, NotFound) for _, result in read)
         doubtful = missing > max(_MISSING_ALLOWED, len(read) // 2)
         if doubtful:
@@ -64,6 +63,10 @@ class Refresh:
         for person, result in read:
             if not (doubtful and isinstance(result, NotFound)):
                 await self._apply(person, result)
+
+    async def _read(self, person: Person, places: asyncio.Semaphore) -> tuple[Person, LookupResult]:
+        async with places:
+            return person, await self._directory.lookup(person.directory_key)
 
     async def _apply(self, person: Person, result: LookupResult) -> None:
         user_id = person.identity.user_id

@@ -123,20 +123,34 @@ class ThrottleSettings(Section):
     lockout_margin: int = Field(
         default=2, ge=1, description="We stop this many tries before the directory's lock-out, whatever the address."
     )
+    known_address_reserve: int = Field(
+        default=2,
+        ge=0,
+        description="Tries of an account that are kept for addresses where its owner signed in lately.",
+    )
+    known_address_days: int = Field(
+        default=30, ge=1, le=365, description="How long an address stays known after a login from it."
+    )
     answer_floor_milliseconds: int = Field(
         default=400, ge=0, le=5000, description="A refused login is not answered sooner, so that timing tells nothing."
     )
 
     @model_validator(mode="after")
     def _limit_below_lockout(self) -> Self:
-        if self.directory_lockout_tries and self.directory_lockout_tries <= self.lockout_margin:
-            raise ValueError("lockout_margin must be smaller than directory_lockout_tries")
+        used = self.lockout_margin + self.known_address_reserve
+        if self.directory_lockout_tries and self.directory_lockout_tries <= used:
+            raise ValueError("lockout_margin + known_address_reserve must be smaller than directory_lockout_tries")
         return self
 
     @property
     def account_tries(self) -> int | None:
         """Wrong passwords for one account from all addresses before we stop asking the directory; None: no limit."""
         return self.directory_lockout_tries - self.lockout_margin if self.directory_lockout_tries else None
+
+    @property
+    def stranger_tries(self) -> int | None:
+        """How many of `account_tries` may come from unknown addresses."""
+        return self.account_tries - self.known_address_reserve if self.account_tries is not None else None
 
 
 class SecondFactorSettings(Section):

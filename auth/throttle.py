@@ -2,7 +2,8 @@
 
 A try is charged before it is checked and cleared when it was right, so that a hundred guesses at once count as a
 hundred. Per account and address: some free tries, then waits that double. Per account from everywhere: we stop before
-the directory would lock the account, or strangers could lock staff out of everything in an emergency.
+the directory would lock the account, or strangers could lock staff out of everything in an emergency; and strangers may
+not use up all of these tries, or they could still keep staff off the gateway from the addresses they always use.
 """
 
 from dataclasses import dataclass
@@ -19,6 +20,10 @@ class Scope(StrEnum):
     """Passwords for one typed name from one address."""
     ACCOUNT = "account"
     """Passwords for one account from anywhere."""
+    STRANGERS = "strangers"
+    """Those of them from addresses where the account's owner has not signed in lately."""
+    KNOWN = "known"
+    """No counter but a mark: the owner signed in from this address."""
     TOTP = "totp"
     """Authenticator codes of one person: the password was right, so the address does not matter."""
     RECOVERY = "recovery"
@@ -46,11 +51,10 @@ class Rule:
 
 def rule_for(scope: Scope, settings: ThrottleSettings) -> Rule | None:
     """The rule of a scope; None where the settings ask for none."""
-    if scope is Scope.ACCOUNT:
-        if settings.account_tries is None:
-            return None
+    if scope in (Scope.ACCOUNT, Scope.STRANGERS):
+        tries = settings.account_tries if scope is Scope.ACCOUNT else settings.stranger_tries
         window = timedelta(seconds=settings.directory_lockout_window_seconds)
-        return Rule(settings.account_tries, window, window, 1, window)
+        return Rule(tries, window, window, 1, window) if tries is not None else None
     return Rule(
         free=settings.free_tries,
         first_wait=timedelta(seconds=settings.first_wait_seconds),

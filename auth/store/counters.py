@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import and_, delete, func, insert, or_, select
 
 from auth.store.base import TenantStore
 from auth.store.tables import auth_throttle
@@ -44,8 +44,12 @@ class CounterStore(TenantStore):
                     )
         return answer
 
-    async def drop_expired(self, before: datetime) -> None:
-        """Remove counters whose last try is older than any rule remembers."""
+    async def drop_expired(self, *, counters_before: datetime, marks_before: datetime) -> None:
+        """Remove counters and marks whose last change is older than this."""
         c = auth_throttle.c
+        old = or_(
+            and_(c.scope != Scope.KNOWN, c.last_at <= counters_before),
+            and_(c.scope == Scope.KNOWN, c.last_at <= marks_before),
+        )
         async with self._database.transaction() as connection:
-            await connection.execute(delete(auth_throttle).where(c.tenant_id == self._tenant, c.last_at <= before))
+            await connection.execute(delete(auth_throttle).where(c.tenant_id == self._tenant, old))

@@ -50,29 +50,17 @@ class PeopleStore(TenantStore):
         """By user id or user name as the directory spells it; the latest one where a name was given anew."""
         return await self._one_person(or_(_U.user_id == name, func.lower(_U.username) == name.lower()))
 
-    async def people_to_refresh(self, before: datetime, limit: int) -> list[Person]:
-        """Signed-in people whose entry was last read before this moment, longest ago first."""
+    async def claim_due(self, before: datetime, now: datetime) -> list[Person]:
+        """Take all signed-in people whose entry was last read before this moment; of several nodes one gets each."""
         signed_in = select(_S.user_id).where(_S.tenant_id == self._tenant)
         statement = (
-            select(auth_user)
+            update(auth_user)
             .where(_U.tenant_id == self._tenant, _U.refreshed_at < before, _U.user_id.in_(signed_in))
-            .order_by(_U.refreshed_at)
-            .limit(limit)
+            .values(refreshed_at=now)
+            .returning(*_U)
         )
         async with self._database.transaction() as connection:
             return [self._person(row) for row in await connection.execute(statement)]
-
-    async def claim_refresh(self, person: Person, now: datetime) -> bool:
-        """False when another node took this person in the meantime."""
-        return await self._changed(
-            update(auth_user)
-            .where(
-                _U.tenant_id == self._tenant,
-                _U.user_id == person.identity.user_id,
-                _U.refreshed_at == person.refreshed_at,
-            )
-            .values(refreshed_at=now)
-        )
 
     async def update_person(self, user_id: UserId, entry: Entry, now: datetime) -> None:
         """The directory's present description; the person is not disabled."""

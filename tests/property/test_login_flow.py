@@ -1,4 +1,4 @@
-"""The login flow against every event in every order: exhaustively to depth five, and at random."""
+"""The login flow against every event in every order: exhaustively to depth four, and at random to thirty."""
 
 from itertools import product
 

@@ -55,6 +55,8 @@ def test_forgiving_takes_one_charge_back() -> None:
 def test_the_account_limit_is_below_the_directorys() -> None:
     assert rule(Scope.ACCOUNT).free == 8
     assert rule(Scope.ACCOUNT, directory_lockout_tries=5).free == 3
+    assert rule(Scope.STRANGERS).free == 6
+    assert rule(Scope.STRANGERS, directory_lockout_tries=5).free == 1
     assert rule_for(Scope.ACCOUNT, ThrottleSettings(directory_lockout_tries=0)) is None
     with pytest.raises(ValueError, match="lockout_margin"):
         ThrottleSettings(directory_lockout_tries=2)
