@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -13,10 +14,10 @@ from tests.support.postgres import Postgres, run_postgres
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+def postgres() -> Iterator[Postgres]:
     """One real PostgreSQL for the whole run; each test takes its own database on it."""
-    with run_postgres(tmp_path_factory.mktemp("postgres")) as server:
-        yield server
+    with TemporaryDirectory(prefix="kakehashi-") as folder, run_postgres(Path(folder)) as server:
+        yield server  # not under pytest's own folder: that is for its owner alone, and PostgreSQL runs as another
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import pytest_asyncio
@@ -12,14 +13,12 @@ from tests.support.city import City, run_city
 
 
 @pytest.fixture(scope="session")
-def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
-    """The whole product, started once."""
-    folder = tmp_path_factory.mktemp("city", numbered=True)
-    for parent in (folder, *folder.parents):
-        if parent.stat().st_uid == 0 and parent != Path("/"):
-            parent.chmod(parent.stat().st_mode | 0o011)  # the gateway runs as somebody else
-    with run_city(folder / "demo") as running:
-        yield running
+def city() -> Iterator[City]:
+    """The whole product, started once. Not under pytest's folder: the gateway runs as somebody who may not enter it."""
+    with TemporaryDirectory(prefix="kakehashi-") as folder:
+        Path(folder).chmod(0o755)
+        with run_city(Path(folder) / "demo") as running:
+            yield running
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -14,9 +14,10 @@ _RECOVERY_STEP = "recovery_codes"
 class Person:
     """One signed-in client with its own cookies. TOTP is enrolled on the first login and remembered here."""
 
-    def __init__(self, url: str, uid: str) -> None:
+    def __init__(self, url: str, uid: str, given: str | None = None) -> None:
         self.url = url
         self.uid = uid
+        self._password = given
         self.secret: str | None = None
         self.recovery_codes: list[str] = []
         self.csrf = ""
@@ -45,7 +46,9 @@ class Person:
 
     async def log_in(self) -> None:
         """Password, then enrolment or a code, until signed in."""
-        _, state = await self.call("POST", "/login", {"username": self.uid, "password": password(self.uid)})
+        _, state = await self.call(
+            "POST", "/login", {"username": self.uid, "password": self._password or password(self.uid)}
+        )
         if state["step"] == "enrol":
             state = await self._enrol()
         elif state["step"] == "totp":

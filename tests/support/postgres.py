@@ -50,15 +50,15 @@ class Postgres:
 
 @contextmanager
 def run_postgres(folder: Path) -> Iterator[Postgres]:
-    """Start a server (it refuses to be root, so it runs as `postgres` when we are); stop it at the end."""
+    """Start a server in an existing folder that everybody may enter; stop it at the end.
+
+    It refuses to be root, so it runs as `postgres` when we are.
+    """
     as_root = os.geteuid() == 0
     account = pwd.getpwnam("postgres") if as_root else None
     identity = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account else {}
-    folder.mkdir(parents=True, exist_ok=True)
     if account:
         os.chown(folder, account.pw_uid, account.pw_gid)
-        for parent in [p for p in folder.parents if p.stat().st_uid == 0 and not p.stat().st_mode & 0o001]:
-            parent.chmod(parent.stat().st_mode | 0o011)
     password = folder / "password"
     password.write_text("pg-test")
     password.chmod(0o644)

@@ -1,0 +1,120 @@
+"""The gateway in this process, as `gateway/run.py` serves it, with a real directory and a real database."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import trustme
+
+from common.settings import load
+from gateway.app import build
+from gateway.run import Listeners
+from gateway.settings import Settings
+from tests.support.ports import free_port
+from tests.support.slapd import DECOY_DN, GROUPS_DN, PEOPLE_DN, SERVICE_DN, SERVICE_PASSWORD, Slapd
+
+POLICY = """
+format: 1
+name: {ja: 試験, en: Test}
+rules:
+  - id: T-01
+    effect: permit
+    name: {ja: テレワーク, en: Telework}
+    when: {groups: [telework], totp_age: {at_most: 12h}}
+"""
+
+
+@dataclass(frozen=True)
+class Running:
+    """A gateway that answers."""
+
+    url: str
+    settings: Settings
+    listeners: Listeners
+
+    async def admin(self, method: str, path: str, content: object = None) -> tuple[int, Any]:
+        """A request on the local socket."""
+        connector = aiohttp.UnixConnector(str(self.settings.admin.socket))
+        async with (
+            aiohttp.ClientSession(connector=connector) as client,
+            client.request(method, f"http://local/api/v1/admin{path}", json=content) as response,
+        ):
+            text = await response.text()
+            return response.status, json.loads(text) if text else None
+
+
+def settings(folder: Path, slapd: Slapd, database_url: str, **over: Any) -> Settings:
+    """Settings of a gateway whose files lie in `folder`. `over` replaces whole sections."""
+    folder.mkdir(parents=True, exist_ok=True)
+    web, policy = folder / "web", folder / "policy.yaml"
+    web.mkdir(exist_ok=True)
+    (web / "index.html").write_text("<!doctype html><title>page</title>")
+    (web / "assets").mkdir(exist_ok=True)
+    (web / "assets" / "app-1a2b.js").write_text("export const answer = 42;\n" * 100)
+    policy.write_text(POLICY, "utf-8")
+    port = free_port()
+    certificate, key = trusted_pair(folder)
+    values: dict[str, Any] = {
+        "node_id": "test",
+        "secrets_file": folder / "keys.json",
+        "tenant": {"id": "city", "name_ja": "試験市", "name_en": "Test City"},
+        "database": {"url": database_url},
+        "http": {
+            "host": "127.0.0.1",
+            "port": port,
+            "origins": [f"https://127.0.0.1:{port}"],
+            "certificate_file": certificate,
+            "key_file": key,
+            "web_root": web,
+            "stop_seconds": 2,
+            "header_seconds": 2,
+        },
+        "admin": {"groups": ["it"], "socket": folder / "admin.sock"},
+        "auth": {
+            "ldap": {
+                "servers": [{"host": slapd.host, "port": slapd.ldaps_port}],
+                "ca_file": slapd.ca_file,
+                "bind_dn": SERVICE_DN,
+                "bind_password": SERVICE_PASSWORD,
+                "base_dn": PEOPLE_DN,
+                "group_base_dn": GROUPS_DN,
+                "decoy_dn": DECOY_DN,
+            }
+        },
+        "policy": {"path": policy, "poll_seconds": 0.1},
+        "broker": {"targets": {"allowed_networks": ["127.0.0.1/32"], "allowed_socket_directories": [folder]}},
+        "audit": {"key_file": folder / "audit.pem"},
+    }
+    for section, value in over.items():
+        values[section] = values[section] | value
+    return load(Settings, None, {f"KAKEHASHI_{name.upper()}": _text(value) for name, value in values.items()})
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, default=str) if isinstance(value, dict) else str(value)
+
+
+def trusted_pair(folder: Path) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 and its key."""
+    certificate, key = folder / "tls.pem", folder / "tls.key"
+    issued = trustme.CA().issue_cert("127.0.0.1", "localhost")
+    certificate.write_bytes(b"".join(pem.bytes() for pem in issued.cert_chain_pems))
+    issued.private_key_pem.write_to_path(key)
+    key.chmod(0o600)
+    return certificate, key
+
+
+@asynccontextmanager
+async def run_gateway(own: Settings) -> AsyncIterator[Running]:
+    """Serve until the end of the block."""
+    listeners = Listeners(await build(own), own)
+    try:
+        await listeners.start()
+        scheme = "https" if own.http.certificate_file else "http"
+        yield Running(f"{scheme}://127.0.0.1:{listeners.port}", own, listeners)
+    finally:
+        await listeners.stop()
