@@ -75,6 +75,7 @@ async def run(settings: AgentSettings) -> None:
         # Desktops first: their viewers see the streams end, then the door closes.
         await host.close()
         await control.close()
+        ground.limiter.close()
     finally:
         os.close(lock)
 

@@ -63,6 +63,7 @@ class Child:
         os.close(options_write)
         self._outer = os.pidfd_open(self._process.pid)
         self._inner: int | None = None
+        self._said = ""
         self._open = {self._info, self._input, self._output, self._errors}
         self._exited = asyncio.get_running_loop().create_future()
         asyncio.get_running_loop().add_reader(self._outer, self._on_exit)
@@ -76,9 +77,11 @@ class Child:
         """Wait until the sandbox's first process exists and hold on to it. Returns early when the sandbox is gone."""
         facts = await self._read_all(self._info, until=b"}")
         self._close(self._info)
+        if self._process.poll() is not None:
+            return
         try:
-            first = int(json.loads(facts)["child-pid"])
-            self._inner = os.pidfd_open(first)
+            # The outer process has not been collected, nor has its child: the number is still theirs.
+            self._inner = os.pidfd_open(int(json.loads(facts)["child-pid"]))
         except (ValueError, KeyError, ProcessLookupError):
             _log.debug("sandbox gone before it began", pid=self.pid)
 
@@ -89,15 +92,14 @@ class Child:
         return word or None
 
     def silence(self) -> str:
-        """Read no more from the sandbox; give the end of its error text so far (for the log only)."""
-        text = b""
+        """Read no more from the sandbox; give the end of its error text (for the log only)."""
         if self._errors in self._open:
             os.set_blocking(self._errors, False)
             with contextlib.suppress(OSError):
-                text = os.read(self._errors, 1 << 16)[-_TAIL_BYTES:]
+                self._said = os.read(self._errors, 1 << 16)[-_TAIL_BYTES:].decode("utf-8", "replace")
         self._close(self._errors)
         self._close(self._output)
-        return text.decode("utf-8", "replace")
+        return self._said
 
     def ask_to_end(self) -> None:
         """Let the session end its programs in peace: it sees the end of its standard input."""
@@ -118,17 +120,26 @@ class Child:
         return status
 
     def _on_exit(self) -> None:
+        """Note the outer process's end. It reports before the namespace is torn down: that is waited for as well."""
+        loop = asyncio.get_running_loop()
         status = self._process.poll()
         if status is None:
             return
-        asyncio.get_running_loop().remove_reader(self._outer)
+        loop.remove_reader(self._outer)
+        os.close(self._outer)
         self.silence()
         for descriptor in tuple(self._open):
             self._close(descriptor)
-        os.close(self._outer)
-        if self._inner is not None:
-            os.close(self._inner)
-            self._inner = None
+        if self._inner is None:
+            self._exited.set_result(status)
+            return
+        self.kill()
+        loop.add_reader(self._inner, self._on_torn_down, self._inner, status)
+
+    def _on_torn_down(self, inner: int, status: int) -> None:
+        asyncio.get_running_loop().remove_reader(inner)
+        os.close(inner)
+        self._inner = None
         self._exited.set_result(status)
 
     def _close(self, descriptor: int) -> None:

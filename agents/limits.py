@@ -72,6 +72,10 @@ class Limiter(Protocol):
         """End and remove whatever an earlier agent that was killed left in its groups."""
         ...
 
+    def close(self) -> None:
+        """Remove what the agent made on the machine; no desktop may be left."""
+        ...
+
 
 class _Folders:
     """A group made of one folder per controller (one folder in all for v2)."""
@@ -141,6 +145,11 @@ class CgroupV2:
         """See `Limiter.clear`."""
         _clear(self._top)
 
+    def close(self) -> None:
+        """See `Limiter.close`. The leaf goes with whoever made the agent's own group."""
+        self.clear()
+        _remove(self._top)
+
 
 class CgroupV1:
     """One folder in each of three hierarchies, below the agent's own group in each."""
@@ -176,6 +185,12 @@ class CgroupV1:
         for top in self._tops.values():
             _clear(top)
 
+    def close(self) -> None:
+        """See `Limiter.close`."""
+        self.clear()
+        for top in self._tops.values():
+            _remove(top)
+
 
 class _NoGroup:
     join_files: tuple[Path, ...] = ()
@@ -200,6 +215,9 @@ class RlimitsOnly:
 
     def clear(self) -> None:
         """See `Limiter.clear`: nothing was made."""
+
+    def close(self) -> None:
+        """See `Limiter.close`: nothing was made."""
 
 
 def choose(

@@ -26,7 +26,7 @@ Xtigervnc "$DISPLAY" -displayfd 9 -geometry "$geometry" -depth 24 -dpi 96 -deskt
     -rfbunixpath /run/kakehashi/rfb.sock -rfbunixmode 384 -rfbport -1 -SecurityTypes None \
     -auth "$XAUTHORITY" -nolisten tcp -nolisten local -RawKeyboard=1 -AcceptSetDesktopSize=1 \
     -AlwaysShared=1 -IdleTimeout=0 -noreset -s 0 -dpms \
-    9<>"$XDG_RUNTIME_DIR/display" 3<&- 4>&- >/dev/null &
+    9<>"$XDG_RUNTIME_DIR/display" 3<&- 4>&- >"$XDG_RUNTIME_DIR/display.log" 2>&1 &
 display_pid=$!
 
 dbus-daemon --session --address="$DBUS_SESSION_BUS_ADDRESS" --nofork --nopidfile --nosyslog 3<&- 4>&- >/dev/null 2>&1 &
@@ -40,7 +40,10 @@ guard_pid=$!
 
 read -r answer <"$XDG_RUNTIME_DIR/display"
 kill "$guard_pid" 2>/dev/null
-[ "$answer" = gone ] && exit 70
+if [ "$answer" = gone ]; then
+    cat "$XDG_RUNTIME_DIR/display.log" >&2
+    exit 70
+fi
 echo display >&4
 
 xsetroot -solid '#3d6b83'
@@ -51,40 +54,48 @@ esac
 . "$here/first-login.sh"
 
 # Ends every program of the desktop but the display, this script and its watcher; waits for them at most $grace seconds.
+# Shell built-ins only: forking for every look at every program would take longer than the programs.
 finish() {
     trap '' TERM
-    waited=0
-    while :; do
+    told=' '
+    rounds=0
+    while [ "$rounds" -lt $((grace * 10)) ]; do
         left=
         for entry in /proc/[0-9]*; do
             pid=${entry#/proc/}
             case $pid in 1 | $$ | "$display_pid" | "$watcher_pid") continue ;; esac
-            # Kernel-side ends only: a finished program that nobody collected yet must not be waited for.
-            grep -q '^State:[[:space:]]*Z' "$entry/status" 2>/dev/null && continue
-            case $(cat "$entry/cmdline" 2>/dev/null | tr '\0' ' ') in
-                '' | *' --type='*) continue ;; # a browser ends its own parts, after it has saved its state
-            esac
-            left="$left $pid"
+            line=
+            read -r line <"$entry/stat" || continue
+            # Finished, only not collected yet.
+            case ${line##*) } in Z* | X*) continue ;; esac
+            line=
+            read -r line <"$entry/cmdline"
+            # A browser ends its own parts, after it has saved its state.
+            case $line in *--type=*) continue ;; esac
+            left=yes
+            # Each is asked once, also one that was only just started.
+            case $told in *" $pid "*) continue ;; esac
+            told="$told$pid "
+            kill -TERM "$pid"
         done
         [ -z "$left" ] && break
-        [ "$waited" -eq 0 ] && kill -TERM $left 2>/dev/null
-        [ "$waited" -ge $((grace * 10)) ] && break
-        waited=$((waited + 1))
+        rounds=$((rounds + 1))
         sleep 0.1
     done
     exit 0
 }
 trap finish TERM HUP INT
 
-# From the first window manager on, standard output and error are nobody's: programs cannot flood the agent.
+# The agent reads one more word, then closes its ends: nothing in here may write to them, nor can it flood the agent.
 (
     read -r _ <"$XDG_RUNTIME_DIR/started"
     echo ready >&4
 ) 3<&- &
+exec 4>&- >/dev/null 2>&1
 
 failures=0
 while :; do
-    openbox --config-file "$here/xdg/openbox/rc.xml" --startup "$here/startup.sh" 3<&- 4>&- >/dev/null 2>&1 &
+    openbox --config-file "$here/xdg/openbox/rc.xml" --startup "$here/startup.sh" 3<&- &
     manager_pid=$!
     wait "$manager_pid"
     status=$?
