@@ -1,5 +1,5 @@
 /** The bar over the picture. Each tool opens a panel below; Ctrl+Alt+Shift+Enter comes here from the picture. */
-import type { Ref } from "react";
+import type { ReactNode, Ref } from "react";
 import { Button as AriaButton, Toolbar as AriaToolbar } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { Icon, type IconName } from "../ui/Icon";
@@ -21,6 +21,8 @@ interface ToolbarProps {
   readonly onSoftKeyboard: () => void;
   readonly onBackToCanvas: () => void;
   readonly onLeave: () => void;
+  /** Warnings that stay while they hold, below the tools. */
+  readonly children: ReactNode;
 }
 
 export function Toolbar(props: ToolbarProps) {
@@ -85,6 +87,7 @@ export function Toolbar(props: ToolbarProps) {
           />
         </div>
       ) : null}
+      {props.children}
       <div className="viewer-bar-foot">
         {props.shown ? (
           <>

@@ -17,6 +17,7 @@ import { EndPage } from "./EndPage";
 import { IdleDialog, LeaveDialog, ReconnectCurtain } from "./dialogs";
 import { useActivity, useFullscreen, useLeaveGuard, useLimits, useLine, useNetworkEvents, useToast } from "./hooks";
 import { characterCount } from "./keysyms";
+import type { TotalWarning } from "./limits";
 import { Panels, type PanelName } from "./panels";
 import { Progress } from "./Progress";
 import { dropFrozen } from "./remoteScreen";
@@ -134,7 +135,9 @@ export default function ViewerPage({ sessionId }: { readonly sessionId: string }
               onSoftKeyboard={() => soft.current?.focus()}
               onBackToCanvas={backToCanvas}
               onLeave={() => setLeaving(true)}
-            />
+            >
+              <TotalWarningBanner warning={limits.total} />
+            </Toolbar>
             <Panels
               open={panel}
               viewer={viewer}
@@ -143,17 +146,6 @@ export default function ViewerPage({ sessionId }: { readonly sessionId: string }
               onClear={() => setReceived("")}
               onClose={closePanel}
             />
-            {limits.total === null ? null : (
-              <div className="viewer-banner">
-                <Notice kind={limits.total.urgent ? "error" : "warning"} testId="viewer-total-warning">
-                  <p>
-                    {t(limits.total.urgent ? "viewer.total.warnTwo" : "viewer.total.warn", {
-                      minutes: limits.total.minutes,
-                    })}
-                  </p>
-                </Notice>
-              </div>
-            )}
           </>
         ) : null}
         <div className="viewer-stage" ref={stage} {...(visible ? { role: "main" } : {})}>
@@ -198,6 +190,20 @@ export default function ViewerPage({ sessionId }: { readonly sessionId: string }
         onLogOff={() => void logOff()}
       />
     </>
+  );
+}
+
+function TotalWarningBanner({ warning }: { readonly warning: TotalWarning | null }) {
+  const { t } = useTranslation();
+  if (warning === null) {
+    return null;
+  }
+  return (
+    <div className="viewer-banner">
+      <Notice kind={warning.urgent ? "error" : "warning"} testId="viewer-total-warning">
+        <p>{t(warning.urgent ? "viewer.total.warnTwo" : "viewer.total.warn", { minutes: warning.minutes })}</p>
+      </Notice>
+    </div>
   );
 }
 

@@ -29,7 +29,7 @@ export function DisplayPanel({ viewer }: { readonly viewer: Viewer }) {
     <>
       <Choice
         label={t("viewer.display.scale")}
-        value={settings.scale}
+        value={viewOnly && settings.scale === "follow" ? "fit" : settings.scale}
         onChange={(value) => change({ scale: value as ScaleMode })}
         options={[
           ...(viewOnly ? [] : [{ value: "follow", label: t("viewer.display.follow") }]),
