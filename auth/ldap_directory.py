@@ -122,9 +122,9 @@ class LdapDirectory:
     async def lookup(self, key: str) -> LookupResult:
         """See `Directory.lookup`."""
 
-        def look(connection: Connection, server: str) -> LookupResult:
-            found = self._search_one(connection, server, f"({self._settings.key_attribute}={self._key_value(key)})")
-            return self._complete(connection, server, found.entry) if isinstance(found, Found) else found
+        def look(connection: Connection, endpoint: str) -> LookupResult:
+            found = self._search_one(connection, endpoint, f"({self._settings.key_attribute}={self._key_value(key)})")
+            return self._complete(connection, endpoint, found.entry) if isinstance(found, Found) else found
 
         return await self._in_thread(Kind.SERVICE, look, None)
 
@@ -157,8 +157,8 @@ class LdapDirectory:
     async def examine(self) -> tuple[str, int] | Unreachable:
         """For the doctor: what kind of directory this is, and 1 when a person can be read, else 0."""
 
-        def look(connection: Connection, server: str) -> tuple[str, int]:
-            kind = "Active Directory" if self._kind_of_server(connection, server) else "LDAP directory"
+        def look(connection: Connection, endpoint: str) -> tuple[str, int]:
+            kind = "Active Directory" if self._kind_of_server(connection, endpoint) else "LDAP directory"
             s = self._settings
             try:
                 found = connection.search(s.base_dn, ldap.SCOPE_SUBTREE, s.user_filter, [s.key_attribute], size_limit=1)
@@ -172,12 +172,12 @@ class LdapDirectory:
 
     # -- blocking parts, in worker threads
 
-    def _find(self, connection: Connection, server: str, name: str) -> Found | NotFound:
-        self._kind_of_server(connection, server)
+    def _find(self, connection: Connection, endpoint: str, name: str) -> Found | NotFound:
+        self._kind_of_server(connection, endpoint)
         attribute = self._settings.user_attribute
-        return self._search_one(connection, server, f"({attribute}={escape_filter_chars(name)})")
+        return self._search_one(connection, endpoint, f"({attribute}={escape_filter_chars(name)})")
 
-    def _search_one(self, connection: Connection, server: str, condition: str) -> Found | NotFound:
+    def _search_one(self, connection: Connection, endpoint: str, condition: str) -> Found | NotFound:
         s = self._settings
         wanted = [
             s.key_attribute,
@@ -191,13 +191,13 @@ class LdapDirectory:
                 s.base_dn, ldap.SCOPE_SUBTREE, f"(&{s.user_filter}{condition})", wanted, size_limit=2
             )
         except (ldap.SIZELIMIT_EXCEEDED, ldap.NO_SUCH_OBJECT) as error:
-            return NotFound(cause_of(error, server))
+            return NotFound(cause_of(error, endpoint))
         if len(found) != 1:
-            return NotFound(Cause(f"{len(found)} entries match, exactly one must", 0, None, server))
+            return NotFound(Cause(f"{len(found)} entries match, exactly one must", 0, None, endpoint))
         dn, values = found[0]
         key = self._key_text(values)
         if key is None:
-            return NotFound(Cause(f"the entry shows no {s.key_attribute}", 0, None, server))
+            return NotFound(Cause(f"the entry shows no {s.key_attribute}", 0, None, endpoint))
         username = _text(values, s.user_attribute) or dn
         entry = Entry(
             key=key,
@@ -207,30 +207,30 @@ class LdapDirectory:
             department=_text(values, s.department_attribute),
             employment=_text(values, s.employment_attribute),
         )
-        return Found(entry, Cause("found", 0, None, server))
+        return Found(entry, Cause("found", 0, None, endpoint))
 
-    def _bind(self, connection: Connection, server: str, entry: Entry, password: str) -> DirectoryResult:
+    def _bind(self, connection: Connection, endpoint: str, entry: Entry, password: str) -> DirectoryResult:
         change = self._settings.password_change
         try:
             controls = connection.bind(entry.dn, password, [PasswordPolicyControl()])
         except ABOUT_THE_PERSON as error:
             by_us = change == "service" or (change == "user" and any(self._active_directory.values()))
-            return bind_refused(entry, error, server, can_change=by_us)
-        return bind_accepted(entry, controls, server, can_change=change != "none")
+            return bind_refused(entry, error, endpoint, can_change=by_us)
+        return bind_accepted(entry, controls, endpoint, can_change=change != "none")
 
-    def _complete(self, connection: Connection, server: str, entry: Entry) -> Verified | Disabled:
+    def _complete(self, connection: Connection, endpoint: str, entry: Entry) -> Verified | Disabled:
         """Groups, and whether the entry is disabled."""
         s = self._settings
         if s.disabled_filter and connection.search(entry.dn, ldap.SCOPE_BASE, s.disabled_filter, ["1.1"]):
-            return Disabled(entry, Cause("matches disabled_filter", 0, None, server))
-        is_ad = self._kind_of_server(connection, server)
+            return Disabled(entry, Cause("matches disabled_filter", 0, None, endpoint))
+        is_ad = self._kind_of_server(connection, endpoint)
         groups = groups_of(connection, s, entry.dn, active_directory=is_ad)
-        return Verified(replace(entry, groups=groups), Cause("bind accepted", 0, None, server))
+        return Verified(replace(entry, groups=groups), Cause("bind accepted", 0, None, endpoint))
 
-    def _kind_of_server(self, connection: Connection, server: str) -> bool:
-        if server not in self._active_directory:
-            self._active_directory[server] = is_active_directory(connection)
-        return self._active_directory[server]
+    def _kind_of_server(self, connection: Connection, endpoint: str) -> bool:
+        if endpoint not in self._active_directory:
+            self._active_directory[endpoint] = is_active_directory(connection)
+        return self._active_directory[endpoint]
 
     def _key_text(self, values: Attributes) -> str | None:
         for name, found in values.items():

@@ -110,7 +110,7 @@ class Connection:
 
 
 @dataclass
-class _Server:
+class _ServerState:
     """One endpoint with its state; `idle` holds connections that nobody leases."""
 
     endpoint: LdapEndpoint
@@ -128,7 +128,7 @@ class LdapPool:
     def __init__(self, settings: LdapSettings, pump: TlsPump) -> None:
         self._settings = settings
         self._pump = pump
-        self._servers = [_Server(endpoint) for endpoint in settings.servers]
+        self._servers = [_ServerState(endpoint) for endpoint in settings.servers]
         self._lock = threading.Lock()
         self._closed = False
 
@@ -139,11 +139,11 @@ class LdapPool:
         twice (for what must not happen twice). Raises AllUnreachable, or the LDAPError that answers the work itself.
         """
         trouble = _ServerTrouble("all directory servers failed a moment ago")
-        for server in self._candidates():
+        for state in self._candidates():
             if time.monotonic() >= deadline:
                 break
             try:
-                return self._run_on(server, kind, work, deadline, once)
+                return self._run_on(state, kind, work, deadline, once)
             except _ServerTrouble as error:
                 trouble = error
                 if once:
@@ -152,34 +152,34 @@ class LdapPool:
 
     def probe(self) -> None:
         """Try every failed server once; for the background thread."""
-        for server in self._servers:
+        for state in self._servers:
             with self._lock:
-                known_good = server.breaker.closed
+                known_good = state.breaker.closed
             if not known_good:
                 deadline = time.monotonic() + self._settings.server_timeout_seconds
                 try:
-                    self._run_on(server, Kind.SERVICE, _read_root, deadline, once=True)
-                    _log.info("directory server is back", endpoint=server.name)
+                    self._run_on(state, Kind.SERVICE, _read_root, deadline, once=True)
+                    _log.info("directory server is back", endpoint=state.name)
                 except _ServerTrouble as error:
-                    _log.debug("directory server still fails", endpoint=server.name, reason=str(error))
+                    _log.debug("directory server still fails", endpoint=state.name, reason=str(error))
 
     @property
     def all_closed(self) -> bool:
         """True while no server is known to have failed."""
         with self._lock:
-            return all(server.breaker.closed for server in self._servers)
+            return all(state.breaker.closed for state in self._servers)
 
     def close(self) -> None:
         """Close idle connections; leased ones close when they come back."""
         with self._lock:
             self._closed = True
-            idle = [c for server in self._servers for kind in Kind for c in server.idle[kind]]
-            for server in self._servers:
-                server.idle = {kind: [] for kind in Kind}
+            idle = [c for state in self._servers for kind in Kind for c in state.idle[kind]]
+            for state in self._servers:
+                state.idle = {kind: [] for kind in Kind}
         for connection in idle:
             connection.close()
 
-    def _candidates(self) -> list[_Server]:
+    def _candidates(self) -> list[_ServerState]:
         now = time.monotonic()
         with self._lock:
             return [s for s in self._servers if s.breaker.closed] or [
@@ -187,44 +187,44 @@ class LdapPool:
             ]
 
     def _run_on(
-        self, server: _Server, kind: Kind, work: Callable[[Connection, str], T], deadline: float, once: bool
+        self, state: _ServerState, kind: Kind, work: Callable[[Connection, str], T], deadline: float, once: bool
     ) -> T:
         began = time.monotonic()
         deadline = min(deadline, began + self._settings.server_timeout_seconds)
         try:
             try:
-                with self._lease(server, kind, deadline, fresh=once) as connection:
-                    answer = work(connection, server.name)
+                with self._lease(state, kind, deadline, fresh=once) as connection:
+                    answer = work(connection, state.name)
             except _StaleConnection:
-                with self._lease(server, kind, deadline, fresh=True) as connection:
-                    answer = work(connection, server.name)
+                with self._lease(state, kind, deadline, fresh=True) as connection:
+                    answer = work(connection, state.name)
         except _TROUBLE as error:
-            raise self._blame(server, began, _text(error), _code(error)) from error
+            raise self._blame(state, began, _text(error), _code(error)) from error
         except ConnectFailed as error:
-            raise self._blame(server, began, str(error), None) from error
+            raise self._blame(state, began, str(error), None) from error
         except ldap.LDAPError:
-            self._praise(server)  # it answered, if only with a no
+            self._praise(state)  # it answered, if only with a no
             raise
-        self._praise(server)
+        self._praise(state)
         return answer
 
-    def _praise(self, server: _Server) -> None:
+    def _praise(self, state: _ServerState) -> None:
         with self._lock:
-            server.breaker.succeeded()
+            state.breaker.succeeded()
 
-    def _blame(self, server: _Server, began: float, text: str, code: int | None) -> _ServerTrouble:
+    def _blame(self, state: _ServerState, began: float, text: str, code: int | None) -> _ServerTrouble:
         with self._lock:
-            first = server.breaker.closed
+            first = state.breaker.closed
             now = time.monotonic()
-            server.breaker.failed(now, now - began)
+            state.breaker.failed(now, now - began)
         if first:
-            _log.warning("directory server failed", endpoint=server.name, reason=text, code=code)
-        return _ServerTrouble(f"{server.name}: {text}", code)
+            _log.warning("directory server failed", endpoint=state.name, reason=text, code=code)
+        return _ServerTrouble(f"{state.name}: {text}", code)
 
     @contextmanager
-    def _lease(self, server: _Server, kind: Kind, deadline: float, *, fresh: bool) -> Iterator[Connection]:
+    def _lease(self, state: _ServerState, kind: Kind, deadline: float, *, fresh: bool) -> Iterator[Connection]:
         """Exclusive use of one connection. INVARIANT: a connection is either in `idle` or in exactly one lease."""
-        connection = (None if fresh else self._take(server, kind)) or self._open(server, kind, deadline)
+        connection = (None if fresh else self._take(state, kind)) or self._open(state, kind, deadline)
         connection.deadline = deadline
         try:
             yield connection
@@ -234,20 +234,20 @@ class LdapPool:
                 raise _StaleConnection from error
             raise
         except ldap.LDAPError:
-            self._give_back(server, kind, connection)  # an answer about the person; the connection is sound
+            self._give_back(state, kind, connection)  # an answer about the person; the connection is sound
             raise
         except BaseException:
             connection.close()
             raise
-        self._give_back(server, kind, connection)
+        self._give_back(state, kind, connection)
 
-    def _take(self, server: _Server, kind: Kind) -> Connection | None:
+    def _take(self, state: _ServerState, kind: Kind) -> Connection | None:
         oldest = time.monotonic() - self._settings.idle_recycle_seconds
         stale = []
         try:
             with self._lock:
-                while server.idle[kind]:
-                    connection = server.idle[kind].pop()
+                while state.idle[kind]:
+                    connection = state.idle[kind].pop()
                     if connection.idle_since >= oldest:
                         connection.reused = True
                         return connection
@@ -257,19 +257,19 @@ class LdapPool:
             for connection in stale:
                 connection.close()
 
-    def _give_back(self, server: _Server, kind: Kind, connection: Connection) -> None:
+    def _give_back(self, state: _ServerState, kind: Kind, connection: Connection) -> None:
         with self._lock:
             if not self._closed:
                 connection.idle_since = time.monotonic()
-                server.idle[kind].append(connection)
+                state.idle[kind].append(connection)
                 return
         connection.close()
 
-    def _open(self, server: _Server, kind: Kind, deadline: float) -> Connection:
+    def _open(self, state: _ServerState, kind: Kind, deadline: float) -> Connection:
         left = deadline - time.monotonic()
         if left <= 0:
             raise ldap.TIMEOUT({"desc": "no time left"})
-        socket = self._pump.connect(server.endpoint, left)
+        socket = self._pump.connect(state.endpoint, left)
         handle = SimpleLDAPObject("ldap://directory", fileno=socket.detach())
         # Per connection and explicit: libldap would otherwise take these from ldap.conf, ldaprc and LDAP* variables.
         handle.set_option(ldap.OPT_PROTOCOL_VERSION, ldap.VERSION3)
