@@ -65,7 +65,8 @@ def test_a_cut_reaches_the_viewer_with_code_and_reason(
 ) -> None:
     async def scenario() -> None:
         server, client = tls or (None, None)
-        async with (hosted(bad_targets.says(BELL), tls=server) as host, websocket_viewer(host.url, tls=client) as viewer):
+        async with hosted(bad_targets.says(BELL), tls=server) as host:
+            async with websocket_viewer(host.url, tls=client) as viewer:
                 await viewer.handshake()
                 await viewer.message()
                 host.relays[0].cut("taken_over", 4409)
@@ -101,7 +102,8 @@ def test_a_viewer_that_goes_leaves_nothing_behind(
 def test_a_target_that_closes_ends_the_session(run: Runner) -> None:
     async def scenario() -> None:
         behaviour = bad_targets.says(BELL, then_close=True)
-        async with (hosted(behaviour) as host, websocket_viewer(host.url) as viewer):
+        async with hosted(behaviour) as host:
+            async with websocket_viewer(host.url) as viewer:
                 await viewer.handshake()
                 assert await closed(viewer) == (4411, "desktop_ended")
                 assert viewer.seen.bells == 1
@@ -115,13 +117,16 @@ def test_shutdown_tells_viewers_when_the_application_cuts(
 ) -> None:
     async def scenario() -> None:
         server, client = tls or (None, None)
-        async with (hosted(bad_targets.flood(), tls=server, cut_at_shutdown=True) as host, websocket_viewer(host.url, tls=client) as viewer):
-                await viewer.handshake()
-                await viewer.message()
-                async with asyncio.timeout(5):
-                    cleanup = asyncio.ensure_future(host.runner.cleanup())
-                    assert await closed(viewer) == (1001, "gateway_stopping")
-                    await cleanup
+        async with (
+            hosted(bad_targets.flood(), tls=server, cut_at_shutdown=True) as host,
+            websocket_viewer(host.url, tls=client) as viewer,
+        ):
+            await viewer.handshake()
+            await viewer.message()
+            async with asyncio.timeout(5):
+                cleanup = asyncio.ensure_future(host.runner.cleanup())
+                assert await closed(viewer) == (1001, "gateway_stopping")
+                await cleanup
         assert host.ends[0].reason == "gateway_stopping"
         await asyncio.sleep(0.05)
         assert alone()
@@ -134,12 +139,15 @@ def test_shutdown_ends_relays_that_nobody_cut(run: Runner, tls: tuple[ssl.SSLCon
 
     async def scenario() -> None:
         server, client = tls or (None, None)
-        async with (hosted(bad_targets.flood(), tls=server, shutdown_seconds=0.2) as host, websocket_viewer(host.url, tls=client) as viewer):
-                await viewer.handshake()
-                await viewer.message()
-                async with asyncio.timeout(5):
-                    await host.runner.cleanup()
-                assert (await closed(viewer))[0] == 1006
+        async with (
+            hosted(bad_targets.flood(), tls=server, shutdown_seconds=0.2) as host,
+            websocket_viewer(host.url, tls=client) as viewer,
+        ):
+            await viewer.handshake()
+            await viewer.message()
+            async with asyncio.timeout(5):
+                await host.runner.cleanup()
+            assert (await closed(viewer))[0] == 1006
         await asyncio.sleep(0.05)
         assert alone()
 
@@ -181,7 +189,8 @@ async def test_bad_frames_and_messages_end_the_session(frames: list[Frame | byte
 
 async def test_small_fragments_are_a_stream_like_any_other() -> None:
     """Browsers and proxies may fragment; RFB has no message boundaries to lose."""
-    async with (hosted(bad_targets.says(BELL)) as host, websocket_viewer(host.url) as viewer):
+    async with hosted(bad_targets.says(BELL)) as host:
+        async with websocket_viewer(host.url) as viewer:
             await viewer.handshake()
             assert isinstance(viewer.stream, WebSocketStream)
             await viewer.stream.socket.send([b"\4\1\0\0", b"\0\0", b"\0\x61"])
@@ -191,7 +200,8 @@ async def test_small_fragments_are_a_stream_like_any_other() -> None:
 
 async def test_a_viewer_that_does_not_finish_its_handshake_is_cut() -> None:
     limits = RelayLimits(viewer_handshake=0.2, close_within=1)
-    async with (hosted(bad_targets.says(BELL), limits=limits) as host, websocket_viewer(host.url) as viewer):
+    async with hosted(bad_targets.says(BELL), limits=limits) as host:
+        async with websocket_viewer(host.url) as viewer:
             await viewer.raw(b"RFB 003")
             with pytest.raises(EOFError):
                 await viewer.stream.read(1000)
@@ -201,17 +211,21 @@ async def test_a_viewer_that_does_not_finish_its_handshake_is_cut() -> None:
 
 async def test_a_viewer_that_shows_no_life_is_cut() -> None:
     limits = RelayLimits(ping_every=0.1, dead_after=0.5, close_within=0.2)
-    async with (hosted(bad_targets.says(BELL), limits=limits) as host, websocket_viewer(host.url) as living, websocket_viewer(host.url) as dead):
-            for viewer in (living, dead):
-                await viewer.handshake()
-                await viewer.message()
-            assert isinstance(dead.stream, WebSocketStream)
-            dead.stream.socket.transport.pause_reading()
-            end = await host.end()
-            assert end.detail == "no sign of life from the viewer"
-            await asyncio.sleep(0.6)
-            assert len(host.ends) == 1  # the living one answered the pings
-            dead.stream.socket.transport.abort()
+    async with (
+        hosted(bad_targets.says(BELL), limits=limits) as host,
+        websocket_viewer(host.url) as living,
+        websocket_viewer(host.url) as dead,
+    ):
+        for viewer in (living, dead):
+            await viewer.handshake()
+            await viewer.message()
+        assert isinstance(dead.stream, WebSocketStream)
+        dead.stream.socket.transport.pause_reading()
+        end = await host.end()
+        assert end.detail == "no sign of life from the viewer"
+        await asyncio.sleep(0.6)
+        assert len(host.ends) == 1  # the living one answered the pings
+        dead.stream.socket.transport.abort()
 
 
 @pytest.mark.parametrize(
@@ -224,7 +238,8 @@ async def test_a_viewer_that_shows_no_life_is_cut() -> None:
     ],
 )
 async def test_a_target_that_breaks_the_protocol_ends_its_own_session(stream: bytes, detail: str) -> None:
-    async with (hosted(bad_targets.says(BELL + stream)) as host, websocket_viewer(host.url) as viewer):
+    async with hosted(bad_targets.says(BELL + stream)) as host:
+        async with websocket_viewer(host.url) as viewer:
             await viewer.handshake()
             assert await closed(viewer) == (4502, "desktop_failed")
             assert viewer.seen.bells == 1
@@ -245,15 +260,20 @@ async def test_a_header_left_half_said_ends_the_session() -> None:
 @pytest.mark.parametrize("handshake", [b"", b"RFB 002.000\n", b"RFB 003.008\n\0\xff\xff\xff\xff", b"x" * 100_000])
 async def test_a_target_without_a_handshake_is_refused(handshake: bytes) -> None:
     behaviour = bad_targets.opens_with(handshake)
-    async with (hosted(behaviour, handshake_seconds=0.5) as host, websocket_viewer(host.url) as viewer):
+    async with hosted(behaviour, handshake_seconds=0.5) as host:
+        async with websocket_viewer(host.url) as viewer:
             assert await closed(viewer) == (4502, "target_unreachable")
         assert [error.code for error in host.errors] == ["target_timed_out" if not handshake else "target_refused"]
 
 
 async def test_a_slow_or_random_target_is_refused_in_time() -> None:
     for behaviour in (bad_targets.slow, bad_targets.garbage, bad_targets.never):
-        async with (hosted(behaviour, handshake_seconds=0.5) as host, asyncio.timeout(5), websocket_viewer(host.url) as viewer):
-                assert await closed(viewer) == (4502, "target_unreachable")
+        async with (
+            hosted(behaviour, handshake_seconds=0.5) as host,
+            asyncio.timeout(5),
+            websocket_viewer(host.url) as viewer,
+        ):
+            assert await closed(viewer) == (4502, "target_unreachable")
 
 
 async def test_what_is_no_websocket_upgrade_is_answered_in_http() -> None:
@@ -285,7 +305,8 @@ async def come_and_go(host: RelayHost) -> None:
 
 async def test_live_rules_close_the_clipboard_within_one_message() -> None:
     texts = struct.pack(">BxxxI", 3, 4) + b"text"
-    async with (hosted(bad_targets.says(texts), rules=RfbRules(clipboard_out_chars=10, clipboard_in_chars=10)) as host, websocket_viewer(host.url) as viewer):
+    async with hosted(bad_targets.says(texts), rules=RfbRules(clipboard_out_chars=10, clipboard_in_chars=10)) as host:
+        async with websocket_viewer(host.url) as viewer:
             await viewer.handshake()
             await viewer.message()
             assert viewer.seen.cut_texts == [b"text"]
@@ -301,7 +322,8 @@ async def test_live_rules_close_the_clipboard_within_one_message() -> None:
 
 
 async def test_a_closed_connection_raises_nothing_at_the_next_use() -> None:
-    async with (hosted(bad_targets.says(BELL)) as host, websocket_viewer(host.url) as viewer):
+    async with hosted(bad_targets.says(BELL)) as host:
+        async with websocket_viewer(host.url) as viewer:
             await viewer.handshake()
         await host.end()
         relay = host.relays[0]
