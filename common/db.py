@@ -7,7 +7,7 @@ compare-and-set updates, which hold at that level.
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -153,6 +153,7 @@ def _engine(url: URL) -> AsyncEngine:
     engine = create_async_engine(url, pool_size=4, max_overflow=4, pool_timeout=30)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_immediate)
+    event.listen(engine.sync_engine, "invalidate", _roll_back_first)
     return engine
 
 
@@ -168,6 +169,13 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     ):
         cursor.execute(f"pragma {pragma}")
     cursor.close()
+
+
+def _roll_back_first(connection: Any, _record: object, _error: BaseException | None) -> None:
+    """Give the write lock back when a statement was cancelled. Closing alone does not: the statement lives on in the
+    traceback, SQLite then closes only half, and everybody else finds the database locked until it is collected."""
+    with suppress(Exception):
+        connection.rollback()
 
 
 def _begin_immediate(connection: Connection) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Column, Connection, Integer, MetaData, Table, insert, select, update
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, insert, select, text, update
 
 import auth.store
 import broker.store
@@ -107,3 +107,24 @@ async def test_an_unreachable_database_is_a_clear_error() -> None:
 def test_an_unknown_url_says_what_is_right(url: str) -> None:
     with pytest.raises(ConfigError, match="sqlite:///"):
         Database(url)
+
+
+async def test_a_cancelled_transaction_gives_its_lock_back(sqlite_database: Database) -> None:
+    """Cancelled at any statement, with the traceback (and so the cursor) kept alive: the next writer gets through."""
+    async with sqlite_database.transaction() as connection:
+        await connection.execute(text("create table counter (n integer)"))
+
+    async def write() -> None:
+        async with sqlite_database.transaction() as connection:
+            await connection.execute(text("insert into counter values (1)"))
+            await connection.execute(text("select count(*) from counter"))
+
+    kept: list[object] = []
+    for moment in range(120):
+        writing = asyncio.ensure_future(write())
+        await asyncio.sleep(moment * 0.000_05)
+        writing.cancel()
+        kept += await asyncio.gather(writing, return_exceptions=True)
+        async with asyncio.timeout(4):
+            await write()
+    assert any(isinstance(outcome, asyncio.CancelledError) for outcome in kept)
