@@ -88,7 +88,11 @@ class SessionService:
         except AuditUnavailable:
             await self._lifecycle.end(session, EndReason.AUDIT_UNAVAILABLE)
             raise
-        await self._lifecycle.move(session.tenant_id, session.id, SessionEvent.QUEUE, lambda _seen, _now: {})
+        queued, done = await self._lifecycle.move(
+            session.tenant_id, session.id, SessionEvent.QUEUE, lambda _seen, _now: {}
+        )
+        if done:
+            await self._chronicle.note(BrokerAudit.QUEUE_SESSION, queued, actor=queued.user_id)
         await self._launcher.admit(session.tenant_id, session.pool_id)
         return await self._known(session.tenant_id, session.id)
 

@@ -117,7 +117,7 @@ async def test_rejudge_hands_on_changed_terms_once() -> None:
     registry = LiveRegistry()
     screen = _enter(registry)
     for _ in range(2):
-        await registry.rejudge(lambda _live: _decide(idle_limit=timedelta(minutes=3)))
+        await registry.rejudge(lambda _live: _decide(idle_limit="3m"))
     assert [given.obligations.idle_limit for given in screen.grants] == [timedelta(minutes=3)]
     assert screen.cuts == []
 

@@ -1,0 +1,64 @@
+"""`stale_grant`: what policy says now reaches viewers that are attached already, and is recorded."""
+
+from datetime import timedelta
+
+from broker.models import EndReason
+from broker.registry import LiveSession
+from broker.states import SessionState
+from policy.model import Decision, Request
+from tests.integration.broker.conftest import Screen, World
+from tests.support.policy import engine, request
+
+
+def _again(live: LiveSession, users: list[str]) -> Decision:
+    asked = live.grant.request
+    rules = [{"id": "T-02", "when": {"users": users}}]
+    return engine(rules).decide(Request(asked.subject, asked.action, asked.resource, asked.context))
+
+
+async def test_removed_person_is_cut_and_the_work_is_kept(world: World) -> None:
+    out, stays = Screen(), Screen()
+    gone = await world.attach(await world.session("usr_a"), out)
+    await world.attach(await world.session("usr_b"), stays)
+    assert await world.broker.sessions.rejudge(lambda live: _again(live, ["b"])) == 1
+    assert (out.cuts, stays.cuts) == ([EndReason.POLICY], [])
+    after = await world.broker.sessions.viewer_lost(gone, out.cuts[0])
+    assert (after.state, after.end_reason) == (SessionState.DISCONNECTED, EndReason.POLICY)
+    event = next(event for event in world.audit.events if event.name == "cut-viewer")
+    assert (event.outcome, event.session_id) == ("denied", gone.session.id)
+    assert event.details["code"] == "not_assigned"
+
+
+async def test_changed_terms_reach_the_viewer_and_the_table(world: World) -> None:
+    screen = Screen()
+    viewer = await world.attach(await world.session("usr_a"), screen)
+    asked = request(username="a", user_id="usr_a", now=world.clock.now())
+    rules = [{"id": "T-03", "when": {"users": ["a"]}, "terms": {"view_only": True, "total_limit": "1h"}}]
+    changed = engine(rules).decide(asked)
+    for _ in range(2):
+        await world.broker.sessions.rejudge(lambda _live: changed)
+    assert [grant.obligations.view_only for grant in screen.grants] == [True]
+    after = await world.look(viewer.session.id)
+    assert after.obligations.view_only
+    assert after.expires_at == after.created_at + timedelta(hours=1)
+    event = next(event for event in world.audit.events if event.name == "change-grant")
+    assert "T-03" in str(event.details["rules"])
+
+
+async def test_judgement_that_fails_cuts(world: World) -> None:
+    screen = Screen()
+    await world.attach(await world.session(), screen)
+
+    def broken(_live: LiveSession) -> Decision:
+        raise RuntimeError("facts are gone")
+
+    assert await world.broker.sessions.rejudge(broken) == 1
+    assert screen.cuts == [EndReason.POLICY]
+
+
+async def test_cut_comes_even_when_it_cannot_be_recorded(small_world: World) -> None:
+    screen = Screen()
+    await small_world.attach(await small_world.session("usr_a"), screen)
+    small_world.audit.broken = True
+    await small_world.broker.sessions.rejudge(lambda live: _again(live, ["b"]))
+    assert screen.cuts == [EndReason.POLICY]
