@@ -10,6 +10,7 @@ import pytest
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 LONGEST_MODULE: Final = 500
+LONGEST_TEST: Final = 800
 SOURCES: Final = ("common", "policy", "auth", "broker", "agents", "gateway", "bench")
 LOCKS: Final = sorted(ROOT.glob("requirements*.lock"))
 _BINARY_SUFFIXES: Final = frozenset({".png", ".jpg", ".woff2", ".ico", ".bin", ".rfb", ".gz", ".zst"})
@@ -69,11 +70,12 @@ def test_the_test_lock_agrees_with_the_run_time_lock() -> None:
 
 
 def test_modules_stay_readable() -> None:
-    sources = [path for path in modules() if path.relative_to(ROOT).parts[0] in (*SOURCES, "tests")]
+    limits = {**dict.fromkeys(SOURCES, LONGEST_MODULE), "tests": LONGEST_TEST}
     too_long = {
         str(path.relative_to(ROOT)): lines
-        for path in sources
-        if (lines := len(path.read_text("utf-8").splitlines())) > LONGEST_MODULE
+        for path in modules()
+        if (limit := limits.get(path.relative_to(ROOT).parts[0]))
+        and (lines := len(path.read_text("utf-8").splitlines())) > limit
     }
     assert too_long == {}
 
@@ -141,3 +143,15 @@ def test_links_between_documents_lead_somewhere() -> None:
         if "://" not in target and not (page.parent / target).exists()
     ]
     assert broken == []
+
+
+def test_every_page_is_found_from_an_overview() -> None:
+    overviews = [ROOT / "docs" / "README.md", ROOT / "docs" / "reference" / "README.md"]
+    linked = {
+        (overview.parent / target).resolve()
+        for overview in overviews
+        for target in re.findall(r"\]\(([^)#\s]+)", overview.read_text("utf-8"))
+        if "://" not in target
+    }
+    pages = {path for path in tracked_files() if path.suffix == ".md" and "docs" in path.relative_to(ROOT).parts[:1]}
+    assert {str(page.relative_to(ROOT)) for page in pages - linked - set(overviews)} == set()
