@@ -57,6 +57,25 @@ function changed(): void {
   listeners.forEach((listener) => listener());
 }
 
+let backGuard: (() => void) | null = null;
+
+/**
+ * While set, a step back in the history (a swipe on a tablet is enough) stays on the page and calls `guard` instead,
+ * which can ask first. Null takes it away.
+ */
+export function guardBack(guard: (() => void) | null): void {
+  backGuard = guard;
+}
+
+function historyMoved(): void {
+  if (backGuard !== null && current !== null) {
+    window.history.pushState(null, "", pathOf(current));
+    backGuard();
+    return;
+  }
+  changed();
+}
+
 /** Goes to another page of the app; `replace` leaves no step back (after log-in, log-out). */
 export function navigate(route: Route, how: "push" | "replace" = "push"): void {
   const path = pathOf(route);
@@ -70,13 +89,13 @@ export function navigate(route: Route, how: "push" | "replace" = "push"): void {
 
 function subscribe(listener: () => void): () => void {
   if (listeners.size === 0) {
-    window.addEventListener("popstate", changed);
+    window.addEventListener("popstate", historyMoved);
   }
   listeners.add(listener);
   return () => {
     listeners.delete(listener);
     if (listeners.size === 0) {
-      window.removeEventListener("popstate", changed);
+      window.removeEventListener("popstate", historyMoved);
     }
   };
 }

@@ -306,7 +306,8 @@ export const en: Texts = {
     },
     type: {
       title: "Type here and send",
-      help: "The text is sent as single key presses (up to 500 characters). You can convert Japanese here first.",
+      help: "The text is sent as single key presses (up to 500 characters). You can convert Japanese here first. Leave the input method inside the desktop off.",
+      symbolNote: "On this desktop some Japanese characters may not arrive.",
       label: "Text to send",
       send: "Send as key presses",
       sending: "Sending ({{done}} / {{total}})",

@@ -59,7 +59,7 @@ export default function ViewerPage({ sessionId }: { readonly sessionId: string }
   const line = useLine(viewer);
   useNetworkEvents(viewer);
   useActivity(viewer);
-  useLeaveGuard(state.seen && phase.kind !== "over");
+  useLeaveGuard(state.seen && phase.kind !== "over", () => setLeaving(true));
   useWatermark(stage, viewer, setBlocked);
 
   const name = info === null ? "" : pick(info.name_ja, info.name_en);

@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "react";
 import { sessions } from "../api/endpoints";
 import { gatewayNow } from "../api/http";
+import { guardBack } from "../app/router";
 import type { Viewer } from "./useViewer";
 import { idleSecondsLeft, totalWarning, type TotalWarning } from "./limits";
 import { RoundTrips, UNKNOWN_LINE, grade, measureRoundTrip, type Line } from "./lineQuality";
@@ -144,15 +145,21 @@ export function useActivity(viewer: Viewer): void {
   }, [connected, connection, sessionId]);
 }
 
-/** Asks before the tab is closed while a desktop is on it. */
-export function useLeaveGuard(on: boolean): void {
+/** Asks before the tab is closed or the page is left by a step back while a desktop is on it. */
+export function useLeaveGuard(on: boolean, onBack: () => void): void {
+  const back = useRef(onBack);
+  back.current = onBack;
   useEffect(() => {
     if (!on) {
       return undefined;
     }
     const ask = (event: BeforeUnloadEvent) => event.preventDefault();
     window.addEventListener("beforeunload", ask);
-    return () => window.removeEventListener("beforeunload", ask);
+    guardBack(() => back.current());
+    return () => {
+      window.removeEventListener("beforeunload", ask);
+      guardBack(null);
+    };
   }, [on]);
 }
 

@@ -41,6 +41,7 @@ export function TypePanel({ viewer }: { readonly viewer: Viewer }) {
     <div className={`field${count > MAX ? " field-over" : ""}`}>
       <p className="panel-policy" id={`${id}-help`}>
         {t("viewer.type.help")}
+        {viewer.settings.textEntry === "symbol" ? ` ${t("viewer.type.symbolNote")}` : null}
       </p>
       <label className="field-label" htmlFor={id}>
         {t("viewer.type.label")}
