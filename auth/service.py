@@ -279,7 +279,7 @@ class AuthService:
         whole = await self._directory.lookup(found.entry.key)
         if not isinstance(whole, Verified):
             return None
-        entry, known = whole.entry, await self._people.person_named(whole.entry.username)
+        entry, known = whole.entry, await self._people.person_with_key(whole.entry.key)
         return Identity(
             user_id=known.identity.user_id if known else UserId("never-signed-in"),
             tenant_id=self._tenant_id,

@@ -46,6 +46,10 @@ class PeopleStore(TenantStore):
         """By our id."""
         return await self._one_person(_U.user_id == user_id)
 
+    async def person_with_key(self, directory_key: str) -> Person | None:
+        """By the directory's immutable key."""
+        return await self._one_person(_U.directory_key == directory_key)
+
     async def person_named(self, name: str) -> Person | None:
         """By user id or user name as the directory spells it; the latest one where a name was given anew."""
         return await self._one_person(or_(_U.user_id == name, func.lower(_U.username) == name.lower()))

@@ -384,3 +384,16 @@ async def test_reset_factors_ends_everything_and_the_next_login_enrols(staff: Sl
         assert (await browser.password("sato", "sato-pw-2026")).view.step is LoginStep.ENROL
         await asyncio.sleep(0)
         assert ("web_session:ended", session.id) in setup.events
+
+
+async def test_a_person_can_be_looked_up_without_ever_having_signed_in(staff: Slapd, sqlite_database: Database) -> None:
+    async with running(staff, sqlite_database) as setup:
+        found = await setup.auth.lookup("sato")
+        assert found is not None
+        assert found.user_id == "never-signed-in"
+        assert found.groups == {"telework", "zeimu", "honcho"}
+        session = (await setup.browser().sign_up()).web_session
+        assert session is not None
+        again = await setup.auth.lookup("sato")
+        assert again == session.identity
+        assert await setup.auth.lookup("nobody") is None
