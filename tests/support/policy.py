@@ -19,7 +19,7 @@ from common.ids import PoolId, TenantId, UserId
 from policy.checks import load
 from policy.engine import Engine
 from policy.model import Action, Context, Grant, Obligations, Request, Resource, Subject, Zone
-from policy.schema import PolicyDocument
+from policy.schema import PolicyDocument, duration_text
 
 NOON: Final = datetime(2026, 6, 3, 3, 0, tzinfo=UTC)
 """12:00 in Tokyo on a Wednesday that is a working day."""
@@ -90,7 +90,7 @@ def policy(rules: list[dict[str, Any]], **parts: Any) -> dict[str, Any]:
     """A policy as YAML would give it; rules get names, layer and effect when they have none."""
     named = [{"name": {"ja": "試験", "en": "Test"}, "effect": "permit", **rule} for rule in rules]
     whole = {"format": 1, "name": {"ja": "試験", "en": "Test"}, "rules": named, **parts}
-    copied: dict[str, Any] = json.loads(json.dumps(whole))  # no shared parts: YAML would write them as aliases
+    copied: dict[str, Any] = json.loads(json.dumps(whole, default=duration_text))  # no shared parts: YAML aliases them
     return copied
 
 
