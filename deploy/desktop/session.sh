@@ -53,35 +53,39 @@ case $keyboard in
 esac
 . "$here/first-login.sh"
 
-# Ends every program of the desktop but the display, this script and its watcher; waits for them at most $grace seconds.
-# Shell built-ins only: forking for every look at every program would take longer than the programs.
-finish() {
-    trap '' TERM
-    told=' '
-    rounds=0
-    while [ "$rounds" -lt $((grace * 10)) ]; do
+# Ends the programs of the desktop, but never the display, this script and its watcher. "input" takes the input method
+# along. Returns when none is left, or when $grace seconds have passed since finish began.
+end_programs() {
+    asked=
+    while :; do
         left=
         for entry in /proc/[0-9]*; do
             pid=${entry#/proc/}
             case $pid in 1 | $$ | "$display_pid" | "$watcher_pid") continue ;; esac
-            line=
-            read -r line <"$entry/stat" || continue
-            # Finished, only not collected yet.
-            case ${line##*) } in Z* | X*) continue ;; esac
-            line=
-            read -r line <"$entry/cmdline"
-            # A browser ends its own parts, after it has saved its state.
-            case $line in *--type=*) continue ;; esac
-            left=yes
-            # Each is asked once, also one that was only just started.
-            case $told in *" $pid "*) continue ;; esac
-            told="$told$pid "
-            kill -TERM "$pid"
+            # Kernel-side ends only: a finished program that nobody collected yet must not be waited for.
+            grep -q '^State:[[:space:]]*Z' "$entry/status" 2>/dev/null && continue
+            case $(cat "$entry/cmdline" 2>/dev/null | tr '\0' ' ') in
+                '' | *' --type='*) continue ;; # a browser ends its own parts, after it has saved its state
+                'fcitx5 '* | */mozc_server\ * | 'dbus-daemon '*) [ "$1" = input ] || continue ;;
+            esac
+            left="$left $pid"
         done
-        [ -z "$left" ] && break
-        rounds=$((rounds + 1))
+        [ -z "$left" ] && return
+        [ -z "$asked" ] && kill -TERM $left 2>/dev/null
+        asked=1
+        [ "$waited" -ge $((grace * 10)) ] && return
+        waited=$((waited + 1))
         sleep 0.1
     done
+}
+
+# The input method goes last: openbox and other X programs close their input context on the way out and wait for the
+# answer, for ever when the input method went first.
+finish() {
+    trap '' TERM
+    waited=0
+    end_programs others
+    end_programs input
     exit 0
 }
 trap finish TERM HUP INT
