@@ -3,7 +3,9 @@
 from datetime import datetime
 
 from broker.models import DesktopSession, Pool
+from broker.states import SessionState
 from broker.texts import END_TEXT, STAGE_TEXT
+from common.ids import WebSessionId
 from gateway.schemas import ObligationsAnswer, ReasonAnswer, SessionAnswer
 from policy.model import Obligations, Reason
 
@@ -26,8 +28,8 @@ def reason(why: Reason) -> ReasonAnswer:
     return ReasonAnswer(code=why.code, text_ja=why.text_ja, text_en=why.text_en, available_from=why.available_from)
 
 
-def session(found: DesktopSession, pool: Pool, now: datetime) -> SessionAnswer:
-    """A session as its owner sees it."""
+def session(found: DesktopSession, pool: Pool, now: datetime, viewed_by: WebSessionId) -> SessionAnswer:
+    """A session as its owner sees it in the browser of that web session."""
     stage = STAGE_TEXT[found.state]
     end = END_TEXT[found.end_reason] if found.end_reason else None
     return SessionAnswer(
@@ -46,4 +48,5 @@ def session(found: DesktopSession, pool: Pool, now: datetime) -> SessionAnswer:
         active_seconds=found.active_seconds(now),
         obligations=obligations(found.obligations),
         expires_at=found.expires_at,
+        held_elsewhere=found.state is SessionState.ACTIVE and found.web_session_id != viewed_by,
     )

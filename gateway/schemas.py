@@ -174,6 +174,8 @@ class SessionAnswer(Answer):
     active_seconds: int
     obligations: ObligationsAnswer
     expires_at: datetime
+    held_elsewhere: bool
+    """Another browser's viewer is attached: a lost viewer must not take the desktop back by itself."""
 
 
 class SessionsAnswer(Answer):

@@ -21,7 +21,9 @@ async def list_desktops(request: web.Request) -> web.Response:
     items = []
     for pool, seats, decision in await own.judge.decide_all(web_session, request[SOURCE]):
         session = live.get(pool.id)
-        items.append(_item(pool, seats, decision, rendering.session(session, pool, now) if session else None))
+        items.append(
+            _item(pool, seats, decision, rendering.session(session, pool, now, web_session.id) if session else None)
+        )
     return answer(DesktopsAnswer(items=items))
 
 

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from broker.models import DesktopSession, EndReason
 from common.errors import ErrorCode, KakehashiError
-from common.ids import PoolId, SessionId
+from common.ids import PoolId, SessionId, WebSessionId
 from gateway import rendering
 from gateway.bodies import answer, body, no_content
 from gateway.caller import signed_in
@@ -18,7 +18,7 @@ async def list_sessions(request: web.Request) -> web.Response:
     own = services(request)
     who = web_session.identity
     found = await own.sessions.list_for_user(who.tenant_id, who.user_id)
-    return answer(SessionsAnswer(items=[await _shown(own, session) for session in found]))
+    return answer(SessionsAnswer(items=[await _shown(own, session, web_session.id) for session in found]))
 
 
 async def request_session(request: web.Request) -> web.Response:
@@ -32,13 +32,13 @@ async def request_session(request: web.Request) -> web.Response:
     session = await own.sessions.request(
         decision.grant, web_session_id=web_session.id, display_name=web_session.identity.display_name
     )
-    return answer(await _shown(own, session), 201)
+    return answer(await _shown(own, session, web_session.id), 201)
 
 
 async def show_session(request: web.Request) -> web.Response:
     """GET /api/v1/sessions/{id}"""
-    own = services(request)
-    return answer(await _shown(own, await _own_session(request)))
+    web_session, _ = signed_in(request)
+    return answer(await _shown(services(request), await _own_session(request), web_session.id))
 
 
 async def end_session(request: web.Request) -> web.Response:
@@ -69,6 +69,6 @@ async def _own_session(request: web.Request) -> DesktopSession:
     return await services(request).sessions.get(who.tenant_id, wanted, user_id=who.user_id)
 
 
-async def _shown(own: Services, session: DesktopSession) -> SessionAnswer:
+async def _shown(own: Services, session: DesktopSession, viewed_by: WebSessionId) -> SessionAnswer:
     pool = await own.catalogue.pool(session.tenant_id, session.pool_id)
-    return rendering.session(session, pool, own.clock.now())
+    return rendering.session(session, pool, own.clock.now(), viewed_by)
