@@ -67,6 +67,7 @@ class TargetConnection(asyncio.BufferedProtocol):
         self._login: TargetHandshake | None = None
         self._changed = asyncio.Event()
         self._early = bytearray()
+        self._securing = False
         self._sink: TargetSink | None = None
         self._held = True
         self._lost: str | None = None
@@ -96,14 +97,14 @@ class TargetConnection(asyncio.BufferedProtocol):
 
     async def _converse(self, login: TargetLogin, tls: ssl.SSLContext | None, hostname: str | None) -> None:
         talk = self._login = TargetHandshake(login, self._rules)
-        self._advance(bytes(self._early))
-        self._early.clear()
+        self._take_early()
         while not talk.done:
             if talk.error is not None:
                 raise TargetRefused(_explain(talk.error)) from talk.error
             if talk.need_tls is not None:
                 await self._start_tls(talk.need_tls, tls, hostname)
                 self._write(talk.tls_started())
+                self._take_early()
                 continue
             if self._lost is not None:
                 raise TargetUnreachable(self._lost)
@@ -120,6 +121,8 @@ class TargetConnection(asyncio.BufferedProtocol):
         if self.transport is None or self.transport.is_closing():
             raise TargetUnreachable("target closed before tls")
         loop = asyncio.get_running_loop()
+        # From here on only decrypted bytes can arrive, maybe before start_tls returns; clear ones were refused before.
+        self._securing = True
         try:
             secured = await loop.start_tls(self.transport, self, context, server_hostname=hostname)
         except ssl.SSLError as error:
@@ -129,6 +132,7 @@ class TargetConnection(asyncio.BufferedProtocol):
         if secured is None:
             raise TargetUnreachable("target closed during tls")
         self.transport = secured
+        self._securing = False
 
     def attach(self, sink: TargetSink) -> None:
         """Hand over to the relay; reading starts at `resume`."""
@@ -212,7 +216,7 @@ class TargetConnection(asyncio.BufferedProtocol):
     def _advance(self, chunk: bytes) -> None:
         """Bytes while no sink is there: the login's, or a target that speaks too early or too much."""
         talk = self._login
-        if talk is None:
+        if talk is None or self._securing:
             self._early += chunk
             if len(self._early) > _MAX_EARLY:
                 self.hold()
@@ -221,6 +225,11 @@ class TargetConnection(asyncio.BufferedProtocol):
         if talk.done:
             self.hold()
         self._changed.set()
+
+    def _take_early(self) -> None:
+        early = bytes(self._early)
+        self._early.clear()
+        self._advance(early)
 
     def _write(self, message: bytes) -> None:
         if message and self.transport is not None and not self.transport.is_closing():
