@@ -103,11 +103,13 @@ def _name(certificate: x509.Certificate, origin: str) -> Finding:
 
 
 async def _private_files(settings: Settings) -> list[Finding]:
-    files = [settings.secrets_file, settings.audit.key_file, settings.http.key_file]
-    return [_private(file) for file in files if file is not None]
+    own = [_private(file, ours=True) for file in (settings.secrets_file, settings.audit.key_file)]
+    return [*own, *([_private(settings.http.key_file, ours=False)] if settings.http.key_file else [])]
 
 
-def _private(file: Path) -> Finding:
+def _private(file: Path, *, ours: bool) -> Finding:
+    if not file.exists() and not ours:
+        return Finding(str(file), ok=False, text="no such file", remedy="put the certificate's key there, mode 0600")
     if not file.exists():
         return Finding(str(file), ok=file.parent.is_dir(), text="will be created", remedy=f"create {file.parent}")
     ok = not file.stat().st_mode & 0o077

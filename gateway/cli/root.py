@@ -30,11 +30,11 @@ app.add_typer(admin.user, name="user")
 @app.command("gateway")
 def gateway_run(config: ConfigOption = None) -> None:
     """Run the gateway until it is told to stop (SIGTERM or Ctrl-C)."""
-    from gateway.run import serve
+    from gateway.run import fastest_loop, serve
 
     own = settings(config)
     log.configure(json=own.log.format == "json", level=own.log.level)
-    run(serve(own))
+    run(serve(own), loop_factory=fastest_loop())
 
 
 @app.command("doctor")
