@@ -23,21 +23,29 @@ from tests.support.policy_strategies import (
     requests,
     rule_lists,
     rules,
+    safe_requests,
     whens,
+    wild_requests,
 )
 
 SLOW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 """The machine is shared: a pause is not a fault."""
 CALENDAR = {"workdays": ["2026-06-06"], "holidays": ["2026-06-03"]}
-EASY = st.lists(
-    st.builds(
-        lambda number, when: {"id": f"E-{number}", "effect": "permit", "when": when},
-        st.integers(0, 10**9),
-        whens(0, only=["groups", "hours", "zones"]),
-    ),
-    max_size=2,
-    unique_by=lambda rule: rule["id"],
-)
+SLACK = ["departments", "employment", "sites", "networks", "device_kinds", "device_registered", "hours", "suspended"]
+
+
+@st.composite
+def _easy(draw: st.DrawFn) -> dict[str, Any]:
+    when = draw(whens(0, only=SLACK, most=1))
+    if draw(st.booleans()):
+        when["groups"] = ["telework", "it-staff", "trainee"]
+    rule = {"id": f"E-{draw(st.integers(0, 10**9))}", "effect": "permit", "when": when}
+    if draw(st.booleans()):
+        rule["terms"] = {"clipboard_in_chars": 50, "quality": "high"}
+    return rule
+
+
+EASY = st.lists(_easy(), min_size=1, max_size=3, unique_by=lambda rule: rule["id"])
 """Permits that match often, so that there is something to take away."""
 
 
@@ -148,7 +156,11 @@ def test_bcp_only_widens_and_is_monotone_in_the_level(
 
 
 @settings(SLOW, max_examples=150)
-@given(rule_lists(effects=("permit",)), st.lists(bcp_rules(), max_size=2, unique_by=lambda r: r["id"]), requests)
+@given(
+    rule_lists(effects=("permit",)),
+    st.lists(bcp_rules(), max_size=2, unique_by=lambda r: r["id"]),
+    st.one_of(safe_requests, wild_requests),
+)
 @example([{"id": "N-1", "effect": "permit", "when": {}}], [], support.request(zone=None))
 def test_guardrails_hold_whatever_the_rules_say(
     some: list[dict[str, Any]], plan: list[dict[str, Any]], request: Request
