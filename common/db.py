@@ -76,6 +76,14 @@ class Database:
         async with self.transaction() as connection:
             await connection.execute(text("select 1"))
 
+    async def answers(self) -> bool:
+        """Whether the database can be used now."""
+        try:
+            await self.connect()
+        except StoreUnavailable:
+            return False
+        return True
+
     async def close(self) -> None:
         """Close all connections."""
         await self._engine.dispose()

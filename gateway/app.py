@@ -24,6 +24,7 @@ from gateway.judge import Judge
 from gateway.middlewares import MIDDLEWARES, add_headers
 from gateway.openapi import document
 from gateway.oversight import Oversight
+from gateway.readiness import Readiness
 from gateway.routes import ROUTES, add_routes
 from gateway.services import SERVICES, Services
 from gateway.settings import Settings
@@ -139,7 +140,6 @@ def _wire(
     own = Services(
         settings=settings,
         clock=clock,
-        database=database,
         audit=audit,
         auth=auth,
         policy=policy,
@@ -147,6 +147,7 @@ def _wire(
         catalogue=broker.catalogue,
         judge=judge,
         viewers=viewers,
+        readiness=Readiness({"database": database.answers, "directory": auth.directory_ready}, clock),
         openapi=json.dumps(document(ROUTES), ensure_ascii=False),
     )
     return own, oversight

@@ -10,9 +10,9 @@ from broker.catalogue import Catalogue
 from broker.sessions import SessionService
 from common.audit import AuditSink
 from common.clock import Clock
-from common.db import Database
 from gateway.judge import Judge
 from gateway.permissions import Caller
+from gateway.readiness import Readiness
 from gateway.settings import Settings
 from gateway.viewers import Viewers
 from policy.service import PolicyService
@@ -24,7 +24,6 @@ class Services:
 
     settings: Settings
     clock: Clock
-    database: Database
     audit: AuditSink
     auth: AuthService
     policy: PolicyService
@@ -32,6 +31,7 @@ class Services:
     catalogue: Catalogue
     judge: Judge
     viewers: Viewers
+    readiness: Readiness
     openapi: str
     """The API's description, as JSON text."""
 

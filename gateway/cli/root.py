@@ -14,6 +14,7 @@ app = typer.Typer(
     name="kakehashi",
     help="Kakehashi (架け橋): secure telework gateway. Only pixels go out, only key and pointer events come in.",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -2,7 +2,6 @@
 
 from aiohttp import web
 
-from common.errors import StoreUnavailable
 from gateway.bodies import answer
 from gateway.schemas import HealthAnswer
 from gateway.services import services
@@ -15,15 +14,6 @@ async def healthz(_request: web.Request) -> web.Response:
 
 async def readyz(request: web.Request) -> web.Response:
     """GET /readyz: database and directory answer, so that new work can start here."""
-    own = services(request)
-    checks = {"database": await _database_answers(request), "directory": await own.auth.directory_ready()}
+    checks = await services(request).readiness.look()
     ready = all(checks.values())
-    return answer(HealthAnswer(status="ok" if ready else "not_ready", checks=checks), 200 if ready else 503)
-
-
-async def _database_answers(request: web.Request) -> bool:
-    try:
-        await services(request).database.connect()
-    except StoreUnavailable:
-        return False
-    return True
+    return answer(HealthAnswer(status="ok" if ready else "not_ready", checks=dict(checks)), 200 if ready else 503)
