@@ -18,7 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from tests.support.rfb_decoders import Decoders
+from tests.support.rfb_decoders import Decoders, Read
 
 PIXEL_FORMAT = struct.pack(">BBBBHHHBBBxxx", 32, 24, 0, 1, 255, 255, 255, 0, 8, 16)
 NOVNC_ENCODINGS = (
@@ -141,6 +141,10 @@ class RfbViewer:
         self.seen = Seen()
         self.painted_pixels = 0
         self._decoders = Decoders(stream.read)
+
+    def use(self, read: Read) -> None:
+        """Decode from another reader, for a stream that was wrapped."""
+        self._decoders = Decoders(read)
 
     @property
     def size(self) -> tuple[int, int]:

@@ -1,0 +1,57 @@
+"""The relay's small decisions that need no connection. The rest is tests/integration/gateway/test_relay_*.py."""
+
+from broker.models import EndReason
+from gateway.relay import CLOSE_CODES, Relay, RelayReason
+from gateway.rfb.handshake import TargetLogin
+from gateway.rfb.rules import MAX_CLIPBOARD_CHARS, RfbRules
+from gateway.rfb.target_filter import MAX_TAIL
+from gateway.target_connection import POOL, READ_BYTES, ROOM, TargetConnection
+from gateway.websocket import MAX_HEADER
+from tests.support.clock import FakeClock
+
+
+def test_every_reason_has_a_close_code_and_the_brokers_spelling() -> None:
+    assert set(CLOSE_CODES) == set(RelayReason)
+    assert set(RelayReason) - set(EndReason) == {RelayReason.VIEWER_LEFT}
+
+
+def test_a_relay_counts_from_zero_and_from_now(clock: FakeClock) -> None:
+    relay = Relay(rules=RfbRules(), clock=clock)
+    assert (relay.bytes_up, relay.bytes_down, relay.last_input_at) == (0, 0, clock.monotonic())
+
+
+def test_a_relay_may_be_told_things_before_it_runs(clock: FakeClock) -> None:
+    relay = Relay(rules=RfbRules(), clock=clock)
+    relay.set_rules(RfbRules(view_only=True))
+    relay.cut("admin", 4410)
+    relay.viewer_sent(b"anything")
+    relay.target_sent(3)
+    assert relay.bytes_up == relay.bytes_down == 0
+
+
+def test_the_pool_leaves_room_for_a_tail_and_a_header() -> None:
+    assert ROOM >= MAX_HEADER + MAX_TAIL
+    assert len(POOL.body) == READ_BYTES
+    before = POOL.view
+    POOL.swap()
+    assert POOL.view is not before
+
+
+def test_a_target_that_speaks_before_it_is_asked_is_kept_within_bounds() -> None:
+    target = TargetConnection(RfbRules())
+    POOL.body[:12] = b"RFB 003.008\n"
+    assert target.get_buffer(-1) is POOL.body
+    target.buffer_updated(12)
+    assert not target.width
+
+
+def test_caps_are_clamped_to_what_may_be_held() -> None:
+    rules = RfbRules(clipboard_in_chars=10**9, clipboard_out_chars=-5)
+    assert rules.cap(inward=True) == MAX_CLIPBOARD_CHARS
+    assert rules.cap(inward=False) == 0
+    assert rules.clipboard
+    assert not RfbRules().clipboard
+
+
+def test_a_login_prints_no_password() -> None:
+    assert "hidden" not in repr(TargetLogin(username="u", password="hidden"))
