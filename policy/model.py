@@ -110,6 +110,8 @@ class Subject:
     duties: frozenset[str]
     employment: str | None
     suspended: bool | None
+    site: str | None = None
+    """Where the person usually works; None when not recorded. Only the scope of a BCP declaration asks for it."""
 
 
 @dataclass(frozen=True, slots=True)
