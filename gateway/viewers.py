@@ -7,7 +7,6 @@ those that live. A refusal after the upgrade becomes a close code, which the pag
 import asyncio
 import ssl
 from dataclasses import dataclass
-from typing import Final
 
 from auth.models import WebSession
 from broker.access import DesktopTarget
@@ -32,7 +31,6 @@ from gateway.websocket import ViewerConnection
 from policy.model import Grant
 
 _log = get_logger(__name__)
-_CLEAR: Final = frozenset({TargetSecurity.NONE, TargetSecurity.VNC_AUTH})
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +206,10 @@ def _login(target: DesktopTarget) -> TargetLogin:
     return TargetLogin(
         username=credential.username if credential else None,
         password=credential.password.reveal() if credential else None,
-        allow_clear=not _CLEAR.isdisjoint(target.security),
+        allow_x509=TargetSecurity.X509 in target.security,
         allow_anonymous_tls=TargetSecurity.TLS_ANONYMOUS in target.security,
+        allow_vnc_auth=TargetSecurity.VNC_AUTH in target.security,
+        allow_none=TargetSecurity.NONE in target.security,
     )
 
 

@@ -5,6 +5,7 @@ target (we are its client: 3.3, 3.7 or 3.8; None, VNC Authentication, VeNCrypt).
 returns, look at `done`, `error` and `need_tls`. TLS itself is the relay's; see RFC 6143 7.1-7.3 and the VeNCrypt text.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from struct import Struct
@@ -37,14 +38,17 @@ TLS_NONE, TLS_VNC, TLS_PLAIN, X509_NONE, X509_VNC, X509_PLAIN = range(257, 263)
 class TargetLogin:
     """How to log in to one target. Without a password only types that need none are taken.
 
-    `allow_clear`: None and VNC Authentication without TLS (right for unix sockets, loopback and tunnels).
-    `allow_anonymous_tls`: VeNCrypt's TLS* subtypes, which encrypt but prove no identity of the target.
+    What is not allowed is refused even if the target offers nothing else: a peer in the middle cannot talk us down.
+    `allow_x509`: VeNCrypt's X509* subtypes. `allow_anonymous_tls`: its TLS* subtypes, which encrypt but prove no
+    identity of the target. `allow_vnc_auth`: VNC Authentication without TLS. `allow_none`: no login at all.
     """
 
     username: str | None = None
     password: str | None = field(default=None, repr=False)
-    allow_clear: bool = True
+    allow_x509: bool = True
     allow_anonymous_tls: bool = False
+    allow_vnc_auth: bool = True
+    allow_none: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class NeedTls:
     anonymous: bool
 
 
-class Conversation:
+class Conversation(ABC):
     """Runs one generator of steps over a byte buffer. Subclasses give `_steps`."""
 
     def __init__(self, error: type[ProtocolError]) -> None:
@@ -68,8 +72,9 @@ class Conversation:
         self._want = 0
         self._step(None)
 
+    @abstractmethod
     def _steps(self) -> Steps:
-        raise NotImplementedError
+        """The conversation, from the first byte to the last."""
 
     def feed(self, chunk: bytes) -> bytes:
         """Take bytes of the peer, return bytes for it. Bytes after the conversation's end stay in `rest`."""
@@ -187,11 +192,11 @@ class TargetHandshake(Conversation):
 
     def _choose(self, offered: list[int]) -> int:
         login = self._login
-        if VENCRYPT in offered:
+        if VENCRYPT in offered and (login.allow_x509 or login.allow_anonymous_tls):
             return VENCRYPT
-        if login.allow_clear and VNC_AUTH in offered and login.password is not None:
+        if login.allow_vnc_auth and VNC_AUTH in offered and login.password is not None:
             return VNC_AUTH
-        if login.allow_clear and NONE in offered:
+        if login.allow_none and NONE in offered:
             return NONE
         raise TargetLoginRefused("target offers no security type that is allowed here", f"offered {offered[:16]}")
 
@@ -222,8 +227,8 @@ class TargetHandshake(Conversation):
         if login.password is not None:
             wanted = [X509_PLAIN, X509_VNC] if login.username is not None else [X509_VNC]
         wanted.append(X509_NONE)
-        if login.allow_anonymous_tls:
-            wanted += [subtype - X509_NONE + TLS_NONE for subtype in wanted]
+        anonymous = [subtype - X509_NONE + TLS_NONE for subtype in wanted]
+        wanted = (wanted if login.allow_x509 else []) + (anonymous if login.allow_anonymous_tls else [])
         for subtype in wanted:
             if subtype in offered:
                 return subtype

@@ -77,7 +77,7 @@ async def test_vnc_authentication(tmp_path: Path, password_file: Path) -> None:
         await shows_a_picture(display.port, TargetLogin(password=PASSWORD))
         assert "Authentication fail" in await is_refused(display.port, TargetLogin(password="wrong"))
         assert "offered [2]" in await is_refused(display.port, TargetLogin())
-        assert "offered [2]" in await is_refused(display.port, TargetLogin(password=PASSWORD, allow_clear=False))
+        assert "offered [2]" in await is_refused(display.port, TargetLogin(password=PASSWORD, allow_vnc_auth=False, allow_none=False))
 
 
 @pytest.mark.parametrize("runner", [asyncio.run, uvloop.run])
@@ -87,7 +87,7 @@ def test_vencrypt_x509(
     options = ("-rfbauth", str(password_file), *x509_options(authority, tmp_path))
 
     async def scenario() -> None:
-        login = TargetLogin(password=PASSWORD, allow_clear=False)
+        login = TargetLogin(password=PASSWORD, allow_vnc_auth=False, allow_none=False)
         trusting = client_context(authority)
         await shows_a_picture(port, login, target_tls=trusting, hostname="127.0.0.1")
         assert "not valid for" in await is_refused(port, login, tls=trusting, server_hostname="example.test")

@@ -114,10 +114,14 @@ def test_refusals_carry_the_targets_words_as_detail_only() -> None:
 
 
 def test_security_types_are_taken_as_the_login_allows() -> None:
-    clear_forbidden = TargetLogin(password="x", allow_clear=False)
+    clear_forbidden = TargetLogin(password="x", allow_vnc_auth=False, allow_none=False)
     for login, offer in ((clear_forbidden, b"\2\1\2"), (TargetLogin(), b"\1\2"), (PASSWORD, b"\2\5\x10")):
         assert isinstance(refusal(login, b"RFB 003.008\n", offer), TargetLoginRefused)
     _, said = talk(PASSWORD, b"RFB 003.008\n", b"\3\1\x10\2")
+    assert said.endswith(b"\2")
+    only_vnc_auth = TargetLogin(password="x", allow_x509=False, allow_none=False)
+    assert isinstance(refusal(only_vnc_auth, b"RFB 003.008\n", b"\1\1"), TargetLoginRefused), "talked down to none"
+    _, said = talk(only_vnc_auth, b"RFB 003.008\n", b"\2\x13\2")
     assert said.endswith(b"\2")
 
 
