@@ -224,7 +224,7 @@ def choose(
     label: str, *, mounts: Path = Path("/proc/self/mountinfo"), own: Path = Path("/proc/self/cgroup")
 ) -> Limiter:
     """Pick the strongest way this machine allows and log which. `label` tells agents on one machine apart."""
-    limiter = _first(label, _own_groups(mounts, own))
+    limiter = _first(label, own_groups(mounts, own))
     if limiter.per_process_memory:
         _log.warning("limits chosen", kind=limiter.kind, why="no cgroup can be written here")
     else:
@@ -244,7 +244,7 @@ def _first(label: str, own: dict[str, Path]) -> Limiter:
         return RlimitsOnly()
 
 
-def _own_groups(mounts: Path, own: Path) -> dict[str, Path]:
+def own_groups(mounts: Path, own: Path) -> dict[str, Path]:
     """The agent's own group folder per controller name; "" is the v2 hierarchy."""
     points: dict[str, Path] = {}
     for line in mounts.read_text().splitlines():
@@ -276,7 +276,8 @@ def _remove(folder: Path) -> None:
     """Remove an empty group; what still runs in it (only after an agent was killed) is ended first."""
     try:
         for pid in (folder / "cgroup.procs").read_text().split():
-            os.kill(int(pid), signal.SIGKILL)
+            if int(pid) != os.getpid():
+                os.kill(int(pid), signal.SIGKILL)
     except (OSError, ValueError):
         pass
     try:

@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from agents.messages import (
     Answer,
     DesktopInfo,
@@ -37,6 +39,8 @@ from agents.messages import (
 )
 from agents.protocol import MAX_ANSWER_BYTES, LineReader, decode_answer, encode_request
 from common.ids import DesktopId, PoolId, UserId
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="gives files to other user numbers, which only root may")
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -116,7 +120,10 @@ class Agent:
         line = b""
         while not line.endswith(b"\n"):
             line += channel.recv(1)
-        assert decode_answer(Op.OPEN, line[:-1]) == Opened()
+        answer = decode_answer(Op.OPEN, line[:-1])
+        if answer != Opened():
+            channel.close()
+            raise AssertionError(answer)
         return channel
 
     def terminate(self) -> int:
@@ -145,10 +152,13 @@ uid_count = 20
 
 
 @contextlib.contextmanager
-def running_agent(folder: Path, extra: str = "", *, locale_from: Path | None = None) -> Iterator[Agent]:
+def running_agent(
+    folder: Path, extra: str = "", *, locale_from: Path | None = None, prefix: tuple[str, ...] = ()
+) -> Iterator[Agent]:
     """Start an agent on `folder` and wait until it listens; afterwards nothing of it is left running.
 
-    `locale_from` is the state folder of an earlier agent, whose generated locale saves a second.
+    `locale_from` is the state folder of an earlier agent, whose generated locale saves a second. `prefix` is a command
+    that runs the agent.
     """
     folder.mkdir(exist_ok=True)
     (folder / "state").mkdir(mode=0o700, exist_ok=True)
@@ -159,7 +169,7 @@ def running_agent(folder: Path, extra: str = "", *, locale_from: Path | None = N
     log_path = folder / "agent.log"
     with log_path.open("ab") as log:
         running = subprocess.Popen(
-            [sys.executable, "-m", "agents", "--config", str(config), "--log-level", "debug"],
+            [*prefix, sys.executable, "-m", "agents", "--config", str(config), "--log-level", "debug"],
             cwd=_ROOT,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -215,4 +225,4 @@ def _op(request: Request) -> Op:
             return Op.OPEN
 
 
-__all__ = ["Agent", "processes_of", "running_agent", "settings_text", "uid_base"]
+__all__ = ["Agent", "needs_root", "processes_of", "running_agent", "settings_text", "uid_base"]

@@ -6,7 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from agents.limits import _own_groups
+from agents.limits import own_groups
 from agents.messages import DesktopInfo
 
 _MOUNTS = Path("/proc/self/mountinfo")
@@ -33,9 +33,9 @@ def run_inside(
     first, uid = first_process(info), uid_of(info)
     session = Path(f"/proc/{first}/task/{first}/children").read_text().split()[0]
     environment = Path(f"/proc/{session}/environ").read_bytes().decode().rstrip("\0").split("\0")
-    groups = _own_groups(_MOUNTS, Path(f"/proc/{first}/cgroup"))
+    groups = own_groups(_MOUNTS, Path(f"/proc/{first}/cgroup"))
     joins = [str(groups[name] / "cgroup.procs") for name in ("memory", "cpu", "pids") if name in groups]
-    limits = _limits_of(session)
+    limits = limits_of(session)
     command = [
         *("sh", "-c", _JOIN, "join", *joins, "--"),
         *("nsenter", "-t", str(first), "-m", "-p", "-i", "-n", "-u", "-r", "-w"),
@@ -51,6 +51,12 @@ def run_as(uid: int, script: str, *, timeout: float = 20) -> subprocess.Complete
     return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, cwd="/")
 
 
-def _limits_of(pid: str) -> list[str]:
-    lines = Path(f"/proc/{pid}/limits").read_text().splitlines()
-    return [f"--nproc={line.split()[2]}" for line in lines if line.startswith("Max processes")]
+def limits_of(pid: str) -> list[str]:
+    """The task and memory limits of a process as options of prlimit."""
+    names = {"Max processes": "nproc", "Max data size": "data"}
+    options = []
+    for line in Path(f"/proc/{pid}/limits").read_text().splitlines():
+        for title, name in names.items():
+            if line.startswith(title):
+                options.append(f"--{name}={line[len(title) :].split()[0]}")
+    return options
