@@ -18,9 +18,10 @@ from common.log import bind_request, get_logger
 from gateway import problem
 from gateway.headers import SECURITY_HEADERS, SESSION_COOKIE
 from gateway.local_socket import local_account
-from gateway.permissions import STRANGER, Caller, Permission, Role, permitted
+from gateway.permissions import STRANGER, Caller, Permission, Role, permitted, separated
 from gateway.routes import Route, route_of
 from gateway.services import CALLER, REQUEST_ID, SOURCE, services
+from gateway.settings import Settings
 from gateway.source import ForwardingError, source_address
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
@@ -106,8 +107,17 @@ async def _web_caller(request: web.Request) -> Caller:
     session = await own.auth.identity_for_cookie(cookie)
     if session is None:
         return STRANGER
-    is_admin = not session.identity.groups.isdisjoint(own.settings.admin.groups)
-    return Caller(web_session=session, cookie=cookie, roles=frozenset({Role.ADMIN} if is_admin else ()))
+    return Caller(web_session=session, cookie=cookie, roles=_roles(own.settings, session.identity.groups))
+
+
+def _roles(settings: Settings, groups: frozenset[str]) -> frozenset[Role]:
+    named = {
+        Role.ADMIN: settings.admin.groups,
+        Role.COORDINATOR: settings.roles.coordinator_groups,
+        Role.APPROVER: settings.roles.approver_groups,
+        Role.AUDITOR: settings.roles.auditor_groups,
+    }
+    return separated(frozenset(role for role, members in named.items() if not groups.isdisjoint(members)))
 
 
 @web.middleware

@@ -1,5 +1,6 @@
 """What a route asks of its caller. Deny is the default: a route without a permission cannot be written down."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -18,12 +19,34 @@ class Permission(StrEnum):
     """A finished login with its second factor; the handler shows only the caller's own things."""
     ADMIN = "admin"
     """Members of the administrators' groups, or the local socket."""
+    BCP_READ = "bcp_read"
+    """Coordinators, approvers and auditors of BCP mode."""
+    BCP_ACT = "bcp_act"
+    """Coordinators and approvers: propose, narrow, lift."""
+    BCP_APPROVE = "bcp_approve"
+    """Approvers: the second signature."""
 
 
 class Role(StrEnum):
     """What a caller is, beyond being signed in."""
 
     ADMIN = "admin"
+    COORDINATOR = "coordinator"
+    APPROVER = "approver"
+    AUDITOR = "auditor"
+
+
+_ROLES: Final[Mapping[Permission, frozenset[Role]]] = {
+    Permission.ADMIN: frozenset({Role.ADMIN}),
+    Permission.BCP_READ: frozenset({Role.COORDINATOR, Role.APPROVER, Role.AUDITOR}),
+    Permission.BCP_ACT: frozenset({Role.COORDINATOR, Role.APPROVER}),
+    Permission.BCP_APPROVE: frozenset({Role.APPROVER}),
+}
+
+
+def separated(roles: frozenset[Role]) -> frozenset[Role]:
+    """Separation of duty: who administers the system neither declares nor approves (domain guardrail 8)."""
+    return roles - {Role.COORDINATOR, Role.APPROVER} if Role.ADMIN in roles else roles
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,4 +79,6 @@ def permitted(caller: Caller, permission: Permission) -> bool:
         case Permission.SIGNED_IN:
             return caller.web_session is not None
         case Permission.ADMIN:
-            return Role.ADMIN in caller.roles
+            return not caller.roles.isdisjoint(_ROLES[permission])
+        case Permission.BCP_READ | Permission.BCP_ACT | Permission.BCP_APPROVE:
+            return caller.web_session is not None and not caller.roles.isdisjoint(_ROLES[permission])

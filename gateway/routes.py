@@ -85,6 +85,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         "POST", f"{_V1}/me/recovery-codes", account.new_recovery_codes, _P.SIGNED_IN, "Ten new recovery codes",
         schemas.RecoveryCodesAnswer, schemas.CodeBody,
     ),
+    Route(
+        "POST", f"{_V1}/me/step-up", account.step_up, _P.SIGNED_IN, "Prove the second factor afresh",
+        schemas.StepUpAnswer, schemas.CodeBody,
+    ),
     # work
     Route(
         "GET", f"{_V1}/desktops", desktops.list_desktops, _P.SIGNED_IN, "What may be used now, and what not and why",

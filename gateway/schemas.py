@@ -93,10 +93,11 @@ class TenantAnswer(Answer):
 
 
 class WebSessionTimes(Answer):
-    """When this browser is signed out."""
+    """When this browser is signed out, and when the person last proved the second factor."""
 
     idle_expires_at: datetime
     expires_at: datetime
+    totp_at: datetime | None
 
 
 class MeAnswer(Answer):
@@ -131,6 +132,13 @@ class RecoveryCodesAnswer(Answer):
     """New recovery codes, shown once; or why there are none."""
 
     recovery_codes: list[str] | None
+    error: LoginErrorAnswer | None = None
+    csrf_token: str
+
+
+class StepUpAnswer(Answer):
+    """A fresh second factor inside a session, or why not."""
+
     error: LoginErrorAnswer | None = None
     csrf_token: str
 

@@ -70,6 +70,14 @@ class AdminSettings(Section):
     )
 
 
+class RoleSettings(Section):
+    """Who has which part in BCP mode, by directory group. Administrators can be neither coordinator nor approver."""
+
+    coordinator_groups: tuple[str, ...] = Field((), description="May propose, narrow and lift declarations.")
+    approver_groups: tuple[str, ...] = Field((), description="May also give the second signature.")
+    auditor_groups: tuple[str, ...] = Field((), description="May look at everything of BCP mode and change nothing.")
+
+
 class AuditSettings(Section):
     """The audit chain of this node."""
 
@@ -103,6 +111,7 @@ class Settings(Section):
     database: DatabaseSettings = Field(description="Where state lives.")
     http: HttpSettings = Field(description="The public face.")
     admin: AdminSettings = Field(default_factory=AdminSettings, description="Who administers.")
+    roles: RoleSettings = Field(default_factory=RoleSettings, description="Who has which part in BCP mode.")
     auth: AuthSettings = Field(description="Directory, second factors, web sessions.")
     policy: PolicySettings = Field(description="The rules.")
     broker: BrokerSettings = Field(default_factory=BrokerSettings, description="Desktops and sessions.")

@@ -13,6 +13,7 @@ from gateway.schemas import (
     CodeBody,
     MeAnswer,
     RecoveryCodesAnswer,
+    StepUpAnswer,
     TenantAnswer,
     UserAnswer,
     WebSessionAnswer,
@@ -35,7 +36,9 @@ async def me(request: web.Request) -> web.Response:
             tenant=TenantAnswer(id=tenant.id, name_ja=tenant.name_ja, name_en=tenant.name_en),
             csrf_token=own.auth.csrf_token(cookie),
             roles=sorted(request[CALLER].roles),
-            web_session=WebSessionTimes(idle_expires_at=session.idle_expires_at, expires_at=session.expires_at),
+            web_session=WebSessionTimes(
+                idle_expires_at=session.idle_expires_at, expires_at=session.expires_at, totp_at=session.totp_at
+            ),
             recovery_codes_left=await own.auth.recovery_codes_left(who.user_id),
         )
     )
@@ -69,6 +72,19 @@ async def revoke_web_session(request: web.Request) -> web.Response:
     if not await services(request).auth.revoke_web_session(session.identity.user_id, wanted, client(request)):
         raise NotFound("no such web session of this person")
     return no_content()
+
+
+async def step_up(request: web.Request) -> web.Response:
+    """POST /api/v1/me/step-up"""
+    given = await body(request, CodeBody)
+    _, cookie = signed_in(request)
+    auth = services(request).auth
+    renewed = await auth.step_up(cookie, given.code, client(request))
+    current = renewed.session_value.reveal() if renewed.session_value else cookie
+    response = answer(StepUpAnswer(error=error_answer(renewed.error), csrf_token=auth.csrf_token(current)))
+    if renewed.session_value:
+        set_cookie(response, SESSION_COOKIE, CookieChange.SET, renewed.session_value)
+    return response
 
 
 async def new_recovery_codes(request: web.Request) -> web.Response:

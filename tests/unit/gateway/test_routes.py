@@ -5,7 +5,7 @@ from aiohttp import web
 
 from gateway import reference
 from gateway.openapi import document
-from gateway.permissions import STRANGER, Caller, Permission, Role, permitted
+from gateway.permissions import STRANGER, Caller, Permission, Role, permitted, separated
 from gateway.routes import ROUTES, add_routes
 
 WHO_MAY = {
@@ -31,6 +31,7 @@ WHO_MAY = {
         "GET /api/v1/me/web-sessions",
         "DELETE /api/v1/me/web-sessions/{id}",
         "POST /api/v1/me/recovery-codes",
+        "POST /api/v1/me/step-up",
         "GET /api/v1/desktops",
         "GET /api/v1/sessions",
         "POST /api/v1/sessions",
@@ -53,6 +54,9 @@ WHO_MAY = {
         "GET /api/v1/admin/policy",
         "POST /api/v1/admin/policy/explain",
     },
+    Permission.BCP_READ: set(),
+    Permission.BCP_ACT: set(),
+    Permission.BCP_APPROVE: set(),
 }
 
 
@@ -89,6 +93,12 @@ def test_a_stranger_gets_nothing_that_is_anybodys() -> None:
     assert not permitted(Caller(roles=frozenset()), Permission.ADMIN)
     assert permitted(Caller(local_account="uid-0", roles=frozenset({Role.ADMIN})), Permission.ADMIN)
     assert not permitted(Caller(local_account="uid-0", roles=frozenset({Role.ADMIN})), Permission.SIGNED_IN)
+
+
+def test_administrators_neither_declare_nor_approve() -> None:
+    everything = separated(frozenset(Role))
+    assert everything == {Role.ADMIN, Role.AUDITOR}
+    assert separated(frozenset({Role.APPROVER})) == {Role.APPROVER}
 
 
 def test_the_api_document_covers_every_route() -> None:
