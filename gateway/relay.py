@@ -73,6 +73,7 @@ class RelayLimits:
     ping_every: float = 20.0
     dead_after: float = 60.0
     close_within: float = 3.0
+    tell_every: float = 0.25
 
 
 class Relay:
@@ -80,7 +81,8 @@ class Relay:
 
     `last_input_at` is the clock's monotonic time of the last key or pointer event (at first: of the start), also of one
     that a view-only rule dropped. `bytes_up` and `bytes_down` count RFB bytes forwarded to the target and the viewer.
-    `on_event` gets clipboard and resize events, from the event loop; it must be quick and not raise.
+    `on_event` gets clipboard and resize events, added up over a quarter of a second and complete when `run` returns; it
+    is called by the event loop, must be quick and not raise.
     """
 
     def __init__(
@@ -109,6 +111,7 @@ class Relay:
         self._target_blocked = False
         self._pulse = _Pulse(self.last_input_at)
         self._timer: asyncio.TimerHandle | None = None
+        self._telling: asyncio.TimerHandle | None = None
 
     async def run(self, viewer: ViewerConnection, target: TargetConnection) -> RelayEnd:
         """Relay until the first end, then close both sides within a deadline. Call once, after `target.handshake`."""
@@ -131,9 +134,10 @@ class Relay:
             raise
         finally:
             self._end(RelayReason.VIEWER_LEFT, "relay was cancelled")
-            deadline.cancel()
-            if self._timer is not None:
-                self._timer.cancel()
+            for timer in (deadline, self._timer, self._telling):
+                if timer is not None:
+                    timer.cancel()
+            self._tell()
             target.abort()
         return RelayEnd(reason, code, detail, self.bytes_up, self.bytes_down)
 
@@ -201,8 +205,8 @@ class Relay:
             self.bytes_down += len(joined)
         if viewer.transport.get_write_buffer_size():
             POOL.swap()  # the transport may keep a view of what it could not send
-        if self._link.events:
-            self._tell()
+        if self._link.events and self._telling is None:
+            self._tell_later()
         if down.error is not None:
             self._end(RelayReason.DESKTOP_FAILED, f"target: {down.error.reason}")
 
@@ -251,8 +255,8 @@ class Relay:
             self.bytes_up += len(joined)
         if up.inputs != inputs:
             self.last_input_at = self._clock.monotonic()
-        if self._link.events:
-            self._tell()
+        if self._link.events and self._telling is None:
+            self._tell_later()
         if up.error is not None:
             self._end(RelayReason.PROTOCOL_VIOLATION, f"viewer: {up.error.reason}")
 
@@ -260,7 +264,12 @@ class Relay:
         if self._target is not None and not (self._viewer_blocked or self._opening or self._ended.is_set()):
             self._target.resume()
 
+    def _tell_later(self) -> None:
+        """Events add up for a moment: a peer that floods with tiny texts must not flood the audit."""
+        self._telling = asyncio.get_running_loop().call_later(self._limits.tell_every, self._tell)
+
     def _tell(self) -> None:
+        self._telling = None
         events = self._link.drain()
         if self._on_event is not None:
             for event in events:

@@ -9,24 +9,25 @@ from typing import Final, TypeAlias
 
 from gateway.rfb.rules import RfbRules
 
-MAX_NOTES: Final = 64
 MAX_FENCES: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class ClipboardPassed:
-    """One text went through; the text itself is never kept."""
+    """Texts that went through since the last drain, and their characters in all; a text itself is never kept."""
 
     inward: bool
     chars: int
+    texts: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class ClipboardBlocked:
-    """One text was dropped. `why` is "off", "too_long" or "not_text"."""
+    """Texts that were dropped since the last drain. `why` is "off", "too_long" or "not_text"."""
 
     inward: bool
     why: str
+    texts: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +56,31 @@ class RfbLink:
     """The target announced ContinuousUpdates by its first message 150."""
     fences: deque[bytes] = field(default_factory=deque)
     """Payloads of the target's fence requests that the viewer has not answered."""
-    events: list[RfbEvent] = field(default_factory=list)
+    events: dict[tuple[type, bool, str], RfbEvent] = field(default_factory=dict)
+    """What happened since the last drain, one entry a kind: a flood of tiny texts adds up and takes no memory."""
 
-    def note(self, event: RfbEvent) -> None:
-        """Keep an event for the audit; the relay drains after each chunk, so a full list is one chunk's flood."""
-        if len(self.events) < MAX_NOTES:
-            self.events.append(event)
+    def passed(self, chars: int, *, inward: bool) -> None:
+        """Note a text that goes through."""
+        before = self.events.get((ClipboardPassed, inward, ""))
+        if isinstance(before, ClipboardPassed):
+            event = ClipboardPassed(inward, before.chars + chars, before.texts + 1)
+        else:
+            event = ClipboardPassed(inward, chars)
+        self.events[ClipboardPassed, inward, ""] = event
+
+    def blocked(self, why: str, *, inward: bool) -> None:
+        """Note a text that is dropped."""
+        before = self.events.get((ClipboardBlocked, inward, why))
+        texts = before.texts if isinstance(before, ClipboardBlocked) else 0
+        self.events[ClipboardBlocked, inward, why] = ClipboardBlocked(inward, why, texts + 1)
+
+    def resized(self, width: int, height: int) -> None:
+        """Take a new size over; only the last one is news."""
+        self.width, self.height = width, height
+        self.events[DesktopResized, False, ""] = DesktopResized(width, height)
 
     def drain(self) -> list[RfbEvent]:
         """The events since the last call."""
-        events, self.events = self.events, []
+        events = list(self.events.values())
+        self.events.clear()
         return events

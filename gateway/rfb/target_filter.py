@@ -25,7 +25,7 @@ from gateway.rfb.encodings import (
     hextile_tile,
 )
 from gateway.rfb.errors import LimitExceeded, ProtocolError, TargetProtocolError
-from gateway.rfb.link import MAX_FENCES, ClipboardBlocked, ClipboardPassed, DesktopResized, RfbLink
+from gateway.rfb.link import MAX_FENCES, RfbLink
 from gateway.rfb.viewer_filter import MAX_CUT_TEXT, MAX_FENCE
 
 Part: TypeAlias = slice | bytes
@@ -173,8 +173,7 @@ class TargetFilter:
             if width > link.rules.max_width or height > link.rules.max_height:
                 raise LimitExceeded("framebuffer too large")
             if (width, height) != (link.width, link.height):
-                link.width, link.height = width, height
-                link.note(DesktopResized(width, height))
+                link.resized(width, height)
 
     def _tile(self, buffer: Chunk, at: int, end: int) -> int:
         x, y, width, height = self._tiles
@@ -236,11 +235,11 @@ class TargetFilter:
         longest = longest_body(cap) if extended else cap
         if not (rules.clipboard if extended else cap) or size > longest:
             self._swallow = size
-            self._link.note(ClipboardBlocked(inward=False, why="too_long" if cap else "off"))
+            self._link.blocked("too_long" if cap else "off", inward=False)
         elif extended:
             self._text_missing = size
         else:
-            self._link.note(ClipboardPassed(inward=False, chars=size))
+            self._link.passed(size, inward=False)
             return 8 + size, False
         return 8, True
 
@@ -259,9 +258,9 @@ class TargetFilter:
             cap, other = rules.cap(inward=False), rules.cap(inward=True)
             verdict = screen_extended(body, cap=cap, other_cap=other, error=TargetProtocolError)
             if verdict.blocked:
-                link.note(ClipboardBlocked(inward=False, why=verdict.blocked))
+                link.blocked(verdict.blocked, inward=False)
             if verdict.passed_chars is not None:
-                link.note(ClipboardPassed(inward=False, chars=verdict.passed_chars))
+                link.passed(verdict.passed_chars, inward=False)
             if verdict.body is not None:
                 out.append(extended_message(3, verdict.body))
         return at + step

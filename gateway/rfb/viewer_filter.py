@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from gateway.rfb.clipboard import extended_message, longest_body, screen_extended
 from gateway.rfb.encodings import EXTENDED_CLIPBOARD, EXTENDED_MOUSE_BUTTONS, RAW
 from gateway.rfb.errors import LimitExceeded, ProtocolError, ViewerProtocolError
-from gateway.rfb.link import ClipboardBlocked, ClipboardPassed, RfbLink
+from gateway.rfb.link import RfbLink
 from gateway.rfb.rules import RfbRules
 
 MAX_ENCODINGS: Final = 256
@@ -257,7 +257,7 @@ class ViewerFilter:
         longest = longest_body(cap) if extended else cap
         if not (self._link.rules.clipboard if extended else cap) or size > longest:
             self._swallow = size
-            self._link.note(ClipboardBlocked(inward=True, why="too_long" if cap else "off"))
+            self._link.blocked("too_long" if cap else "off", inward=True)
         elif size == 0 and not extended:
             return 8, _AS_IS
         else:
@@ -285,13 +285,13 @@ class ViewerFilter:
         cap = link.rules.cap(inward=True)
         if not self._text_extended:
             if len(body) > cap:
-                link.note(ClipboardBlocked(inward=True, why="too_long" if cap else "off"))
+                link.blocked("too_long" if cap else "off", inward=True)
                 return b""
-            link.note(ClipboardPassed(inward=True, chars=len(body)))
+            link.passed(len(body), inward=True)
             return bytes((6, 0, 0, 0)) + len(body).to_bytes(4, "big") + body
         verdict = screen_extended(body, cap=cap, other_cap=link.rules.cap(inward=False), error=ViewerProtocolError)
         if verdict.blocked:
-            link.note(ClipboardBlocked(inward=True, why=verdict.blocked))
+            link.blocked(verdict.blocked, inward=True)
         if verdict.passed_chars is not None:
-            link.note(ClipboardPassed(inward=True, chars=verdict.passed_chars))
+            link.passed(verdict.passed_chars, inward=True)
         return b"" if verdict.body is None else extended_message(6, verdict.body)
