@@ -50,6 +50,10 @@ class WebSession:
     """None when the second factor was a recovery code."""
     source: str
     user_agent_label: str
+    degraded: bool = False
+    """Signed in without the directory: groups are those of the last time it was read."""
+    temporary_factor: bool = False
+    """A temporary authenticator, vouched for by two officials, stood in for the person's own one."""
 
 
 @dataclass(frozen=True, slots=True)

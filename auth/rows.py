@@ -57,6 +57,8 @@ class SessionRow:
     totp_at: datetime | None
     source: str
     user_agent_label: str
+    degraded: bool = False
+    temporary_factor: bool = False
 
     def joined(self, identity: Identity, idle: timedelta) -> WebSession:
         """The value for callers."""
@@ -71,6 +73,8 @@ class SessionRow:
             totp_at=self.totp_at,
             source=self.source,
             user_agent_label=self.user_agent_label,
+            degraded=self.degraded,
+            temporary_factor=self.temporary_factor,
         )
 
 

@@ -93,6 +93,8 @@ def session_values(tenant_id: TenantId, session: SessionRow) -> dict[str, Any]:
         "totp_at": session.totp_at,
         "source": session.source[:64],
         "user_agent_label": session.user_agent_label[:MAX_LABEL],
+        "degraded": session.degraded,
+        "temporary_factor": session.temporary_factor,
     }
 
 
@@ -108,6 +110,8 @@ def _joined(tenant_id: TenantId, row: Any) -> tuple[SessionRow, Identity]:
         totp_at=row.totp_at,
         source=row.source,
         user_agent_label=row.user_agent_label,
+        degraded=row.degraded,
+        temporary_factor=row.temporary_factor,
     )
     identity = identity_of(
         tenant_id, row.user_id, row.username, row.display_name, row.department, row.employment, row.groups

@@ -1,4 +1,4 @@
-"""The tables of auth; the migration 0002 makes the same (test). Every row has its tenant."""
+"""The tables of auth; the migrations 0002 and 0004 make the same (test). Every row has its tenant."""
 
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 from common.db import UtcDateTime, metadata
@@ -94,6 +95,8 @@ auth_web_session: Final = Table(
     Column("totp_at", UtcDateTime),
     Column("source", String(64), nullable=False),
     Column("user_agent_label", String(MAX_LABEL), nullable=False),
+    Column("degraded", Boolean, nullable=False, server_default=false()),
+    Column("temporary_factor", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("tenant_id", "token_hash", name="uq_auth_web_session_token_hash"),
     _person_exists(),
     Index("ix_auth_web_session_user", "tenant_id", "user_id"),
@@ -107,4 +110,38 @@ auth_throttle: Final = Table(
     Column("failures", Integer, nullable=False),
     Column("last_at", UtcDateTime, nullable=False),
     Column("blocked_until", UtcDateTime),
+)
+auth_degraded_verifier: Final = Table(
+    "auth_degraded_verifier",
+    metadata,
+    *_person_columns(),
+    Column("sealed_verifier", Text, nullable=False),
+    Column("verified_at", UtcDateTime, nullable=False),
+    _person_exists(),
+)
+auth_vouch: Final = Table(
+    "auth_vouch",
+    metadata,
+    *_person_columns(),
+    Column("id", String(64), nullable=False),
+    Column("opened_by", String(64), nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("confirmed_by", String(64)),
+    Column("confirmed_at", UtcDateTime),
+    Column("code_hash", String(64)),
+    Column("code_used_at", UtcDateTime),
+    Column("sealed_secret", Text),
+    Column("last_counter", BigInteger),
+    Column("enrolled_at", UtcDateTime),
+    Column("expires_at", UtcDateTime, nullable=False),
+    UniqueConstraint("tenant_id", "id", name="uq_auth_vouch_id"),
+    _person_exists(),
+)
+auth_emergency_card: Final = Table(
+    "auth_emergency_card",
+    metadata,
+    *_person_columns(),
+    Column("number", String(16), nullable=False),
+    Column("issued_at", UtcDateTime, nullable=False),
+    _person_exists(),
 )
