@@ -6,8 +6,8 @@ YAML would silently keep the last.
 """
 
 import difflib
-from collections.abc import Iterator
-from typing import Any, Final, get_args
+from collections.abc import Callable, Iterator
+from typing import Any, Final, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -19,6 +19,7 @@ from policy.schema import PolicyDocument
 MAX_CHARS: Final = 300_000
 MAX_DEPTH: Final = 24
 
+M = TypeVar("M", bound=BaseModel)
 Loc = tuple[int | str, ...]
 Lines = dict[Loc, int]
 
@@ -46,14 +47,19 @@ _MESSAGES: Final[dict[str, tuple[str, str]]] = {
 
 def parse(content: bytes | str) -> tuple[PolicyDocument, Lines]:
     """The document and the line of every key and item. Raises PolicyInvalid with all faults found."""
+    return parse_as(PolicyDocument, content, _rule_id)
+
+
+def parse_as(model: type[M], content: bytes | str, name_of: Callable[[Loc, Any], str | None]) -> tuple[M, Lines]:
+    """The same for another kind of file; `name_of` gives the rule's name for a place in the tree."""
     tree, lines = _compose(_text(content))
     try:
-        return PolicyDocument.model_validate(tree), lines
+        return model.model_validate(tree), lines
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=True)
         where = {fault["loc"] for fault in faults}
         real = [f for f in faults if not _echo(f, where)]
-        raise PolicyInvalid([_problem(fault, tree, lines) for fault in real]) from None
+        raise PolicyInvalid([_problem(fault, model, name_of(fault["loc"], tree), lines) for fault in real]) from None
 
 
 def _text(content: bytes | str) -> str:
@@ -158,18 +164,18 @@ def _echo(fault: ErrorDetails, where: set[Loc]) -> bool:
     return fault["type"] == "too_short" and any(other[: len(loc)] == loc != other for other in where)
 
 
-def _problem(fault: ErrorDetails, tree: Any, lines: Lines) -> Problem:
+def _problem(fault: ErrorDetails, model: type[BaseModel], rule_id: str | None, lines: Lines) -> Problem:
     loc = fault["loc"]
-    text_ja, text_en = _texts(fault)
-    return Problem(Severity.ERROR, path(loc), text_ja, text_en, _rule_id(loc, tree), line_of(loc, lines))
+    text_ja, text_en = _texts(fault, model)
+    return Problem(Severity.ERROR, path(loc), text_ja, text_en, rule_id, line_of(loc, lines))
 
 
-def _texts(fault: ErrorDetails) -> tuple[str, str]:
+def _texts(fault: ErrorDetails, model: type[BaseModel]) -> tuple[str, str]:
     context = fault.get("ctx", {})
     if fault["type"] == "policy":
         return context["text_ja"], context["text_en"]
     if fault["type"] == "extra_forbidden":
-        return _unknown_key(fault["loc"])
+        return _unknown_key(fault["loc"], model)
     text_ja, text_en = _MESSAGES.get(fault["type"], (f"値が正しくありません: {fault['msg']}", fault["msg"]))
     text_ja, text_en = text_ja.format(**context), text_en.format(**context)
     expected = [word.strip("'") for word in str(context.get("expected", "")).replace(" or ", ", ").split(", ")]
@@ -178,9 +184,9 @@ def _texts(fault: ErrorDetails) -> tuple[str, str]:
     return text_ja, text_en
 
 
-def _unknown_key(loc: Loc) -> tuple[str, str]:
+def _unknown_key(loc: Loc, root: type[BaseModel]) -> tuple[str, str]:
     word = str(loc[-1])
-    known = _keys_at(loc[:-1])
+    known = _keys_at(loc[:-1], root)
     if meant := near(word, known):
         return (
             f"「{word}」という項目はありません。「{meant}」ではありませんか。",
@@ -190,9 +196,8 @@ def _unknown_key(loc: Loc) -> tuple[str, str]:
     return f"「{word}」という項目はありません。使える項目: {listed}", f"No key {word!r}. Known here: {listed}"
 
 
-def _keys_at(loc: Loc) -> list[str]:
-    """The keys that the mapping at this place may have."""
-    model: type[BaseModel] = PolicyDocument
+def _keys_at(loc: Loc, model: type[BaseModel]) -> list[str]:
+    """The keys that the mapping at this place of the model may have."""
     for part in loc:
         fields = {field.alias or name: field for name, field in model.model_fields.items()}
         if isinstance(part, str) and part in fields:

@@ -1,7 +1,7 @@
 """The words of BCP mode as frozen values: scope, level, declaration, signature, official, refusal. Pure.
 
-Counterparts: `policy.bcp.declaration` (how a declaration moves), `policy.bcp.store` (where it is kept), the gateway's API
-and notices (how it is shown). Must not decide anything and must not know a clock.
+Counterparts: `policy.bcp.declaration` (how a declaration moves), `policy.bcp.store` (where it is kept), the gateway's
+API and notices (how it is shown). Must not decide anything and must not know a clock.
 """
 
 from dataclasses import dataclass, field
@@ -159,17 +159,20 @@ OPEN: Final = frozenset({DeclarationState.DRAFT, DeclarationState.AWAITING_APPRO
 
 @dataclass(frozen=True, slots=True)
 class Official:
-    """A 発動権者: `rank` 1 stands first in the 代行順位. May sign for scopes that one of `scopes` contains."""
+    """A 発動権者: `rank` 1 stands first in the 代行順位. May sign for scopes that one of `scopes` contains, and not
+    any more from `until` (aware) on."""
 
     username: str
     rank: int
     title_ja: str
     title_en: str
     scopes: tuple[Scope, ...] = (WHOLE_TENANT,)
+    until: datetime | None = None
 
-    def may_sign_for(self, scope: Scope) -> bool:
+    def may_sign_for(self, scope: Scope, now: datetime) -> bool:
         """Whether this person is on the list for the scope."""
-        return any(own.contains(scope) for own in self.scopes)
+        in_office = self.until is None or now < self.until
+        return in_office and any(own.contains(scope) for own in self.scopes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,14 +299,6 @@ def overlay_plan(plan_id: str, version: int, *, drill: bool) -> str:
     return f"{plan_id}@{version}{'#drill' if drill else ''}"
 
 
-@dataclass(frozen=True, slots=True)
-class WaitingReminder:
-    """An active declaration that ends within `remaining` (24 h, 4 h or 1 h)."""
-
-    declaration: Declaration
-    remaining: timedelta
-
-
 class RefusalCode(StrEnum):
     """Why a step was not taken, as a stable name."""
 
@@ -311,7 +306,7 @@ class RefusalCode(StrEnum):
     SAME_PERSON = "same_person"
     NOBODY_LISTED = "nobody_listed"
     HIGHER_RANK = "higher_rank"
-    TOTP_NOT_FRESH = "totp_not_fresh"  # noqa: S105 - a code, not a secret
+    TOTP_NOT_FRESH = "totp_not_fresh"
     LAPSED = "lapsed"
     OVER = "over"
     CONTENT_CHANGED = "content_changed"
@@ -323,12 +318,12 @@ class RefusalCode(StrEnum):
     SCOPE_UNKNOWN = "scope_unknown"
     SCOPE_EMPTY = "scope_empty"
     LEVEL_NOT_DECLARABLE = "level_not_declarable"
-    NEEDS_TWO = "needs_two"
     BREAK_GLASS_LEVEL = "break_glass_level"
     BREAK_GLASS_SCOPE = "break_glass_scope"
     BREAK_GLASS_AGAIN = "break_glass_again"
     NOT_BREAK_GLASS = "not_break_glass"
     RATIFY_FIRST = "ratify_first"
+    NEEDS_NEW = "needs_new"
     REAL_ONE_ACTIVE = "real_one_active"
     PLAN_UNKNOWN = "plan_unknown"
     PLAN_HAS_NO_DRILL = "plan_has_no_drill"
