@@ -56,13 +56,17 @@ def check_machine(settings: AgentSettings) -> None:
 
 def prepare_folders(settings: AgentSettings) -> int:
     """Make the folders, empty the runtime one, take the lock; give the lock's descriptor (held while it is open)."""
+    door = settings.socket_path.parent
+    if not door.exists():
+        # The gateway must be able to walk to the socket, whatever the umask; the socket itself is closed to all others.
+        door.mkdir(parents=True)
+        door.chmod(0o711)
     for folder in (settings.state_dir, settings.homes_dir, settings.runtime_dir):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         facts = folder.lstat()
         if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != 0:
             raise ConfigError(f"{folder}: must be a folder of root")
         folder.chmod(0o700)
-    settings.socket_path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     lock = os.open(settings.state_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -156,7 +156,8 @@ def _view(walls: Walls) -> list[str]:
     view += ["--perms", "1777", "--size", str(limits.tmp_mib << 20), "--tmpfs", "/tmp"]  # noqa: S108 - inside
     view += ["--perms", "1777", "--dir", "/tmp/.X11-unix"]  # noqa: S108 - inside
     view += _bound("--ro-bind", walls.desktop_dir, SHOWN_DESKTOP_DIR)
-    view += _bound("--ro-bind", walls.desktop_dir / "etc" / "chromium", "/etc/chromium")
+    for name in ("chromium", "chromium.d"):
+        view += _bound("--ro-bind", walls.desktop_dir / "etc" / name, f"/etc/{name}")
     view += _bound("--ro-bind", walls.locale_dir, LOCALE_DIR)
     for path in walls.software_paths:
         view += _bound("--ro-bind", path, str(path))

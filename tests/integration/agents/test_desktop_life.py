@@ -237,6 +237,7 @@ def test_session_that_cannot_come_up_is_told_and_cleaned_up(tmp_path: Path, loca
     (broken / "session.sh").write_text("#!/bin/sh\necho no display here >&2\nexit 70\n")
     (broken / "session.sh").chmod(0o755)
     (broken / "etc" / "chromium").mkdir(parents=True)
+    (broken / "etc" / "chromium.d").mkdir()
     with running_agent(tmp_path / "host", f'desktop_dir = "{broken}"', locale_from=locale_state) as agent:
         assert agent.start("dsk_broken", "usr_x") == [Refused(Refusal.START_FAILED)]
         assert agent.info("dsk_broken").state is DesktopState.FAILED
