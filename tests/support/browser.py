@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from playwright.async_api import Browser, BrowserContext, async_playwright
+from playwright.async_api import Browser, BrowserContext, StorageState, async_playwright
 
 CHROMIUM: Final = "/usr/bin/chromium"
-_ARGUMENTS: Final = (
+ARGUMENTS: Final = (
     "--no-sandbox",  # the tests run as root
     "--disable-gpu",
     "--disable-quic",
@@ -20,10 +20,10 @@ _ARGUMENTS: Final = (
 
 
 @asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
-    """One browser; people get contexts of their own."""
+async def chromium(*arguments: str) -> AsyncIterator[Browser]:
+    """One browser, with further arguments; people get contexts of their own."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(_ARGUMENTS))
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *arguments])
         try:
             yield browser
         finally:
@@ -31,13 +31,22 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 async def new_profile(
-    browser: Browser, *, language: str = "ja-JP", width: int = 1440, height: int = 900, touch: bool = False
+    browser: Browser,
+    *,
+    language: str = "ja-JP",
+    width: int = 1440,
+    height: int = 900,
+    touch: bool = False,
+    scale: float = 1.0,
+    state: StorageState | None = None,
 ) -> BrowserContext:
-    """An empty profile: own cookies, own storage. The sample city's CA is unknown to it."""
+    """A profile: own cookies, own storage, empty but for `state`. The sample city's CA is unknown to it."""
     return await browser.new_context(
         ignore_https_errors=True,
         locale=language,
         timezone_id="Asia/Tokyo",
         viewport={"width": width, "height": height},
         has_touch=touch,
+        device_scale_factor=scale,
+        storage_state=state,
     )

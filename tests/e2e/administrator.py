@@ -1,0 +1,40 @@
+"""The city's administrator at the gateway's own machine: sees and ends sessions over the local socket."""
+
+import asyncio
+from typing import Any
+
+import aiohttp
+
+from tests.support.city import City
+
+
+class Administrator:
+    """Calls the admin API without the cost of starting the `kakehashi` command."""
+
+    def __init__(self, city: City) -> None:
+        self._client = aiohttp.ClientSession(
+            connector=aiohttp.UnixConnector(str(city.folder / "gateway" / "admin.sock")), raise_for_status=True
+        )
+
+    async def close(self) -> None:
+        """Leave."""
+        await self._client.close()
+
+    async def sessions(self, uid: str | None = None) -> list[dict[str, Any]]:
+        """All live desktop sessions, or one person's."""
+        async with self._client.get("http://localhost/api/v1/admin/sessions") as answer:
+            items: list[dict[str, Any]] = (await answer.json())["items"]
+        return [item for item in items if uid is None or item["username"] == uid]
+
+    async def end(self, session_id: str) -> None:
+        """End one at once."""
+        async with self._client.delete(f"http://localhost/api/v1/admin/sessions/{session_id}"):
+            pass
+
+    async def end_all(self, uid: str) -> None:
+        """End a person's sessions and wait until the seats are free again."""
+        for found in await self.sessions(uid):
+            await self.end(found["id"])
+        async with asyncio.timeout(20):
+            while await self.sessions(uid):  # noqa: ASYNC110 - the admin API has no event stream
+                await asyncio.sleep(0.1)

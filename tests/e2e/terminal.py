@@ -1,0 +1,69 @@
+"""A terminal window inside the desktop, used through the viewer alone; what it wrote is read from the person's home."""
+
+import asyncio
+import shlex
+from pathlib import Path
+from typing import Final
+
+from PIL import Image
+
+from tests.e2e.keyboards import US, Keyboard
+from tests.e2e.visitor import Visitor, differing_pixels
+
+_WINDOW_PIXELS: Final = 100_000
+_PROMPT_PIXELS: Final = 200
+
+
+class Terminal:
+    """One open terminal. Commands are typed on an American keyboard, the layout that the viewer detects in tests."""
+
+    def __init__(self, visitor: Visitor, home: Path, keyboard: Keyboard) -> None:
+        self.visitor = visitor
+        self.home = home
+        self.keyboard = keyboard
+        self._count = 0
+
+    @classmethod
+    async def open(cls, visitor: Visitor) -> "Terminal":
+        """Press Super+T, wait for the window and for its shell to answer."""
+        terminal = cls(visitor, await visitor.home(), await Keyboard.at(visitor.page, US))
+        before = await visitor.still(await visitor.until(_has_panel))
+        await visitor.page.keyboard.press("Meta+t")
+        window = await visitor.until(lambda now: differing_pixels(before, now) > _WINDOW_PIXELS)
+        window = await visitor.still(window)
+        while differing_pixels(window, await visitor.picture()) < _PROMPT_PIXELS:
+            await terminal.keyboard.type("\n")
+        await terminal.run("PS1='$ '; clear")
+        return terminal
+
+    async def start(self, command: str) -> None:
+        """Type a command and do not wait for its end."""
+        await self.keyboard.type(f"{command}\n")
+
+    async def run(self, command: str, *, within: float = 15.0) -> str:
+        """Run a command to its end: what it printed."""
+        self._count += 1
+        name = f".ran-{self._count}"
+        await self.start(f"{{ {command}; }} > {name}.part; mv {name}.part {name}")
+        text = await self.written(name, within=within)
+        (self.home / name).unlink()
+        return text
+
+    async def written(self, name: str, *, within: float = 15.0) -> str:
+        """Wait until there is such a file in the home: its text."""
+        path = self.home / name
+        async with asyncio.timeout(within):
+            while not path.exists():  # noqa: ASYNC110 - another machine's file, as it were: no event for it
+                await asyncio.sleep(0.05)
+        return path.read_text("utf-8")
+
+    async def paint(self, colour: int) -> None:
+        """Fill a good part of the window with one of the terminal's colours (0-7), so that it can be seen again."""
+        bar = f"\\033[4{colour}m{' ' * 60}\\033[0m\\n"
+        await self.start(f"clear; for i in 1 2 3 4 5 6 7 8; do printf {shlex.quote(bar)}; done")
+
+
+def _has_panel(picture: Image.Image) -> bool:
+    """Whether the desktop's panel lies along the lower edge: the last thing that shows after a start."""
+    strip = picture.crop((0, picture.height - 30, picture.width, picture.height)).convert("L")
+    return sum(strip.histogram()[200:]) > strip.width * strip.height / 2
