@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from common.ids import RuleId
-from policy.conditions import Answer, Condition
+from policy.conditions import Condition
+from policy.leaves import Answer
 from policy.model import Request
 from policy.program import CompiledRule, counts
 from policy.schema import Effect, Rule

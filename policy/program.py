@@ -7,7 +7,8 @@ decision pays for.
 
 from dataclasses import dataclass
 
-from policy.conditions import Answer, Check, Condition, Kind, conjunction
+from policy.conditions import Condition, Kind, conjunction
+from policy.leaves import Answer, Check
 from policy.model import Request
 from policy.schema import Effect, Layer, Rule
 
