@@ -218,6 +218,9 @@ def _environment(walls: Walls, session: SessionArguments) -> list[str]:
         "XCURSOR_THEME": "Adwaita",
         "XCURSOR_SIZE": "24",
         "GTK_IM_MODULE": "fcitx",
+        # GTK waits for the input method's word on each key. Otherwise keys it does not want overtake or follow text it
+        # commits: a fast typist and "type here and send" get their characters in another order.
+        "FCITX_ENABLE_SYNC_MODE": "1",
         "QT_IM_MODULE": "fcitx",
         "XMODIFIERS": "@im=fcitx",
         "GSETTINGS_BACKEND": "keyfile",
