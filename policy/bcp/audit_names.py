@@ -1,0 +1,35 @@
+"""Names of the audit events of BCP mode. Counterpart: `policy.bcp.chronicle`, which records them."""
+
+from enum import StrEnum
+
+
+class BcpAudit(StrEnum):
+    """Verb-noun names, stable: reports and alarms rely on them. A refused step has its name and outcome "denied"."""
+
+    SIGN_DECLARATION = "sign-declaration"
+    """A person signs: recorded before anything changes, and nothing changes when it cannot be recorded."""
+    DRAFT_DECLARATION = "draft-declaration"
+    PROPOSE_DECLARATION = "propose-declaration"
+    DECLARE_ALONE = "declare-alone"
+    """Alert, drill or break-glass began with one signature."""
+    APPROVE_DECLARATION = "approve-declaration"
+    REJECT_DECLARATION = "reject-declaration"
+    LAPSE_DECLARATION = "lapse-declaration"
+    PROPOSE_EXTENSION = "propose-extension"
+    APPROVE_EXTENSION = "approve-extension"
+    DROP_EXTENSION = "drop-extension"
+    RATIFY_DECLARATION = "ratify-declaration"
+    NARROW_DECLARATION = "narrow-declaration"
+    RECOVER_DECLARATION = "recover-declaration"
+    LIFT_DECLARATION = "lift-declaration"
+    EXPIRE_DECLARATION = "expire-declaration"
+    GIVE_WAY = "give-way"
+    """A drill ended because a real declaration began, or a declaration was superseded."""
+    REMIND_DECLARATION = "remind-declaration"
+    """It ends within 24, 4 or 1 hours."""
+    DISTRUST_DECLARATION = "distrust-declaration"
+    """An active declaration is not signed by us, was altered or breaks a rule: it is not active here."""
+    DISTRUST_BUNDLE = "distrust-bundle"
+    """The bundle file was altered, is readable by others or is not ours: it is not used."""
+    LOAD_BCP_PLANS = "load-bcp-plans"
+    REJECT_BCP_PLANS = "reject-bcp-plans"
