@@ -18,6 +18,7 @@ from broker.states import SEATED
 from common.clock import Clock
 from common.errors import ErrorCode, KakehashiError
 from common.ids import PoolId, WebSessionId
+from gateway.load import machine_load_percent
 from policy.model import Action, Context, Decision, Grant, Request, Resource, Subject
 from policy.service import PolicyService
 
@@ -79,6 +80,7 @@ class Judge:
             totp_age=now - session.totp_at if session.totp_at else None,
             seats_used=seats.used if seats else None,
             seats_total=seats.total if seats else None,
+            gateway_load_percent=machine_load_percent(),
             user_sessions=sum(other.pool_id != pool.id for other in others),
             live=has_seat_here,
         )
@@ -107,6 +109,7 @@ class Judge:
             totp_age=timedelta(0),
             seats_used=seats.used if seats else None,
             seats_total=seats.total if seats else None,
+            gateway_load_percent=machine_load_percent(),
             user_sessions=0,
         )
         return Request(subject(identity), Action.CONNECT, resource(pool), context)
