@@ -172,7 +172,7 @@ class CgroupV1:
         """See `Limiter.group`."""
         folders = {controller: top / name for controller, top in self._tops.items()}
         for folder in folders.values():
-            folder.mkdir(exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)
         (folders["memory"] / "memory.limit_in_bytes").write_text(str(limits.memory_mib << 20))
         _write_if_there(folders["memory"] / "memory.memsw.limit_in_bytes", str(limits.memory_mib << 20))
         (folders["cpu"] / "cpu.cfs_period_us").write_text(str(_PERIOD_US))

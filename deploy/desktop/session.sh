@@ -100,8 +100,8 @@ exec 4>&- >/dev/null 2>&1
 failures=0
 while :; do
     openbox --config-file "$here/xdg/openbox/rc.xml" --startup "$here/startup.sh" 3<&- &
-    manager_pid=$!
-    wait "$manager_pid"
+    openbox_pid=$!
+    wait "$openbox_pid"
     status=$?
     kill -0 "$display_pid" 2>/dev/null || exit 70
     [ "$status" -eq 0 ] && finish
