@@ -7,6 +7,7 @@ from broker.agent_link import AgentLink, UnixAgentLink
 from broker.catalogue import Catalogue
 from broker.chronicle import TOPIC, Chronicle
 from broker.credentials import CredentialVault
+from broker.duties.service import DutyService
 from broker.jobs import BrokerJobs
 from broker.launcher import Launcher
 from broker.lifecycle import Lifecycle
@@ -15,13 +16,13 @@ from broker.recovery import Recovery
 from broker.registry import LiveRegistry
 from broker.sessions import SessionService
 from broker.settings import BrokerSettings
-from broker.store import PoolStore, SessionStore, TargetStore, TicketStore
+from broker.store import DutyStore, PoolStore, SessionStore, TargetStore, TicketStore
 from broker.tickets import Tickets
 from common.audit import AuditSink
 from common.bus import MISSED, EventBus
 from common.clock import Clock
 from common.db import Database
-from common.ids import SessionId
+from common.ids import SessionId, TenantId
 from common.secret import Keyring
 
 
@@ -114,3 +115,10 @@ def build_broker(
     jobs = BrokerJobs(recovery=recovery, sessions=sessions, tickets=tickets, clock=clock, settings=settings.sessions)
     service.when_in_doubt = jobs.check_soon
     return Broker(service, Catalogue(pools, targets, vault, audit), registry, launcher, recovery, jobs, bus)
+
+
+def build_duties(
+    *, tenant_id: TenantId, database: Database, catalogue: Catalogue, audit: AuditSink, bus: EventBus, clock: Clock
+) -> DutyService:
+    """The register of one tenant; its `start` reads it."""
+    return DutyService(tenant_id, DutyStore(database), catalogue, audit, bus, clock)

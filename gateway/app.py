@@ -10,7 +10,8 @@ from typing import Final
 from aiohttp import web
 
 from auth.service import AuthService
-from broker.assembly import Broker, build_broker
+from broker.assembly import Broker, build_broker, build_duties
+from broker.duties.service import DutyService
 from common.audit import AuditEvent, AuditSink
 from common.audit_store import AuditLog, load_or_create_signing_key
 from common.bus import EventBus, LocalBus
@@ -105,10 +106,15 @@ async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> tup
     )
     await broker.start()
     stack.push_async_callback(broker.close)
-    own, oversight = _wire(settings, clock, database, audit, bus, auth, policy, broker)
+    duties = build_duties(
+        tenant_id=tenant_id, database=database, catalogue=broker.catalogue, audit=audit, bus=bus, clock=clock
+    )
+    await duties.start()
+    own, oversight = _wire(settings, clock, database, audit, bus, auth, policy, broker, duties)
     oversight.start()
     stack.push_async_callback(oversight.close)
     policy.subscribe(lambda _engine: oversight.judge_soon())
+    duties.subscribe(oversight.judge_soon)
     return own, oversight
 
 
@@ -121,9 +127,10 @@ def _wire(
     auth: AuthService,
     policy: PolicyService,
     broker: Broker,
+    duties: DutyService,
 ) -> tuple[Services, Oversight]:
     tenant_id = TenantId(settings.tenant.id)
-    judge = Judge(policy, broker.catalogue, broker.sessions, clock)
+    judge = Judge(policy, broker.catalogue, broker.sessions, clock, duties.duties_of)
     viewers = Viewers(
         tenant_id=tenant_id, settings=settings.relay, sessions=broker.sessions, judge=judge, audit=audit, clock=clock
     )
@@ -145,6 +152,7 @@ def _wire(
         policy=policy,
         sessions=broker.sessions,
         catalogue=broker.catalogue,
+        duties=duties,
         judge=judge,
         viewers=viewers,
         readiness=Readiness({"database": database.answers, "directory": auth.directory_ready}, clock),

@@ -4,7 +4,7 @@ Counterpart: `policy/` decides. This module knows where facts come from (web ses
 about rules.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from ipaddress import ip_address
@@ -26,11 +26,19 @@ from policy.service import PolicyService
 class Judge:
     """Stateless but for the facts of web sessions whose viewers are attached here."""
 
-    def __init__(self, policy: PolicyService, catalogue: Catalogue, sessions: SessionService, clock: Clock) -> None:
+    def __init__(
+        self,
+        policy: PolicyService,
+        catalogue: Catalogue,
+        sessions: SessionService,
+        clock: Clock,
+        duties_of: Callable[[str], frozenset[str]],
+    ) -> None:
         self._policy = policy
         self._catalogue = catalogue
         self._sessions = sessions
         self._clock = clock
+        self._duties_of = duties_of
         self._signed_in: dict[WebSessionId, WebSession] = {}
 
     async def decide_for(self, pool_id: PoolId, session: WebSession, source: str) -> tuple[Decision, Pool]:
@@ -84,7 +92,26 @@ class Judge:
             user_sessions=sum(other.pool_id != pool.id for other in others),
             live=has_seat_here,
         )
-        return self._policy.current.decide(Request(subject(session.identity), Action.CONNECT, resource(pool), context))
+        return self._policy.current.decide(
+            Request(self.subject(session.identity), Action.CONNECT, resource(pool), context)
+        )
+
+    def subject(self, identity: Identity) -> Subject:
+        """A person as policy sees them. Disabled accounts are signed out by auth: who is signed in is not suspended."""
+        return Subject(
+            tenant_id=identity.tenant_id,
+            user_id=identity.user_id,
+            username=identity.username,
+            groups=identity.groups,
+            department=identity.department,
+            duties=self._duties_of(identity.username),
+            employment=identity.employment,
+            suspended=False,
+        )
+
+    def _last_known(self, subject: Subject) -> Subject:
+        """Somebody whose web session is not at hand: whether they are suspended is unknown, the register is not."""
+        return replace(subject, duties=self._duties_of(subject.username), suspended=None)
 
     async def hypothetical(
         self, identity: Identity, pool_id: PoolId, *, at: datetime | None, source: str | None
@@ -112,7 +139,7 @@ class Judge:
             gateway_load_percent=machine_load_percent(),
             user_sessions=0,
         )
-        return Request(subject(identity), Action.CONNECT, resource(pool), context)
+        return Request(self.subject(identity), Action.CONNECT, resource(pool), context)
 
     def keep(self, session: WebSession) -> None:
         """Remember the facts of a web session whose viewer is attached, for `again`."""
@@ -131,24 +158,10 @@ class Judge:
         return self._policy.current.decide(
             replace(
                 asked,
-                subject=subject(known.identity) if known else replace(asked.subject, suspended=None),
+                subject=self.subject(known.identity) if known else self._last_known(asked.subject),
                 context=_later(asked.context, now, known),
             )
         )
-
-
-def subject(identity: Identity) -> Subject:
-    """A person as policy sees them. Disabled accounts are signed out by auth, so who is signed in is not suspended."""
-    return Subject(
-        tenant_id=identity.tenant_id,
-        user_id=identity.user_id,
-        username=identity.username,
-        groups=identity.groups,
-        department=identity.department,
-        duties=frozenset(),
-        employment=identity.employment,
-        suspended=False,
-    )
 
 
 def resource(pool: Pool) -> Resource:

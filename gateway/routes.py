@@ -10,8 +10,8 @@ from typing import Final
 from aiohttp import web
 from pydantic import BaseModel
 
-from gateway import schemas
-from gateway.handlers import account, admin, desktops, health, login, sessions, spec, viewer
+from gateway import schemas, schemas_duties
+from gateway.handlers import account, admin, desktops, duties, health, login, sessions, spec, viewer
 from gateway.permissions import Permission
 
 RouteHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -94,6 +94,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         "GET", f"{_V1}/desktops", desktops.list_desktops, _P.SIGNED_IN, "What may be used now, and what not and why",
         schemas.DesktopsAnswer,
     ),
+    Route(
+        "GET", f"{_V1}/duties", duties.list_own, _P.SIGNED_IN, "Own duties, and where they may be done now",
+        schemas_duties.DutiesAnswer,
+    ),
     Route("GET", f"{_V1}/sessions", sessions.list_sessions, _P.SIGNED_IN, "Own sessions", schemas.SessionsAnswer),
     Route(
         "POST", f"{_V1}/sessions", sessions.request_session, _P.SIGNED_IN, "Start or find the session in a pool",
@@ -135,6 +139,22 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         "DELETE", f"{_V1}/admin/users/{{id}}/factors", admin.reset_factors, _P.ADMIN,
         "Remove a person's second factors", status=204,
+    ),
+    Route(
+        "GET", f"{_V1}/admin/duties", duties.show_register, _P.ADMIN, "The register of duties, sites and staff",
+        schemas_duties.RegisterAnswer,
+    ),
+    Route(
+        "POST", f"{_V1}/admin/duties/preview", duties.preview_import, _P.ADMIN, "What importing files would change",
+        schemas_duties.PlanAnswer, schemas_duties.PreviewBody,
+    ),
+    Route(
+        "POST", f"{_V1}/admin/duties/apply", duties.apply_import, _P.ADMIN, "Import what the preview showed",
+        schemas_duties.PlanAnswer, schemas_duties.ApplyBody,
+    ),
+    Route(
+        "GET", f"{_V1}/admin/duties/export/{{id}}", duties.export_register, _P.ADMIN,
+        "A list as CSV, or all as YAML", schemas_duties.ExportAnswer,
     ),
     Route("GET", f"{_V1}/admin/policy", admin.show_policy, _P.ADMIN, "The rules in force", schemas.PolicyAnswer),
     Route(

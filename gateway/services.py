@@ -7,6 +7,7 @@ from aiohttp import web
 
 from auth.service import AuthService
 from broker.catalogue import Catalogue
+from broker.duties.service import DutyService
 from broker.sessions import SessionService
 from common.audit import AuditSink
 from common.clock import Clock
@@ -29,6 +30,7 @@ class Services:
     policy: PolicyService
     sessions: SessionService
     catalogue: Catalogue
+    duties: DutyService
     judge: Judge
     viewers: Viewers
     readiness: Readiness

@@ -74,6 +74,10 @@ class DutyService:
         self._bus.subscribe(TOPIC, self._changed)
         await self.reload()
 
+    def duties_of(self, username: str) -> frozenset[str]:
+        """`Subject.duties` of a person; empty for whoever is not in the register."""
+        return self.book.duties_of(username)
+
     def subscribe(self, listener: Callable[[], None]) -> None:
         """Call this after every change of `book`."""
         self._listeners.append(listener)

@@ -154,6 +154,13 @@ def ldif(service_password: str, *, decoy_password: str) -> str:
     return "\n\n".join(_record(record) for record in _records(service_password, decoy_password)) + "\n"
 
 
+def staff_ldif(people: Sequence[city.Staff], *, people_dn: str = PEOPLE_DN, groups_dn: str = GROUPS_DN) -> str:
+    """People and their groups alone, for a directory whose tree stands already."""
+    entries = [_person(person, people_dn) for person in people]
+    entries += [_group(name, description, people, people_dn, groups_dn) for name, description in city.GROUPS.items()]
+    return "\n\n".join(_record(entry) for entry in entries) + "\n"
+
+
 _Attributes = Sequence[tuple[str, str]]
 
 
@@ -177,9 +184,9 @@ def _records(service_password: str, decoy_password: str) -> Iterator[_Attributes
             ("userPassword", password),
         ]
     for person in city.staff():
-        yield _person(person)
+        yield _person(person, PEOPLE_DN)
     for name, description in city.GROUPS.items():
-        yield _group(name, description)
+        yield _group(name, description, city.staff(), PEOPLE_DN, GROUPS_DN)
     yield from _afterwards()
 
 
@@ -202,14 +209,14 @@ def _password_policy() -> _Attributes:
     ]
 
 
-def person_dn(uid: str) -> str:
+def person_dn(uid: str, people_dn: str = PEOPLE_DN) -> str:
     """Where a person stands in the tree (uids here are plain ASCII words, nothing to escape)."""
-    return f"uid={uid},{PEOPLE_DN}"
+    return f"uid={uid},{people_dn}"
 
 
-def _person(person: city.Staff) -> _Attributes:
+def _person(person: city.Staff, people_dn: str) -> _Attributes:
     return [
-        ("dn", person_dn(person.uid)),
+        ("dn", person_dn(person.uid, people_dn)),
         ("objectClass", "inetOrgPerson"),
         ("uid", person.uid),
         ("cn", person.display_name),
@@ -225,13 +232,13 @@ def _person(person: city.Staff) -> _Attributes:
     ]
 
 
-def _group(name: str, description: str) -> _Attributes:
+def _group(name: str, description: str, people: Sequence[city.Staff], people_dn: str, groups_dn: str) -> _Attributes:
     return [
-        ("dn", f"cn={name},{GROUPS_DN}"),
+        ("dn", f"cn={name},{groups_dn}"),
         ("objectClass", "groupOfNames"),
         ("cn", name),
         ("description", description),
-        *(("member", person_dn(person.uid)) for person in city.members(name)),
+        *(("member", person_dn(person.uid, people_dn)) for person in people if name in person.groups),
     ]
 
 
