@@ -15,7 +15,7 @@ import { Notice } from "../ui/controls";
 import { Shell } from "../ui/Shell";
 import { EndPage } from "./EndPage";
 import { IdleDialog, LeaveDialog, ReconnectCurtain } from "./dialogs";
-import { useActivity, useFullscreen, useLeaveGuard, useLimits, useLine, useNetworkEvents, useToast } from "./hooks";
+import { useActivity, useFreshTerms, useFullscreen, useLeaveGuard, useLimits, useLine, useNetworkEvents, useToast } from "./hooks";
 import { characterCount } from "./keysyms";
 import type { TotalWarning } from "./limits";
 import { Panels, type PanelName } from "./panels";
@@ -59,6 +59,7 @@ export default function ViewerPage({ sessionId }: { readonly sessionId: string }
   const line = useLine(viewer);
   useNetworkEvents(viewer);
   useActivity(viewer);
+  useFreshTerms(viewer, panel !== null);
   useLeaveGuard(state.seen && phase.kind !== "over", () => setLeaving(true));
   useWatermark(stage, viewer, setBlocked);
 

@@ -145,6 +145,31 @@ export function useActivity(viewer: Viewer): void {
   }, [connected, connection, sessionId]);
 }
 
+const PANEL_REFRESH_MS = 3_000;
+
+/**
+ * Rules may change while somebody works: the gateway acts at once, and an open panel shows what holds now. Like every
+ * question of this page, only while somebody is there: a panel left open must not keep the log-in alive.
+ */
+export function useFreshTerms(viewer: Viewer, panelOpen: boolean): void {
+  const { connection } = viewer;
+  const wanted = panelOpen && viewer.state.phase.kind === "connected";
+  const sessionId = viewer.state.info?.id ?? null;
+  useEffect(() => {
+    if (!wanted || sessionId === null) {
+      return undefined;
+    }
+    const read = () => {
+      if (gatewayNow() - connection.lastInput < REFRESH_MS) {
+        sessions.get(sessionId).then((info) => connection.refresh(info), () => undefined);
+      }
+    };
+    read();
+    const timer = window.setInterval(read, PANEL_REFRESH_MS);
+    return () => window.clearInterval(timer);
+  }, [wanted, connection, sessionId]);
+}
+
 /** Asks before the tab is closed or the page is left by a step back while a desktop is on it. */
 export function useLeaveGuard(on: boolean, onBack: () => void): void {
   const back = useRef(onBack);
