@@ -152,3 +152,29 @@ def guarded(text: str) -> str:
 def unguarded(cell: str) -> str:
     """The counterpart of `guarded`."""
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+
+
+_LIKE: Final = str.maketrans({"〜": "～", "−": "－", "—": "―", "‖": "∥", "¢": "￠", "£": "￡", "¬": "￢"})
+"""Characters that CP932 has at another code point than today's keyboards type them."""
+_GETA: Final = "〓"
+
+
+def to_cp932(text: str) -> tuple[bytes, tuple[tuple[int, str], ...]]:
+    """A file's text for old programs, and what got lost: line and character of each that became 〓."""
+    lost: list[tuple[int, str]] = []
+    written: list[str] = []
+    for number, line in enumerate(text.removeprefix(BOM).translate(_LIKE).split("\n"), 1):
+        kept = line
+        for character in sorted({c for c in line if not _in_cp932(c)}):
+            lost.append((number, character))
+            kept = kept.replace(character, _GETA)
+        written.append(kept)
+    return "\n".join(written).encode("cp932"), tuple(lost)
+
+
+def _in_cp932(character: str) -> bool:
+    try:
+        character.encode("cp932")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from gateway.cli.common import ConfigOption, admin_api, fail, run, say
+from gateway.cli.common import ConfigOption, admin_api, fail, run, say, table
 
 pool = typer.Typer(help="Pools of desktops.", no_args_is_help=True)
 desktop = typer.Typer(help="Existing desktops that a static pool offers.", no_args_is_help=True)
@@ -123,12 +123,4 @@ def _show(items: list[dict[str, Any]], columns: tuple[str, ...], *, as_json: boo
     if as_json:
         say(json.dumps(items, ensure_ascii=False, indent=2))
         return
-    rows = [columns, *(tuple("-" if item[c] is None else str(item[c]) for c in columns) for item in items)]
-    widths = [max(_width(row[place]) for row in rows) for place in range(len(columns))]
-    for row in rows:
-        say("  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
-def _width(text: str) -> int:
-    """Columns on a terminal: Japanese characters take two."""
-    return sum(2 if ord(c) > 0x2E80 else 1 for c in text)
+    table(items, columns)

@@ -34,6 +34,19 @@ def say(text: str = "") -> None:
     sys.stdout.write(text + "\n")
 
 
+def table(items: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
+    """Rows under their columns' names."""
+    rows = [columns, *(tuple("-" if item[c] is None else str(item[c]) for c in columns) for item in items)]
+    widths = [max(_width(row[place]) for row in rows) for place in range(len(columns))]
+    for row in rows:
+        say("  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _width(text: str) -> int:
+    """Columns on a terminal: Japanese characters take two."""
+    return sum(2 if ord(c) > 0x2E80 else 1 for c in text)
+
+
 def settings(config: Path | None) -> Settings:
     """The settings, or the end with every fault named."""
     path = config or config_path() or DEFAULT_CONFIG

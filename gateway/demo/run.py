@@ -26,7 +26,7 @@ from common.clock import SystemClock
 from common.errors import ConfigError
 from common.settings import CONFIG_VARIABLE, environment
 from common.tasks import spawn
-from gateway.demo import children, configuration, directory, folder, guide, pki, pools
+from gateway.demo import children, configuration, directory, folder, guide, pki, pools, register
 from gateway.demo.children import Account, Child, ChildFailed
 from gateway.demo.configuration import Addresses, GatewayFiles
 from gateway.demo.directory import DirectoryFolder
@@ -144,8 +144,9 @@ async def _bring_up(options: Options, stack: AsyncExitStack) -> list[Child]:
     _step(5, "gateway")
     gateway, files = await _start_gateway(place, slapd_place, addresses, stack, with_agent=agent is not None)
 
-    _step(6, "pools of desktops")
+    _step(6, "pools of desktops, duties with their rosters")
     await pools.set_up(files.admin_socket)
+    _say(f"      {await register.set_up(files.admin_socket)} duties")
     accounts = place.root / "accounts.txt"
     accounts.write_text(guide.account_list(), "utf-8")
     _write(
