@@ -180,6 +180,20 @@ class Directory(Protocol):
         """Does any server answer?"""
         ...
 
+    @property
+    def answers(self) -> int:
+        """How often any server said anything, so far."""
+        ...
+
+    @property
+    def suspect(self) -> bool:
+        """Is any server believed to have failed? Asks nobody."""
+        ...
+
+    async def silent_everywhere(self) -> bool:
+        """Ask every server now: did nothing at all come back from any of them? A refusal is an answer."""
+        ...
+
     async def start(self) -> None:
         """Begin to watch failed servers."""
         ...

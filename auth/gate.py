@@ -44,7 +44,7 @@ class Gate:
 
     async def charge_password(self, account: str, address: str) -> int | None:
         """Like `charge`, for passwords of one account: unknown addresses have fewer tries than its owner's."""
-        if not await self._is_known(account, address):
+        if not await self.knows(account, address):
             wait = await self.charge(Scope.STRANGERS, account)
             if wait is not None:
                 return wait
@@ -57,7 +57,7 @@ class Gate:
 
     async def forgive_password(self, account: str, address: str) -> None:
         """The directory did not answer."""
-        if not await self._is_known(account, address):
+        if not await self.knows(account, address):
             await self.forgive(Scope.STRANGERS, account)
         await self.forgive(Scope.ACCOUNT, account)
 
@@ -74,7 +74,8 @@ class Gate:
             counters_before=now - timedelta(seconds=memory), marks_before=now - timedelta(days=s.known_address_days)
         )
 
-    async def _is_known(self, account: str, address: str) -> bool:
+    async def knows(self, account: str, address: str) -> bool:
+        """Did the account's owner complete a login from this address lately?"""
         since = self._clock.now() - timedelta(days=self._settings.known_address_days)
         return await self._counters.count(
             Scope.KNOWN, _hash((account, address)), lambda mark: (mark, mark is not None and mark.last_at > since)

@@ -68,6 +68,7 @@ class LdapDirectory:
         self._pool = LdapPool(settings, self._pump)
         self._threads = ThreadPoolExecutor(settings.worker_threads, "ldap")
         self._probe_thread = ThreadPoolExecutor(1, "ldap-probe")
+        self._silence_threads = ThreadPoolExecutor(len(settings.servers), "ldap-silence")
         self._tasks = TaskScope()
         self._closed = False
         self._active_directory: dict[str, bool] = {}
@@ -153,6 +154,27 @@ class LdapDirectory:
         """See `Directory.ready`."""
         result = await self._in_thread(Kind.SERVICE, self._kind_of_server, None)
         return not isinstance(result, Unreachable)
+
+    @property
+    def answers(self) -> int:
+        """See `Directory.answers`."""
+        return self._pool.answers
+
+    @property
+    def suspect(self) -> bool:
+        """See `Directory.suspect`."""
+        return not self._pool.all_closed
+
+    async def silent_everywhere(self) -> bool:
+        """See `Directory.silent_everywhere`. Threads of its own: a rush of logins is no outage of the directory."""
+        if self._closed:
+            return False
+        loop, before = asyncio.get_running_loop(), self._pool.answers
+        asked = (
+            loop.run_in_executor(self._silence_threads, self._pool.is_silent, place)
+            for place in range(len(self._settings.servers))
+        )
+        return all(await asyncio.gather(*asked)) and self._pool.answers == before
 
     async def examine(self) -> tuple[str, int] | Unreachable:
         """For the doctor: what kind of directory this is, and 1 when a person can be read, else 0."""
@@ -281,6 +303,7 @@ class LdapDirectory:
         self._pool.close()
         self._threads.shutdown(cancel_futures=True)
         self._probe_thread.shutdown(cancel_futures=True)
+        self._silence_threads.shutdown(cancel_futures=True)
 
 
 def _possible(password: str) -> bool:

@@ -41,6 +41,8 @@ _TROUBLE: Final = (
     ldap.LOCAL_ERROR,
 )
 """What speaks of the server or the line and not of the person: discard the connection, ask the next server."""
+_SILENCE: Final = (ldap.TIMEOUT, ldap.SERVER_DOWN, ldap.CONNECT_ERROR)
+"""Those of them that are no answer at all: nothing came back."""
 
 
 class AllUnreachable(Exception):
@@ -52,9 +54,10 @@ class AllUnreachable(Exception):
 
 
 class _ServerTrouble(Exception):
-    def __init__(self, text: str, code: int | None = None) -> None:
+    def __init__(self, text: str, code: int | None = None, *, silent: bool = False) -> None:
         super().__init__(text)
         self.code = code
+        self.silent = silent
 
 
 class Kind(StrEnum):
@@ -67,8 +70,9 @@ class Kind(StrEnum):
 class Connection:
     """One LDAP connection of one thread; every call ends by the deadline of its lease."""
 
-    def __init__(self, handle: SimpleLDAPObject) -> None:
+    def __init__(self, handle: SimpleLDAPObject, answered: Callable[[], None]) -> None:
         self._handle = handle
+        self._answered = answered
         self.deadline = 0.0
         self.idle_since = 0.0
         self.reused = False
@@ -105,7 +109,13 @@ class Connection:
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise ldap.TIMEOUT({"desc": "no time left"})
-        _type, found, _message, controls = self._handle.result3(message, all=1, timeout=left)
+        try:
+            _type, found, _message, controls = self._handle.result3(message, all=1, timeout=left)
+        except ldap.LDAPError as error:
+            if not isinstance(error, _SILENCE):
+                self._answered()
+            raise
+        self._answered()
         return found, controls
 
 
@@ -131,6 +141,27 @@ class LdapPool:
         self._servers = [_ServerState(endpoint) for endpoint in settings.servers]
         self._lock = threading.Lock()
         self._closed = False
+        self._answers = 0
+
+    @property
+    def answers(self) -> int:
+        """How many messages came from any server since the start. Equal counts: nobody said anything in between."""
+        with self._lock:
+            return self._answers
+
+    def is_silent(self, place: int) -> bool:
+        """Ask one server (by its place in the settings) now, whatever is believed of it: did nothing come back?
+
+        A refusal of any kind, also of our certificate or service account, is an answer.
+        """
+        deadline = time.monotonic() + self._settings.server_timeout_seconds
+        try:
+            self._run_on(self._servers[place], Kind.SERVICE, _read_root, deadline, once=True)
+        except _ServerTrouble as error:
+            return error.silent
+        except ldap.LDAPError:
+            return False
+        return False
 
     def run(self, kind: Kind, work: Callable[[Connection, str], T], deadline: float, *, once: bool = False) -> T:
         """Do `work(connection, server name)` on the first server that works, within `deadline` (monotonic seconds).
@@ -199,9 +230,9 @@ class LdapPool:
                 with self._lease(state, kind, deadline, fresh=True) as connection:
                     answer = work(connection, state.name)
         except _TROUBLE as error:
-            raise self._blame(state, began, _text(error), _code(error)) from error
+            raise self._blame(state, began, _text(error), _code(error), isinstance(error, _SILENCE)) from error
         except ConnectFailed as error:
-            raise self._blame(state, began, str(error), None) from error
+            raise self._blame(state, began, str(error), None, error.silent) from error
         except ldap.LDAPError:
             self._praise(state)  # it answered, if only with a no
             raise
@@ -212,14 +243,14 @@ class LdapPool:
         with self._lock:
             state.breaker.succeeded()
 
-    def _blame(self, state: _ServerState, began: float, text: str, code: int | None) -> _ServerTrouble:
+    def _blame(self, state: _ServerState, began: float, text: str, code: int | None, silent: bool) -> _ServerTrouble:
         with self._lock:
             first = state.breaker.closed
             now = time.monotonic()
             state.breaker.failed(now, now - began)
         if first:
             _log.warning("directory server failed", endpoint=state.name, reason=text, code=code)
-        return _ServerTrouble(f"{state.name}: {text}", code)
+        return _ServerTrouble(f"{state.name}: {text}", code, silent=silent)
 
     @contextmanager
     def _lease(self, state: _ServerState, kind: Kind, deadline: float, *, fresh: bool) -> Iterator[Connection]:
@@ -279,11 +310,15 @@ class LdapPool:
         handle.set_option(ldap.OPT_TIMELIMIT, 0)
         handle.set_option(ldap.OPT_TIMEOUT, left)
         handle.set_option(ldap.OPT_NETWORK_TIMEOUT, left)
-        connection = Connection(handle)
+        connection = Connection(handle, self._count_answer)
         connection.deadline = deadline
         if kind is Kind.SERVICE:
             self._bind_service(connection)
         return connection
+
+    def _count_answer(self) -> None:
+        with self._lock:
+            self._answers += 1
 
     def _bind_service(self, connection: Connection) -> None:
         """A refused service account is our trouble and must never read as somebody's wrong password."""

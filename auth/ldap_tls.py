@@ -30,7 +30,14 @@ _CLOSE_SECONDS: Final = 1.0
 
 
 class ConnectFailed(Exception):
-    """No usable connection to this directory server; the text says why, in an administrator's words."""
+    """No usable connection to this directory server; the text says why, in an administrator's words.
+
+    `silent`: nothing came back from the other end, so nobody is there. A wrong certificate or a refusal is an answer.
+    """
+
+    def __init__(self, text: str, *, silent: bool = False) -> None:
+        super().__init__(text)
+        self.silent = silent
 
 
 def client_context(settings: LdapSettings) -> ssl.SSLContext:
@@ -106,13 +113,16 @@ class TlsPump:
                 dialled = await self._dial(endpoint, timeout)
                 return await self._join(dialled, endpoint)
         except TimeoutError as error:
-            raise ConnectFailed(f"{where}: no answer in {timeout:.1f} s") from error
+            raise ConnectFailed(f"{where}: no answer in {timeout:.1f} s", silent=True) from error
         except ssl.SSLCertVerificationError as error:
             raise ConnectFailed(f"{where}: certificate refused: {error.verify_message}") from error
         except ssl.SSLError as error:
-            raise ConnectFailed(f"{where}: TLS failed: {error.reason or error}") from error
-        except (OSError, WireError, EOFError) as error:
+            closed = isinstance(error, ssl.SSLEOFError)  # a balancer in front of nothing takes the call and hangs up
+            raise ConnectFailed(f"{where}: TLS failed: {error.reason or error}", silent=closed) from error
+        except WireError as error:
             raise ConnectFailed(f"{where}: {error}") from error
+        except (OSError, EOFError) as error:
+            raise ConnectFailed(f"{where}: {error}", silent=True) from error
 
     async def _dial(self, endpoint: LdapEndpoint, timeout: float) -> socket.socket:
         """A TCP connection on which TLS may start, from the first address that answers."""
@@ -137,7 +147,7 @@ class TlsPump:
             except BaseException:
                 dialled.close()
                 raise
-        raise ConnectFailed(f"{endpoint.host}: no address")
+        raise ConnectFailed(f"{endpoint.host}: no address", silent=True)
 
     def _check_plain(self, address: str) -> None:
         if not self._plain_on_loopback or not ipaddress.ip_address(address.partition("%")[0]).is_loopback:
@@ -147,8 +157,12 @@ class TlsPump:
         """Ask for TLS. Reads not one byte beyond the answer, so nothing slipped in before TLS is believed after it."""
         await self._loop.sock_sendall(dialled, STARTTLS_REQUEST)
         header = await self._exactly(dialled, HEADER_BYTES)
-        more = await self._exactly(dialled, length_bytes(header))
-        code, text = starttls_result(await self._exactly(dialled, body_length(header, more)))
+        try:
+            more = await self._exactly(dialled, length_bytes(header))
+            body = await self._exactly(dialled, body_length(header, more))
+        except EOFError as error:
+            raise WireError("connection closed in the middle of the answer") from error
+        code, text = starttls_result(body)
         if code != 0:
             raise ConnectFailed(f"StartTLS refused with code {code}: {text}")
 

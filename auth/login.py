@@ -7,11 +7,11 @@ the audit has the directory's exact answer.
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from auth import vault
 from auth.audit_names import AuthAudit
+from auth.degraded import Admitted, Declined, Degraded, NotOpen
 from auth.directory import (
     Cause,
     Changed,
@@ -28,21 +28,16 @@ from auth.directory import (
 )
 from auth.gate import Gate
 from auth.login_flow import (
-    START,
-    Accepted,
     CodesSeen,
     Enrolled,
-    Event,
     Factor,
     Need,
     PasswordChanged,
     PasswordProven,
-    Rejected,
     SecondFactorProven,
-    advance,
     verdict,
 )
-from auth.messages import login_error
+from auth.login_progress import LoginProgress, over, refused
 from auth.models import (
     Client,
     CookieChange,
@@ -52,27 +47,18 @@ from auth.models import (
     LoginStep,
     LoginView,
 )
-from auth.names import normalise_username, throttle_name
+from auth.names import account_of, normalise_username, throttle_name
 from auth.recorder import Recorder
 from auth.rows import LoginRow, Person
-from auth.second_factors import Checked, SecondFactors
+from auth.second_factors import SecondFactors
 from auth.settings import AuthSettings
 from auth.store.logins import LoginStore
 from auth.store.people import PeopleStore
+from auth.temporary_factor import TemporaryFactors
 from auth.throttle import Scope
-from auth.web_sessions import WebSessions, is_possible_cookie
 from common.clock import Clock
-from common.errors import AuditUnavailable
-from common.ids import new_token, token_hash
 from common.secret import Secret
 
-_STEPS: Final = {
-    Need.PASSWORD: LoginStep.PASSWORD,
-    Need.SECOND_FACTOR: LoginStep.TOTP,
-    Need.NEW_PASSWORD: LoginStep.CHANGE_PASSWORD,
-    Need.ENROLMENT: LoginStep.ENROL,
-    Need.CODES_SEEN: LoginStep.RECOVERY_CODES,
-}
 _CHANGE_ERRORS: Final = {
     ChangeRefusal.TOO_SHORT: LoginErrorCode.PASSWORD_TOO_SHORT,
     ChangeRefusal.TOO_LONG: LoginErrorCode.PASSWORD_TOO_LONG,
@@ -95,32 +81,36 @@ class Login:
         people: PeopleStore,
         logins: LoginStore,
         factors: SecondFactors,
-        sessions: WebSessions,
+        progress: LoginProgress,
         gate: Gate,
+        degraded: Degraded,
+        temporary: TemporaryFactors,
         recorder: Recorder,
         clock: Clock,
     ) -> None:
+        self._degraded = degraded
+        self._temporary = temporary
         self._settings = settings
         self._directory = directory
         self._people = people
         self._logins = logins
         self._factors = factors
-        self._sessions = sessions
+        self._progress = progress
         self._gate = gate
         self._recorder = recorder
         self._clock = clock
 
     async def state(self, login_cookie: str | None) -> LoginView:
         """Where this browser's login stands."""
-        login = await self._load(login_cookie)
-        return await self._view(login) if login else LoginView(LoginStep.PASSWORD)
+        login = await self._progress.load(login_cookie)
+        return await self._progress.view(login) if login else LoginView(LoginStep.PASSWORD)
 
     async def submit_password(
         self, login_cookie: str | None, username: str, password: str, client: Client
     ) -> LoginOutcome:
         """Begin from nothing: whatever this browser had proven before, for whomever, is gone."""
         answer_at = asyncio.get_running_loop().time() + self._settings.throttle.answer_floor_milliseconds / 1000
-        await self._forget(login_cookie)
+        await self._progress.forget(login_cookie)
         outcome = await self._password(username, Secret(password), client)
         if outcome.view.error is not None:
             await asyncio.sleep(max(0.0, answer_at - asyncio.get_running_loop().time()))
@@ -128,65 +118,96 @@ class Login:
 
     async def submit_totp(self, login_cookie: str | None, code: str, client: Client) -> LoginOutcome:
         """The second factor by authenticator."""
-        login = await self._load(login_cookie)
+        login = await self._progress.load(login_cookie)
         if login is None:
-            return _over()
+            return over()
         if verdict(login.flow) is not Need.SECOND_FACTOR:
-            return await self._stay(login, LoginErrorCode.WRONG_STEP)
+            return await self._progress.stay(login, LoginErrorCode.WRONG_STEP)
         checked = await self._factors.check_totp(login.user_id, code)
         if checked.error is not None:
-            return await self._refuse_factor(login, checked, client, AuthAudit.REFUSE_TOTP, Scope.TOTP)
-        await self._recorder.record(AuthAudit.ACCEPT_TOTP, actor=login.user_id, client=client)
-        event = SecondFactorProven(login.user_id, Factor.TOTP)
-        return await self._proceed(login, event, client, totp_at=self._clock.now())
+            return await self._progress.refuse_factor(login, checked, client, AuthAudit.REFUSE_TOTP, Scope.TOTP)
+        await self._recorder.record(
+            AuthAudit.ACCEPT_TOTP, actor=login.user_id, client=client, temporary=checked.temporary
+        )
+        event = SecondFactorProven(login.user_id, Factor.TOTP, temporary=checked.temporary)
+        return await self._progress.proceed(login, event, client, totp_at=self._clock.now())
 
     async def submit_recovery(self, login_cookie: str | None, code: str, client: Client) -> LoginOutcome:
         """The second factor by recovery code."""
-        login = await self._load(login_cookie)
+        login = await self._progress.load(login_cookie)
         if login is None:
-            return _over()
+            return over()
         if verdict(login.flow) is not Need.SECOND_FACTOR:
-            return await self._stay(login, LoginErrorCode.WRONG_STEP)
+            return await self._progress.stay(login, LoginErrorCode.WRONG_STEP)
+        if login.flow.degraded:
+            return await self._progress.stay(login, LoginErrorCode.NOT_WHILE_DEGRADED)
         checked = await self._factors.check_recovery(login.user_id, code)
         if checked.error is not None:
-            return await self._refuse_factor(login, checked, client, AuthAudit.REFUSE_RECOVERY_CODE, Scope.RECOVERY)
+            return await self._progress.refuse_factor(
+                login, checked, client, AuthAudit.REFUSE_RECOVERY_CODE, Scope.RECOVERY
+            )
         left = await self._factors.codes_left(login.user_id)
         await self._recorder.record(AuthAudit.USE_RECOVERY_CODE, actor=login.user_id, client=client, codes_left=left)
         event = SecondFactorProven(
             login.user_id, Factor.RECOVERY_CODE, self._settings.second_factor.recovery_requires_enrolment
         )
-        return await self._proceed(login, event, client)
+        return await self._progress.proceed(login, event, client)
+
+    async def submit_activation(self, login_cookie: str | None, code: str, client: Client) -> LoginOutcome:
+        """The activation code that two officials vouched for: leads to the set-up of a temporary authenticator."""
+        login = await self._progress.load(login_cookie)
+        if login is None:
+            return over()
+        if verdict(login.flow) is not Need.SECOND_FACTOR:
+            return await self._progress.stay(login, LoginErrorCode.WRONG_STEP)
+        if login.flow.degraded:
+            return await self._progress.stay(login, LoginErrorCode.NOT_WHILE_DEGRADED)
+        checked = await self._factors.check_activation(login.user_id, code, login.expires_at - self._clock.now())
+        if checked.error is not None:
+            return await self._progress.refuse_factor(
+                login, checked, client, AuthAudit.REFUSE_ACTIVATION_CODE, Scope.ACTIVATION
+            )
+        await self._recorder.record(AuthAudit.USE_ACTIVATION_CODE, actor=login.user_id, client=client)
+        return await self._progress.proceed(login, SecondFactorProven(login.user_id, Factor.ACTIVATION_CODE), client)
 
     async def start_enrolment(self, login_cookie: str | None, client: Client) -> Enrolment | LoginOutcome:
         """A new secret to show; asking again gives another one and drops the first."""
-        login = await self._load(login_cookie)
+        login = await self._progress.load(login_cookie)
         person = await self._people.person(login.user_id) if login else None
         if login is None or person is None:
-            return _over()
+            return over()
         if verdict(login.flow) is not Need.ENROLMENT:
-            return await self._stay(login, LoginErrorCode.WRONG_STEP)
-        if not self._may_enrol_from(client):
+            return await self._progress.stay(login, LoginErrorCode.WRONG_STEP)
+        if not self._may_enrol(login, client):
             await self._recorder.record(
                 AuthAudit.REFUSE_ENROLMENT, actor=login.user_id, client=client, outcome="denied", reason="network"
             )
-            return await self._stay(login, LoginErrorCode.ENROLMENT_NOT_HERE)
+            return await self._progress.stay(login, LoginErrorCode.ENROLMENT_NOT_HERE)
         shown, sealed = self._factors.begin(login.user_id, person.identity.username)
         if not await self._logins.move_login(login, replace(login, sealed_totp=sealed)):
-            return _over()
+            return over()
         return shown
 
     async def confirm_enrolment(self, login_cookie: str | None, code: str, client: Client) -> LoginOutcome:
         """A first right code makes the new authenticator the person's only one."""
-        login = await self._load(login_cookie)
+        login = await self._progress.load(login_cookie)
         if login is None:
-            return _over()
-        if verdict(login.flow) is not Need.ENROLMENT or login.sealed_totp is None or not self._may_enrol_from(client):
-            return await self._stay(login, LoginErrorCode.WRONG_STEP)
-        checked = await self._factors.confirm(login.user_id, login.sealed_totp, code)
+            return over()
+        if verdict(login.flow) is not Need.ENROLMENT or login.sealed_totp is None or not self._may_enrol(login, client):
+            return await self._progress.stay(login, LoginErrorCode.WRONG_STEP)
+        temporary = login.flow.temporary
+        if temporary:
+            lifetime = self._temporary.lifetime
+            checked = await self._factors.confirm_temporary(login.user_id, login.sealed_totp, code, lifetime)
+        else:
+            checked = await self._factors.confirm(login.user_id, login.sealed_totp, code)
         if checked.error is not None:
-            return await self._refuse_factor(login, checked, client, AuthAudit.REFUSE_ENROLMENT, Scope.TOTP)
-        await self._recorder.record(AuthAudit.ENROL_TOTP, actor=login.user_id, client=client)
-        outcome = await self._proceed(
+            return await self._progress.refuse_factor(login, checked, client, AuthAudit.REFUSE_ENROLMENT, Scope.TOTP)
+        name = AuthAudit.ENROL_TEMPORARY_TOTP if temporary else AuthAudit.ENROL_TOTP
+        await self._recorder.record(name, actor=login.user_id, client=client)
+        if not temporary:
+            await self._temporary.end(login.user_id, actor=login.user_id, reason="own_authenticator", client=client)
+        outcome = await self._progress.proceed(
             login, Enrolled(login.user_id), client, sealed_totp=None, totp_at=self._clock.now()
         )
         if outcome.view.step is not LoginStep.RECOVERY_CODES:
@@ -195,32 +216,32 @@ class Login:
 
     async def finish_enrolment(self, login_cookie: str | None, client: Client) -> LoginOutcome:
         """The person has kept the codes."""
-        login = await self._load(login_cookie)
+        login = await self._progress.load(login_cookie)
         if login is None:
-            return _over()
+            return over()
         if verdict(login.flow) is not Need.CODES_SEEN:
-            return await self._stay(login, LoginErrorCode.WRONG_STEP)
-        return await self._proceed(login, CodesSeen(login.user_id), client)
+            return await self._progress.stay(login, LoginErrorCode.WRONG_STEP)
+        return await self._progress.proceed(login, CodesSeen(login.user_id), client)
 
     async def change_password(self, login_cookie: str | None, new_password: str, client: Client) -> LoginOutcome:
         """Set a new password in the directory, with the old one of this login as proof."""
-        login = await self._load(login_cookie)
+        login = await self._progress.load(login_cookie)
         person = await self._people.person(login.user_id) if login else None
         if login is None or login_cookie is None or person is None:
-            return _over()
+            return over()
         if verdict(login.flow) is not Need.NEW_PASSWORD:
-            return await self._stay(login, LoginErrorCode.WRONG_STEP)
+            return await self._progress.stay(login, LoginErrorCode.WRONG_STEP)
         old = vault.open_sealed(login.sealed_password, login_cookie, login.user_id) if login.sealed_password else None
         if old is None:
-            return await self._stay(login, LoginErrorCode.PASSWORD_CHANGE_UNAVAILABLE)
+            return await self._progress.stay(login, LoginErrorCode.PASSWORD_CHANGE_UNAVAILABLE)
         new = Secret(new_password)
         if new == old:
-            return await self._stay(login, LoginErrorCode.PASSWORD_USED_BEFORE)
+            return await self._progress.stay(login, LoginErrorCode.PASSWORD_USED_BEFORE)
         return await self._change(login, person, old, new, client)
 
     async def restart(self, login_cookie: str | None) -> LoginOutcome:
         """Forget this browser's login."""
-        await self._forget(login_cookie)
+        await self._progress.forget(login_cookie)
         return LoginOutcome(LoginView(LoginStep.PASSWORD), CookieChange.CLEAR)
 
     # -- the password
@@ -230,32 +251,54 @@ class Login:
         fingerprint = self._recorder.fingerprint(typed)
         if (wait := await self._gate.charge(Scope.PAIR, typed, client.address)) is not None:
             await self._recorder.record_throttled(fingerprint, client, Scope.PAIR, wait)
-            return _refused(LoginErrorCode.THROTTLED, wait)
+            return refused(LoginErrorCode.THROTTLED, wait)
         budget = self._directory.budget()
         name = normalise_username(username)
         found = (
             NotFound(Cause("not a possible user name")) if name is None else await self._directory.find(name, budget)
         )
         if isinstance(found, Unreachable):
-            await self._gate.forgive(Scope.PAIR, typed, client.address)
-            return await self._refuse_password(found, fingerprint, client)
+            return await self._without_directory(found, typed, name, password, client)
         entry = found.entry if isinstance(found, Found) else None
         subject = entry.username if entry else fingerprint
-        account = _account(entry.key) if entry else f"name:{typed}"
+        account = account_of(entry.key) if entry else f"name:{typed}"
         if (wait := await self._gate.charge_password(account, client.address)) is not None:
             await self._gate.forgive(Scope.PAIR, typed, client.address)
             await self._recorder.record_throttled(subject, client, Scope.ACCOUNT, wait)
-            return _refused(LoginErrorCode.THROTTLED, wait)
+            return refused(LoginErrorCode.THROTTLED, wait)
         result = await self._directory.verify(entry, password, budget)
         if isinstance(result, Unreachable):
             await self._gate.forgive(Scope.PAIR, typed, client.address)
             await self._gate.forgive_password(account, client.address)
         if not isinstance(result, Verified | PasswordExpired | MustChange):
+            self._degraded.refused(result, password, client.address)
             exact = found if isinstance(found, NotFound) and isinstance(result, NotFound) else result
             return await self._refuse_password(exact, subject, client)
         await self._gate.clear(Scope.PAIR, typed, client.address)
         await self._gate.clear_password(account)
-        return await self._begin(result, password, client)
+        return await self._accept(result, password, client)
+
+    async def _without_directory(
+        self, found: Unreachable, typed: str, name: str | None, password: Secret[str], client: Client
+    ) -> LoginOutcome:
+        """No server answered the search. Whoever may sign in without the directory goes on to the second factor."""
+        judged = await self._degraded.admit(typed, name, password, client)
+        match judged:
+            case NotOpen():
+                await self._gate.forgive(Scope.PAIR, typed, client.address)
+                return await self._refuse_password(found, self._recorder.fingerprint(typed), client)
+            case Declined():
+                return refused(judged.code, judged.retry_after_seconds)
+            case Admitted(identity):
+                await self._recorder.record(
+                    AuthAudit.ACCEPT_PASSWORD,
+                    actor=identity.user_id,
+                    subject=identity.username,
+                    client=client,
+                    result="Degraded",
+                )
+                proven = PasswordProven(identity.user_id, enrolled=True, degraded=True)
+                return await self._progress.begin(proven)
 
     async def _refuse_password(self, result: DirectoryResult, subject: str, client: Client) -> LoginOutcome:
         await self._recorder.record(
@@ -270,15 +313,14 @@ class Login:
             endpoint=result.cause.endpoint,
         )
         unreachable = isinstance(result, Unreachable)
-        return _refused(LoginErrorCode.DIRECTORY_UNAVAILABLE if unreachable else LoginErrorCode.LOGIN_FAILED)
+        return refused(LoginErrorCode.DIRECTORY_UNAVAILABLE if unreachable else LoginErrorCode.LOGIN_FAILED)
 
-    async def _begin(
+    async def _accept(
         self, result: Verified | PasswordExpired | MustChange, password: Secret[str], client: Client
     ) -> LoginOutcome:
-        """The password is right: write down a login for this person under a fresh cookie."""
-        now = self._clock.now()
+        """The directory says that the password is right."""
         must_change = not isinstance(result, Verified)
-        person = await self._people.remember_person(result.entry, now, groups_known=not must_change)
+        person = await self._people.remember_person(result.entry, self._clock.now(), groups_known=not must_change)
         user_id = person.identity.user_id
         await self._recorder.record(
             AuthAudit.ACCEPT_PASSWORD,
@@ -289,31 +331,24 @@ class Login:
             sub_code=result.cause.sub_code,
             endpoint=result.cause.endpoint,
         )
-        proven = PasswordProven(user_id, await self._factors.enrolled(user_id), must_change)
-        flow, _need = advance(START, proven)
-        cookie = new_token()
+        if isinstance(result, Verified):
+            await self._degraded.remember(user_id, result.entry.groups, password)
+        else:
+            await self._degraded.forget(user_id, type(result).__name__)
         keeps_old = isinstance(result, PasswordExpired | MustChange) and result.can_change
-        login = LoginRow(
-            token_hash=token_hash(cookie),
-            user_id=user_id,
-            flow=flow,
-            password_at=now,
-            expires_at=now + timedelta(seconds=self._settings.web_session.login_seconds),
-            sealed_password=vault.seal(password, cookie, user_id) if keeps_old else None,
-        )
-        await self._logins.add_login(login)
-        return LoginOutcome(await self._view(login), CookieChange.SET, Secret(cookie))
+        proven = PasswordProven(user_id, await self._factors.enrolled(user_id), must_change)
+        return await self._progress.begin(proven, password if keeps_old else None)
 
     async def _change(
         self, login: LoginRow, person: Person, old: Secret[str], new: Secret[str], client: Client
     ) -> LoginOutcome:
         found = await self._directory.lookup(person.directory_key)
         if isinstance(found, Unreachable):
-            return await self._stay(login, LoginErrorCode.DIRECTORY_UNAVAILABLE)
+            return await self._progress.stay(login, LoginErrorCode.DIRECTORY_UNAVAILABLE)
         if not isinstance(found, Verified):
             await self._logins.drop_login(login.token_hash)
             await self._refuse_password(found, person.identity.username, client)
-            return replace(_refused(LoginErrorCode.LOGIN_FAILED), login_cookie=CookieChange.CLEAR)
+            return replace(refused(LoginErrorCode.LOGIN_FAILED), login_cookie=CookieChange.CLEAR)
         result = await self._directory.change_password(found.entry, old, new)
         await self._recorder.record(
             AuthAudit.CHANGE_PASSWORD,
@@ -328,109 +363,16 @@ class Login:
         )
         match result:
             case Unreachable():
-                return await self._stay(login, LoginErrorCode.DIRECTORY_UNAVAILABLE)
+                return await self._progress.stay(login, LoginErrorCode.DIRECTORY_UNAVAILABLE)
             case ChangeRefused():
-                return await self._stay(login, _CHANGE_ERRORS[result.reason])
+                return await self._progress.stay(login, _CHANGE_ERRORS[result.reason])
             case Changed():
                 now = self._clock.now()
                 await self._people.update_person(login.user_id, found.entry, now)
+                await self._degraded.forget(login.user_id, "password_changed")
                 event = PasswordChanged(login.user_id)
-                return await self._proceed(login, event, client, sealed_password=None, password_at=now)
+                return await self._progress.proceed(login, event, client, sealed_password=None, password_at=now)
 
-    # -- the row
-
-    async def _load(self, login_cookie: str | None) -> LoginRow | None:
-        if not is_possible_cookie(login_cookie):
-            return None
-        return await self._logins.login(token_hash(login_cookie), self._clock.now())
-
-    async def _forget(self, login_cookie: str | None) -> None:
-        if is_possible_cookie(login_cookie):
-            await self._logins.drop_login(token_hash(login_cookie))
-
-    async def _proceed(self, login: LoginRow, event: Event, client: Client, **changes: Any) -> LoginOutcome:
-        """Feed the flow and store where it stands now; of two requests at once only one moves it."""
-        flow, judged = advance(login.flow, event)
-        if isinstance(judged, Rejected):
-            await self._logins.drop_login(login.token_hash)
-            return _over()
-        after = replace(login, flow=flow, **changes)
-        if isinstance(judged, Accepted):
-            return await self._finish(login, after, judged, client)
-        if not await self._logins.move_login(login, after):
-            return _over()
-        return LoginOutcome(await self._view(after))
-
-    async def _finish(self, before: LoginRow, after: LoginRow, accepted: Accepted, client: Client) -> LoginOutcome:
-        """The login becomes a web session under a cookie that did not exist before."""
-        session, cookie = self._sessions.new(
-            accepted.user_id, client, password_at=after.password_at, totp_at=after.totp_at
-        )
-        if not await self._logins.finish_login(before, session):
-            return _over()
-        try:
-            await self._recorder.record(
-                AuthAudit.ACCEPT_LOGIN,
-                actor=accepted.user_id,
-                subject=session.id,
-                client=client,
-                factors=",".join(sorted(accepted.factors)),
-            )
-        except AuditUnavailable:  # nobody has the cookie yet: what cannot be recorded does not begin
-            await self._sessions.end(session.id, accepted.user_id)
-            raise
-        if (person := await self._people.person(accepted.user_id)) is not None:
-            await self._gate.know(_account(person.directory_key), client.address)
-        web_session = await self._sessions.get(session.id)
-        if web_session is None:
-            return _over()
-        view = LoginView(LoginStep.DONE, display_name=web_session.identity.display_name)
-        return LoginOutcome(view, CookieChange.CLEAR, None, CookieChange.SET, cookie, web_session)
-
-    # -- answers
-
-    def _may_enrol_from(self, client: Client) -> bool:
-        return self._settings.second_factor.allows_enrolment_from(client.address)
-
-    async def _refuse_factor(
-        self, login: LoginRow, checked: Checked, client: Client, name: AuthAudit, scope: Scope
-    ) -> LoginOutcome:
-        error = checked.error or LoginErrorCode.CODE_WRONG
-        if error is LoginErrorCode.THROTTLED:
-            wait = checked.retry_after_seconds or 0
-            await self._recorder.record_throttled(login.user_id, client, scope, wait)
-        else:
-            await self._recorder.record(name, actor=login.user_id, client=client, outcome="denied", reason=error)
-        return await self._stay(login, error, checked.retry_after_seconds)
-
-    async def _stay(
-        self, login: LoginRow, code: LoginErrorCode, retry_after_seconds: int | None = None
-    ) -> LoginOutcome:
-        view = await self._view(login)
-        return LoginOutcome(replace(view, error=login_error(code, retry_after_seconds=retry_after_seconds)))
-
-    async def _view(self, login: LoginRow) -> LoginView:
-        need = verdict(login.flow)
-        step = LoginStep.PASSWORD if isinstance(need, Accepted) else _STEPS[need]
-        person = await self._people.person(login.user_id)
-        cannot = need is Need.NEW_PASSWORD and login.sealed_password is None
-        return LoginView(
-            step,
-            error=login_error(LoginErrorCode.PASSWORD_CHANGE_UNAVAILABLE) if cannot else None,
-            display_name=person.identity.display_name if person else None,
-        )
-
-
-def _account(directory_key: str) -> str:
-    """One counter per entry, however its name is spelled."""
-    return f"entry:{directory_key}"
-
-
-def _refused(code: LoginErrorCode, retry_after_seconds: int | None = None) -> LoginOutcome:
-    error = login_error(code, retry_after_seconds=retry_after_seconds)
-    return LoginOutcome(LoginView(LoginStep.PASSWORD, error), CookieChange.CLEAR)
-
-
-def _over() -> LoginOutcome:
-    """The login ran out, was finished or restarted elsewhere: begin again."""
-    return _refused(LoginErrorCode.LOGIN_EXPIRED)
+    def _may_enrol(self, login: LoginRow, client: Client) -> bool:
+        """From here? What two officials vouched for may be set up anywhere: that is what it is for."""
+        return login.flow.temporary or self._settings.second_factor.allows_enrolment_from(client.address)

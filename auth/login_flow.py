@@ -6,11 +6,14 @@ anybody else throws everything away (bug class `login_state_confusion`), and a n
 
 Order: password, then the second factor where one is enrolled, then a due password change, then enrolment, then the
 recovery codes. A password change comes after the second factor, so that a stolen expired password changes nothing.
+
+A degraded login (no directory) knows two steps only: the password, then the code of an authenticator that exists. An
+activation code, vouched for by two officials, stands for a second factor only until it has become an authenticator.
 """
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import assert_never
+from typing import Final, assert_never
 
 from common.ids import UserId
 
@@ -21,6 +24,10 @@ class Factor(StrEnum):
     PASSWORD = "password"  # noqa: S105 - the name of a factor
     TOTP = "totp"
     RECOVERY_CODE = "recovery_code"
+    ACTIVATION_CODE = "activation_code"
+
+
+_SECOND: Final = frozenset({Factor.TOTP, Factor.RECOVERY_CODE, Factor.ACTIVATION_CODE})
 
 
 class Need(StrEnum):
@@ -28,7 +35,7 @@ class Need(StrEnum):
 
     PASSWORD = "password"  # noqa: S105 - the name of a need
     SECOND_FACTOR = "second_factor"
-    """TOTP or a recovery code."""
+    """TOTP, a recovery code or an activation code; TOTP alone when degraded."""
     NEW_PASSWORD = "new_password"  # noqa: S105 - the name of a need
     ENROLMENT = "enrolment"
     CODES_SEEN = "codes_seen"
@@ -40,6 +47,7 @@ class Refusal(StrEnum):
 
     OUT_OF_ORDER = "out_of_order"
     OTHER_IDENTITY = "other_identity"
+    NOT_WHILE_DEGRADED = "not_while_degraded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,10 @@ class Flow:
     must_change_password: bool = False
     must_enrol: bool = False
     codes_to_show: bool = False
+    degraded: bool = False
+    """The directory was out of reach."""
+    temporary: bool = False
+    """The second factor is, or becomes, a temporary authenticator."""
 
 
 START = Flow()
@@ -65,16 +77,20 @@ class PasswordProven:
     user_id: UserId
     enrolled: bool
     must_change: bool = False
+    degraded: bool = False
+    """Not the directory but a cached verifier accepted it."""
 
 
 @dataclass(frozen=True, slots=True)
 class SecondFactorProven:
-    """A fresh TOTP code or an unused recovery code was accepted."""
+    """A fresh TOTP code, an unused recovery code or an activation code was accepted."""
 
     user_id: UserId
     factor: Factor
     must_enrol: bool = False
-    """Set after a recovery code when the settings ask for a new authenticator."""
+    """Set after a recovery code when the settings ask for a new authenticator; always after an activation code."""
+    temporary: bool = False
+    """The TOTP code came from a temporary authenticator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +123,8 @@ class Accepted:
 
     user_id: UserId
     factors: frozenset[Factor]
+    degraded: bool = False
+    temporary: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +141,7 @@ def verdict(flow: Flow) -> Need | Accepted:
     """What this flow still needs; total over all values."""
     if flow.user_id is None or Factor.PASSWORD not in flow.factors:
         return Need.PASSWORD
-    if flow.enrolled and not flow.factors & {Factor.TOTP, Factor.RECOVERY_CODE}:
+    if flow.enrolled and not flow.factors & _SECOND:
         return Need.SECOND_FACTOR
     if flow.must_change_password:
         return Need.NEW_PASSWORD
@@ -131,18 +149,21 @@ def verdict(flow: Flow) -> Need | Accepted:
         return Need.ENROLMENT
     if flow.codes_to_show:
         return Need.CODES_SEEN
-    return Accepted(flow.user_id, flow.factors)
+    return Accepted(flow.user_id, flow.factors, flow.degraded, flow.temporary)
 
 
 def advance(flow: Flow, event: Event) -> tuple[Flow, Verdict]:
     """The flow after an event, and what it needs now. Never raises; an event out of place changes nothing."""
     if isinstance(event, PasswordProven):
+        if event.degraded and (event.must_change or not event.enrolled):
+            return START, Rejected(Refusal.NOT_WHILE_DEGRADED)
         return _judged(
             Flow(
                 user_id=event.user_id,
                 factors=frozenset({Factor.PASSWORD}),
                 enrolled=event.enrolled,
                 must_change_password=event.must_change,
+                degraded=event.degraded,
             )
         )
     if flow.user_id is not None and event.user_id != flow.user_id:
@@ -153,13 +174,22 @@ def advance(flow: Flow, event: Event) -> tuple[Flow, Verdict]:
         case SecondFactorProven():
             if event.factor is Factor.PASSWORD:
                 return flow, Rejected(Refusal.OUT_OF_ORDER)
-            return _judged(replace(flow, factors=flow.factors | {event.factor}, must_enrol=event.must_enrol))
+            if flow.degraded and (event.factor is not Factor.TOTP or event.must_enrol):
+                return flow, Rejected(Refusal.NOT_WHILE_DEGRADED)
+            activation = event.factor is Factor.ACTIVATION_CODE
+            return _judged(
+                replace(
+                    flow,
+                    factors=flow.factors | {event.factor},
+                    must_enrol=event.must_enrol or activation,
+                    temporary=event.temporary or activation,
+                )
+            )
         case PasswordChanged():
             return _judged(replace(flow, must_change_password=False))
         case Enrolled():
-            return _judged(
-                replace(flow, factors=flow.factors | {Factor.TOTP}, enrolled=True, must_enrol=False, codes_to_show=True)
-            )
+            factors, shows_codes = flow.factors | {Factor.TOTP}, not flow.temporary
+            return _judged(replace(flow, factors=factors, enrolled=True, must_enrol=False, codes_to_show=shows_codes))
         case CodesSeen():
             return _judged(replace(flow, codes_to_show=False))
         case _:

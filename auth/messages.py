@@ -33,6 +33,28 @@ TEXTS: Final[Mapping[LoginErrorCode, tuple[str, str]]] = {
         f"認証の基盤に接続できません。しばらく待ってからもう一度お試しください。{_IT_JA}",
         f"The directory cannot be reached. Wait a while and try again. {_IT_EN}",
     ),
+    LoginErrorCode.DEGRADED_LOGIN_FAILED: (
+        (
+            "ログインできませんでした。認証の基盤に接続できないため、今は登録された職員だけがログインできます。"
+            f"ユーザー名とパスワードを確認してください。{_IT_JA}"
+        ),
+        (
+            "The login did not succeed. The directory cannot be reached, so only registered staff can sign in now. "
+            f"Check user name and password. {_IT_EN}"
+        ),
+    ),
+    LoginErrorCode.NOT_WHILE_DEGRADED: (
+        "認証の基盤に接続できない間は、この操作はできません。認証アプリに表示されている6桁のコードを使ってください。",
+        "This cannot be done while the directory is out of reach. Use the six digits that your authenticator shows.",
+    ),
+    LoginErrorCode.ACTIVATION_CODE_WRONG: (
+        "有効化コードが違うか、期限が切れています。コードを伝えた担当者に確認してください。",
+        "That activation code is wrong or too old. Ask the official who gave it to you.",
+    ),
+    LoginErrorCode.NOT_WITH_TEMPORARY_FACTOR: (
+        "一時的な認証アプリではこの操作はできません。ふだんの認証アプリでログインしてください。",
+        "This cannot be done with a temporary authenticator. Sign in with your own one.",
+    ),
     LoginErrorCode.LOGIN_EXPIRED: (
         "ログインの途中で時間が過ぎました。最初からやり直してください。",
         "The login took too long. Start again.",

@@ -86,6 +86,13 @@ class LoginErrorCode(StrEnum):
     RECOVERY_CODE_WRONG = "recovery_code_wrong"
     THROTTLED = "throttled"
     DIRECTORY_UNAVAILABLE = "directory_unavailable"
+    DEGRADED_LOGIN_FAILED = "degraded_login_failed"
+    """The directory is out of reach, and this name with this password does not get in without it."""
+    NOT_WHILE_DEGRADED = "not_while_degraded"
+    """Needs the directory: recovery codes, enrolment, new codes."""
+    ACTIVATION_CODE_WRONG = "activation_code_wrong"
+    NOT_WITH_TEMPORARY_FACTOR = "not_with_temporary_factor"
+    """Needs the person's own authenticator."""
     LOGIN_EXPIRED = "login_expired"
     WRONG_STEP = "wrong_step"
     ENROLMENT_NOT_HERE = "enrolment_not_here"
@@ -118,6 +125,10 @@ class LoginView:
     """Only after the password was right."""
     recovery_codes: tuple[str, ...] | None = field(default=None, repr=False)
     """Only in the one answer that shows new codes."""
+    degraded: bool = False
+    """The directory is out of reach: only the authenticator's code leads on."""
+    temporary_factor: bool = False
+    """The authenticator being set up is a temporary one."""
 
 
 class CookieChange(StrEnum):
@@ -160,3 +171,60 @@ class StepUp:
     web_session: WebSession | None = None
     recovery_codes: tuple[str, ...] | None = field(default=None, repr=False)
     """Only from `regenerate_recovery_codes`."""
+
+
+class VouchState(StrEnum):
+    """How far the help for a person without authenticator has come."""
+
+    OPEN = "open"
+    """One official vouched; a second one is needed."""
+    CONFIRMED = "confirmed"
+    """Two did; the person has the activation code."""
+    ACTIVATED = "activated"
+    """The code was used; the authenticator is being set up."""
+    ENROLLED = "enrolled"
+    """The temporary authenticator works until `expires_at`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vouch:
+    """Help for one person without authenticator, as officials see it."""
+
+    id: str
+    state: VouchState
+    user_id: UserId
+    username: str
+    display_name: str
+    opened_by: str
+    """User name of the first official."""
+    confirmed_by: str | None
+    opened_at: datetime
+    expires_at: datetime
+    """When the present state ends by itself."""
+
+
+class VouchRefusal(StrEnum):
+    """Why an official's step was not taken."""
+
+    NOT_ENTITLED = "not_entitled"
+    TOTP_NOT_FRESH = "totp_not_fresh"
+    OWN_FACTOR_NEEDED = "own_factor_needed"
+    """The official's session is degraded, or itself rests on a temporary authenticator."""
+    UNKNOWN_PERSON = "unknown_person"
+    ONESELF = "oneself"
+    SAME_OFFICIAL = "same_official"
+    NO_AUTHENTICATOR = "no_authenticator"
+    """The person never had one: the next login sets one up anyway."""
+    ONE_RUNS_ALREADY = "one_runs_already"
+    OVER = "over"
+    """Lapsed, ended or confirmed by somebody else meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class VouchStep:
+    """Result of an official's step."""
+
+    refusal: VouchRefusal | None = None
+    vouch: Vouch | None = None
+    activation_code: Secret[str] | None = None
+    """Only after the confirmation, this once: to be told to the person."""

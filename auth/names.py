@@ -18,3 +18,8 @@ def normalise_username(typed: str) -> str | None:
 def throttle_name(typed: str) -> str:
     """What counts as one name for throttling: case and spaces do not matter, as they do not in a directory."""
     return " ".join((normalise_username(typed) or typed[:MAX_USERNAME_CHARS]).casefold().split())
+
+
+def account_of(directory_key: str) -> str:
+    """What counts as one account for throttling, however its name is spelled."""
+    return f"entry:{directory_key}"

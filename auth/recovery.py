@@ -16,6 +16,7 @@ from common.ids import TenantId, UserId
 COUNT: Final = 10
 _ALPHABET: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # 32 signs, none that look alike (I, O, 0, 1)
 _CHARS: Final = 16
+_ACTIVATION_CHARS: Final = 12
 _MAX_TYPED: Final = 64
 
 
@@ -26,10 +27,7 @@ def new_codes() -> tuple[str, ...]:
 
 def normalise(typed: str) -> str | None:
     """A code as stored, from whatever a person types: small or full-width letters, any dashes or spaces. Or None."""
-    if len(typed) > _MAX_TYPED:
-        return None
-    plain = "".join(c for c in unicodedata.normalize("NFKC", typed).upper() if c.isalnum())
-    return plain if len(plain) == _CHARS and set(plain) <= set(_ALPHABET) else None
+    return _normalised(typed, _CHARS)
 
 
 def code_hash(code: str, tenant_id: TenantId, user_id: UserId) -> str:
@@ -37,5 +35,27 @@ def code_hash(code: str, tenant_id: TenantId, user_id: UserId) -> str:
     return hashlib.sha256(json.dumps(["recovery", tenant_id, user_id, code]).encode()).hexdigest()
 
 
+def new_activation_code() -> str:
+    """To be told over the telephone and typed within minutes, `XXXX-XXXX-XXXX`: 60 random bits."""
+    return _grouped("".join(secrets.choice(_ALPHABET) for _ in range(_ACTIVATION_CHARS)))
+
+
+def normalise_activation(typed: str) -> str | None:
+    """Like `normalise`, for an activation code."""
+    return _normalised(typed, _ACTIVATION_CHARS)
+
+
+def activation_hash(code: str, tenant_id: TenantId, user_id: UserId) -> str:
+    """What is stored of an activation code; it cannot pass for a recovery code."""
+    return hashlib.sha256(json.dumps(["activation", tenant_id, user_id, code]).encode()).hexdigest()
+
+
+def _normalised(typed: str, chars: int) -> str | None:
+    if len(typed) > _MAX_TYPED:
+        return None
+    plain = "".join(c for c in unicodedata.normalize("NFKC", typed).upper() if c.isalnum())
+    return plain if len(plain) == chars and set(plain) <= set(_ALPHABET) else None
+
+
 def _grouped(code: str) -> str:
-    return "-".join(code[start : start + 4] for start in range(0, _CHARS, 4))
+    return "-".join(code[start : start + 4] for start in range(0, len(code), 4))

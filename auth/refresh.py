@@ -1,5 +1,8 @@
 """Reads signed-in people's entries again, so that a lost group or a disabled account acts on what is running.
 
+People who could sign in without the directory are read again as well, less often. Whoever signed in during an outage is
+simply due: the first round after it ends the sessions of those who are gone or disabled.
+
 Counterpart: `auth/ldap_directory.py` answers; subscribers of `user:changed` judge grants again. An unreachable
 directory changes nothing. People who are suddenly missing in numbers are a fault of the directory (a lost read right, a
 half-done copy) and not a mass dismissal: they are left alone and reported.
@@ -10,6 +13,7 @@ from datetime import timedelta
 from typing import Final
 
 from auth.audit_names import AuthAudit
+from auth.degraded import Degraded
 from auth.directory import Directory, Disabled, LookupResult, NotFound, Verified
 from auth.models import TOPIC_USER_CHANGED
 from auth.recorder import Recorder
@@ -40,6 +44,8 @@ class Refresh:
         bus: EventBus,
         clock: Clock,
         every: timedelta,
+        holders_every: timedelta,
+        degraded: Degraded,
     ) -> None:
         self._directory = directory
         self._people = people
@@ -48,11 +54,13 @@ class Refresh:
         self._bus = bus
         self._clock = clock
         self._every = every
+        self._holders_every = holders_every
+        self._degraded = degraded
 
     async def run(self) -> None:
         """Read everybody who is due; each person is taken by one node only."""
         now = self._clock.now()
-        due = await self._people.claim_due(now - self._every, now)
+        due = await self._people.claim_due(now - self._every, now - self._holders_every, now)
         places = asyncio.Semaphore(_AT_ONCE)
         read = await asyncio.gather(*(self._read(person, places) for person in due))
         missing = sum(isinstance(result, NotFound) for _, result in read)
@@ -72,6 +80,7 @@ class Refresh:
         user_id = person.identity.user_id
         if isinstance(result, Verified):
             entry, before = result.entry, person.identity
+            await self._degraded.reread(user_id, entry.groups)
             described = (entry.display_name, entry.department, entry.employment, entry.username, entry.groups)
             known = (before.display_name, before.department, before.employment, before.username, before.groups)
             if described == known:
@@ -86,6 +95,7 @@ class Refresh:
             )
         elif isinstance(result, Disabled | NotFound):
             await self._people.disable_person(user_id)
+            await self._degraded.forget(user_id, type(result).__name__)
             ended = await self._sessions.end_all(user_id)
             await self._bus.publish(TOPIC_USER_CHANGED, user_id)
             await self._recorder.record(

@@ -1,7 +1,7 @@
 """The rows of auth's tables as values. Pure. Counterpart: `auth/store.py` reads and writes them."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from auth.login_flow import Factor, Flow
@@ -20,11 +20,49 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Holder:
+    """Somebody whose password can be checked without the directory."""
+
+    identity: Identity
+    directory_key: str
+    sealed_verifier: str = field(repr=False)
+    verified_at: datetime
+    """When the directory last accepted the password."""
+    enrolled: bool
+    """Has a confirmed authenticator."""
+
+
+@dataclass(frozen=True, slots=True)
 class TotpRow:
     """A confirmed authenticator."""
 
     sealed_secret: str
     last_counter: int
+
+
+@dataclass(frozen=True, slots=True)
+class CardRow:
+    """A printed emergency card; its codes are the person's recovery codes."""
+
+    number: str
+    issued_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class VouchRow:
+    """A vouch that runs, and the temporary authenticator once there is one."""
+
+    id: str
+    user_id: UserId
+    opened_by: UserId
+    opened_at: datetime
+    confirmed_by: UserId | None
+    code_used_at: datetime | None
+    sealed_secret: str | None = field(repr=False)
+    last_counter: int | None
+    enrolled_at: datetime | None
+    expires_at: datetime
+    """Of the present step: confirmation, activation code, set-up, and at last the authenticator itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +126,8 @@ def flow_text(flow: Flow) -> str:
             "must_change_password": flow.must_change_password,
             "must_enrol": flow.must_enrol,
             "codes_to_show": flow.codes_to_show,
+            "degraded": flow.degraded,
+            "temporary": flow.temporary,
         },
         sort_keys=True,
     )
@@ -103,6 +143,8 @@ def flow_from(text: str) -> Flow:
         must_change_password=stored["must_change_password"],
         must_enrol=stored["must_enrol"],
         codes_to_show=stored["codes_to_show"],
+        degraded=stored.get("degraded", False),
+        temporary=stored.get("temporary", False),
     )
 
 

@@ -10,10 +10,12 @@ from datetime import timedelta
 from typing import Final, Self
 
 from auth.audit_names import AuthAudit
+from auth.degraded import Degraded
 from auth.directory import Directory, Found, Verified
 from auth.gate import Gate
 from auth.ldap_directory import LdapDirectory
 from auth.login import Login
+from auth.login_progress import LoginProgress
 from auth.messages import login_error
 from auth.models import (
     Client,
@@ -25,15 +27,20 @@ from auth.models import (
     StepUp,
     WebSession,
 )
+from auth.outage import OutageWatch
 from auth.recorder import Recorder
 from auth.refresh import Refresh
 from auth.second_factors import SecondFactors
 from auth.settings import AuthSettings
+from auth.slow_hash import SlowHash
 from auth.store.counters import CounterStore
 from auth.store.factors import FactorStore
 from auth.store.logins import LoginStore
 from auth.store.people import PeopleStore
 from auth.store.sessions import SessionStore
+from auth.store.verifiers import VerifierStore
+from auth.store.vouches import VouchStore
+from auth.temporary_factor import TemporaryFactors
 from auth.throttle import Scope
 from auth.web_sessions import WebSessions, csrf_matches, csrf_token
 from common.audit import AuditSink
@@ -47,7 +54,13 @@ from common.secret import Keyring
 from common.tasks import TaskScope
 
 _SWEEP_SECONDS: Final = 30.0
+_WATCH_SECONDS: Final = 10.0
+"""Between two looks at a directory that is out of reach; well below the watch's longest gap."""
 _log = get_logger(__name__)
+
+
+def _no_emergency() -> bool:
+    return False
 
 
 class AuthService:
@@ -65,6 +78,7 @@ class AuthService:
         audit: AuditSink,
         bus: EventBus,
         clock: Clock,
+        emergency: Callable[[], bool] = _no_emergency,
     ) -> None:
         self._settings = settings
         self._tenant_id = tenant_id
@@ -77,7 +91,37 @@ class AuthService:
         self._sessions = WebSessions(SessionStore(database, tenant_id), settings.web_session, bus, clock)
         issuer = f"{settings.second_factor.issuer} {tenant_name}".replace(":", " ").strip()
         self._factors = SecondFactors(
-            FactorStore(database, tenant_id), self._gate, keyring, clock, tenant_id=tenant_id, issuer=issuer
+            FactorStore(database, tenant_id),
+            VouchStore(database, tenant_id),
+            self._gate,
+            keyring,
+            clock,
+            tenant_id=tenant_id,
+            issuer=issuer,
+        )
+        self._watch = OutageWatch(directory, self._recorder, clock)
+        self._degraded = Degraded(
+            settings.degraded,
+            tenant_id=tenant_id,
+            watch=self._watch,
+            verifiers=VerifierStore(database, tenant_id),
+            people=self._people,
+            slow_hash=SlowHash(settings.degraded.hash_threads),
+            gate=self._gate,
+            keyring=keyring,
+            recorder=self._recorder,
+            clock=clock,
+            emergency=emergency,
+        )
+        self._temporary = TemporaryFactors(
+            settings.vouch,
+            tenant_id=tenant_id,
+            vouches=VouchStore(database, tenant_id),
+            people=self._people,
+            factors=self._factors,
+            sessions=self._sessions,
+            recorder=self._recorder,
+            clock=clock,
         )
         self._login = Login(
             settings,
@@ -85,8 +129,19 @@ class AuthService:
             people=self._people,
             logins=self._logins,
             factors=self._factors,
-            sessions=self._sessions,
+            progress=LoginProgress(
+                people=self._people,
+                logins=self._logins,
+                factors=self._factors,
+                sessions=self._sessions,
+                gate=self._gate,
+                recorder=self._recorder,
+                clock=clock,
+                login_seconds=settings.web_session.login_seconds,
+            ),
             gate=self._gate,
+            degraded=self._degraded,
+            temporary=self._temporary,
             recorder=self._recorder,
             clock=clock,
         )
@@ -98,6 +153,8 @@ class AuthService:
             bus=bus,
             clock=clock,
             every=timedelta(seconds=settings.refresh_seconds),
+            holders_every=timedelta(minutes=settings.degraded.recheck_minutes),
+            degraded=self._degraded,
         )
         self._tasks = TaskScope()
 
@@ -113,8 +170,12 @@ class AuthService:
         audit: AuditSink,
         bus: EventBus,
         clock: Clock,
+        emergency: Callable[[], bool] = _no_emergency,
     ) -> Self:
-        """With the LDAP directory of the settings. Raises ConfigError when a certificate file cannot be read."""
+        """With the LDAP directory of the settings. Raises ConfigError when a certificate file cannot be read.
+
+        `emergency` is asked at each login without the directory: is a declaration of level 警戒 or above in force?
+        """
         return cls(
             settings,
             tenant_id=tenant_id,
@@ -125,6 +186,7 @@ class AuthService:
             audit=audit,
             bus=bus,
             clock=clock,
+            emergency=emergency,
         )
 
     async def start(self) -> None:
@@ -134,10 +196,12 @@ class AuthService:
             self._every(self._settings.refresh_seconds, self.refresh), name="auth refresh of signed-in people"
         )
         self._tasks.spawn(self._every(_SWEEP_SECONDS, self.sweep), name="auth sweep")
+        self._tasks.spawn(self._every(_WATCH_SECONDS, self.watch_directory), name="auth outage watch")
 
     async def close(self) -> None:
         """Stop it, close directory connections and threads."""
         await self._tasks.close()
+        await self._degraded.close()
         await self._directory.close()
 
     # -- login in progress
@@ -159,6 +223,10 @@ class AuthService:
     async def submit_recovery(self, login_cookie: str | None, code: str, client: Client) -> LoginOutcome:
         """POST /login/recovery."""
         return await self._login.submit_recovery(login_cookie, code, client)
+
+    async def submit_activation(self, login_cookie: str | None, code: str, client: Client) -> LoginOutcome:
+        """POST /login/activation."""
+        return await self._login.submit_activation(login_cookie, code, client)
 
     async def start_enrolment(self, login_cookie: str | None, client: Client) -> Enrolment | LoginOutcome:
         """POST /login/enrol: what to show, or where the login stands instead."""
@@ -300,6 +368,8 @@ class AuthService:
             AuthAudit.RESET_FACTORS, actor=actor, subject=person.identity.username, client=client, user_id=user_id
         )
         await self._factors.reset(user_id)
+        await self._degraded.forget(user_id, "reset", actor=actor)
+        await self._temporary.end(user_id, actor=actor, reason="reset", client=client)
         await self.revoke_all(user_id, actor=actor)
         return True
 
@@ -317,8 +387,14 @@ class AuthService:
         """End sessions that ran out (published and recorded), remove old logins and counters."""
         for web_session_id in await self._sessions.sweep():
             await self._recorder.record(AuthAudit.EXPIRE_WEB_SESSION, subject=web_session_id)
+        await self._temporary.sweep()
+        await self._degraded.sweep()
         await self._logins.drop_expired(self._clock.now())
         await self._gate.sweep()
+
+    async def watch_directory(self) -> None:
+        """One look at a directory that seems to be out of reach; asks nobody otherwise."""
+        await self._watch.keep_looking()
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         """A failed round (database, audit) is logged and the next one tried; the work must not end silently."""

@@ -190,6 +190,59 @@ class WebSessionSettings(Section):
     login_seconds: int = Field(default=600, ge=60, le=1800, description="A login must be finished within this time.")
 
 
+class DegradedSettings(Section):
+    """Login while no directory server can be reached."""
+
+    groups: tuple[str, ...] = Field(
+        default=(),
+        description=(
+            "Roster groups: only their members can sign in while every directory server is unreachable; empty: nobody."
+        ),
+    )
+    after_minutes: int = Field(
+        default=5,
+        ge=1,
+        le=1440,
+        description=(
+            "Degraded login opens after an outage of this length without a break; at once while a declaration of "
+            "level 警戒 or above is in force."
+        ),
+    )
+    valid_hours: int = Field(
+        default=72, ge=1, le=72, description="How long after the last good login a password can be checked without it."
+    )
+    recheck_minutes: int = Field(
+        default=15,
+        ge=1,
+        le=1440,
+        description="How often the directory is asked about people who could sign in without it.",
+    )
+    hash_threads: int = Field(
+        default=2, ge=1, le=8, description="Argon2id computations at once; each takes 46 MiB for a tenth of a second."
+    )
+
+
+class VouchSettings(Section):
+    """Help for people who lost their authenticator."""
+
+    groups: tuple[str, ...] = Field(
+        default=(),
+        description="Groups of officials who may vouch, two together, for a person who lost the authenticator.",
+    )
+    factor_hours: int = Field(
+        default=24, ge=1, le=24, description="How long the temporary authenticator of such a person works."
+    )
+
+
+class EmergencyCardSettings(Section):
+    """The printed card with recovery codes."""
+
+    contact_ja: str = Field(
+        default="", max_length=200, description="Whom to call, printed on the card: name and telephone number."
+    )
+    contact_en: str = Field(default="", max_length=200, description="The same in English; empty: the Japanese text.")
+
+
 class AuthSettings(Section):
     """Everything of `[auth]`."""
 
@@ -199,6 +252,13 @@ class AuthSettings(Section):
         default_factory=SecondFactorSettings, description="TOTP and recovery codes."
     )
     web_session: WebSessionSettings = Field(default_factory=WebSessionSettings, description="Signed-in browsers.")
+    degraded: DegradedSettings = Field(
+        default_factory=DegradedSettings, description="Login while no directory server can be reached."
+    )
+    vouch: VouchSettings = Field(default_factory=VouchSettings, description="Help after a lost authenticator.")
+    emergency_card: EmergencyCardSettings = Field(
+        default_factory=EmergencyCardSettings, description="The printed card with recovery codes."
+    )
     refresh_seconds: int = Field(
         default=60, ge=5, le=3600, description="How often groups and state of signed-in people are read again."
     )

@@ -27,6 +27,8 @@ class Scope(StrEnum):
     TOTP = "totp"
     """Authenticator codes of one person: the password was right, so the address does not matter."""
     RECOVERY = "recovery"
+    ACTIVATION = "activation"
+    """Codes of a vouched temporary authenticator."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,21 +34,34 @@ class WebSessions:
         self._clock = clock
 
     def new(
-        self, user_id: UserId, client: Client, *, password_at: datetime, totp_at: datetime | None
+        self,
+        user_id: UserId,
+        client: Client,
+        *,
+        password_at: datetime,
+        totp_at: datetime | None,
+        degraded: bool = False,
+        temporary_until: datetime | None = None,
     ) -> tuple[SessionRow, Secret[str]]:
-        """A session to be stored, and its cookie. Nobody has it until the row is in."""
+        """A session to be stored, and its cookie. Nobody has it until the row is in.
+
+        `temporary_until`: the session rests on a temporary authenticator and ends with it at the latest.
+        """
         now, token = self._clock.now(), new_token()
+        end = now + self._absolute
         row = SessionRow(
             id=WebSessionId(new_id("web")),
             token_hash=token_hash(token),
             user_id=user_id,
             created_at=now,
             last_seen_at=now,
-            expires_at=now + self._absolute,
+            expires_at=min(end, temporary_until) if temporary_until else end,
             password_at=password_at,
             totp_at=totp_at,
             source=client.address,
             user_agent_label=client.user_agent_label,
+            degraded=degraded,
+            temporary_factor=temporary_until is not None,
         )
         return row, Secret(token)
 
@@ -71,10 +84,13 @@ class WebSessions:
         found = [self._live(pair) for pair in await self._store.sessions_of(user_id)]
         return [session for session in found if session is not None]
 
-    async def rotate(self, session: WebSession, cookie: str) -> tuple[WebSession, Secret[str]] | None:
+    async def rotate(
+        self, session: WebSession, cookie: str, *, temporary_until: datetime | None = None
+    ) -> tuple[WebSession, Secret[str]] | None:
         """A new cookie after a fresh second factor; the old one dies. None when another request was first."""
-        token = new_token()
-        if not await self._store.rotate_session(session.id, token_hash(cookie), token_hash(token), self._clock.now()):
+        token, now = new_token(), self._clock.now()
+        end = min(session.expires_at, temporary_until) if temporary_until else None
+        if not await self._store.rotate_session(session.id, token_hash(cookie), token_hash(token), now, end):
             return None
         renewed = await self.get(session.id)
         return None if renewed is None else (renewed, Secret(token))
@@ -98,6 +114,10 @@ class WebSessions:
     async def end_all(self, user_id: UserId) -> list[WebSessionId]:
         """End all of a person."""
         return await self._published(await self._store.drop_sessions_of(user_id))
+
+    async def end_temporary(self, user_id: UserId) -> list[WebSessionId]:
+        """End those of a person that rest on a temporary authenticator."""
+        return await self._published(await self._store.drop_temporary(user_id))
 
     async def sweep(self) -> list[WebSessionId]:
         """End what ran out."""

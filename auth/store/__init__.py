@@ -9,5 +9,7 @@ from auth.store.factors import FactorStore
 from auth.store.logins import LoginStore
 from auth.store.people import PeopleStore
 from auth.store.sessions import SessionStore
+from auth.store.verifiers import VerifierStore
+from auth.store.vouches import VouchStore
 
-__all__ = ["CounterStore", "FactorStore", "LoginStore", "PeopleStore", "SessionStore"]
+__all__ = ["CounterStore", "FactorStore", "LoginStore", "PeopleStore", "SessionStore", "VerifierStore", "VouchStore"]

@@ -5,9 +5,9 @@ from datetime import datetime
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.rows import TotpRow
+from auth.rows import CardRow, TotpRow
 from auth.store.base import TenantStore
-from auth.store.tables import auth_login, auth_recovery_code, auth_totp
+from auth.store.tables import auth_emergency_card, auth_login, auth_recovery_code, auth_totp
 from common.ids import UserId
 
 
@@ -48,14 +48,41 @@ class FactorStore(TenantStore):
             )
             await self._add_codes(connection, user_id, code_hashes, now)
 
-    async def set_codes(self, user_id: UserId, code_hashes: list[str], now: datetime) -> None:
-        """Replace the recovery codes."""
-        c = auth_recovery_code.c
+    async def set_codes(
+        self, user_id: UserId, code_hashes: list[str], now: datetime, card_number: str | None = None
+    ) -> None:
+        """Replace the recovery codes; a card with the old ones is void. `card_number`: the new ones are on a card."""
         async with self._database.transaction() as connection:
-            await connection.execute(
-                delete(auth_recovery_code).where(c.tenant_id == self._tenant, c.user_id == user_id)
-            )
+            await self._drop_codes(connection, user_id)
             await self._add_codes(connection, user_id, code_hashes, now)
+            if card_number is not None:
+                await connection.execute(
+                    insert(auth_emergency_card).values(
+                        tenant_id=self._tenant, user_id=user_id, number=card_number, issued_at=now
+                    )
+                )
+
+    async def card(self, user_id: UserId) -> CardRow | None:
+        """The card in force."""
+        c = auth_emergency_card.c
+        statement = select(c.number, c.issued_at).where(c.tenant_id == self._tenant, c.user_id == user_id)
+        async with self._database.transaction() as connection:
+            row = (await connection.execute(statement)).first()
+        return CardRow(row.number, row.issued_at) if row else None
+
+    async def drop_card(self, user_id: UserId) -> CardRow | None:
+        """Void the card with all its codes; what there was."""
+        c = auth_emergency_card.c
+        taken = (
+            delete(auth_emergency_card)
+            .where(c.tenant_id == self._tenant, c.user_id == user_id)
+            .returning(c.number, c.issued_at)
+        )
+        async with self._database.transaction() as connection:
+            row = (await connection.execute(taken)).first()
+            if row is not None:
+                await self._drop_codes(connection, user_id)
+        return CardRow(row.number, row.issued_at) if row else None
 
     async def use_code(self, user_id: UserId, code_hash: str, now: datetime) -> bool:
         """Compare-and-set: false when there is no such unused code."""
@@ -85,7 +112,11 @@ class FactorStore(TenantStore):
             await connection.execute(delete(auth_login).where(c.tenant_id == self._tenant, c.user_id == user_id))
 
     async def _drop_factors(self, connection: AsyncConnection, user_id: UserId) -> None:
-        for table in (auth_totp, auth_recovery_code):
+        for table in (auth_totp, auth_recovery_code, auth_emergency_card):
+            await connection.execute(delete(table).where(table.c.tenant_id == self._tenant, table.c.user_id == user_id))
+
+    async def _drop_codes(self, connection: AsyncConnection, user_id: UserId) -> None:
+        for table in (auth_recovery_code, auth_emergency_card):
             await connection.execute(delete(table).where(table.c.tenant_id == self._tenant, table.c.user_id == user_id))
 
     async def _add_codes(

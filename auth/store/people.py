@@ -3,18 +3,19 @@
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, func, or_, select, update
+from sqlalchemy import Row, and_, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from auth.directory import Entry
 from auth.models import Identity
 from auth.rows import Person, groups_text, identity_of
 from auth.store.base import TenantStore
-from auth.store.tables import MAX_TEXT, auth_user, auth_web_session
+from auth.store.tables import MAX_TEXT, auth_degraded_verifier, auth_user, auth_web_session
 from common.ids import UserId, new_id
 
 _U: Final = auth_user.c
 _S: Final = auth_web_session.c
+_V: Final = auth_degraded_verifier.c
 
 
 class PeopleStore(TenantStore):
@@ -54,15 +55,16 @@ class PeopleStore(TenantStore):
         """By user id or user name as the directory spells it; the latest one where a name was given anew."""
         return await self._one_person(or_(_U.user_id == name, func.lower(_U.username) == name.lower()))
 
-    async def claim_due(self, before: datetime, now: datetime) -> list[Person]:
-        """Take all signed-in people whose entry was last read before this moment; of several nodes one gets each."""
+    async def claim_due(self, before: datetime, holders_before: datetime, now: datetime) -> list[Person]:
+        """Take all signed-in people whose entry was last read before this moment, and those with a verifier for
+        degraded login whose entry was read before `holders_before`; of several nodes one gets each."""
         signed_in = select(_S.user_id).where(_S.tenant_id == self._tenant)
-        statement = (
-            update(auth_user)
-            .where(_U.tenant_id == self._tenant, _U.refreshed_at < before, _U.user_id.in_(signed_in))
-            .values(refreshed_at=now)
-            .returning(*_U)
+        holders = select(_V.user_id).where(_V.tenant_id == self._tenant)
+        due = or_(
+            and_(_U.refreshed_at < before, _U.user_id.in_(signed_in)),
+            and_(_U.refreshed_at < holders_before, _U.user_id.in_(holders)),
         )
+        statement = update(auth_user).where(_U.tenant_id == self._tenant, due).values(refreshed_at=now).returning(*_U)
         async with self._database.transaction() as connection:
             return [self._person(row) for row in await connection.execute(statement)]
 

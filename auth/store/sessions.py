@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import and_, delete, or_, select, update
 
 from auth.models import Identity
 from auth.rows import SessionRow, identity_of
@@ -40,12 +40,22 @@ class SessionStore(TenantStore):
             .values(last_seen_at=now)
         )
 
-    async def rotate_session(self, session_id: WebSessionId, old_hash: str, new_hash: str, totp_at: datetime) -> bool:
-        """Compare-and-set on the cookie's hash."""
+    async def rotate_session(
+        self,
+        session_id: WebSessionId,
+        old_hash: str,
+        new_hash: str,
+        totp_at: datetime,
+        temporary_until: datetime | None,
+    ) -> bool:
+        """Compare-and-set on the cookie's hash. With `temporary_until` the session rests on a temporary factor now."""
+        values: dict[str, Any] = {"token_hash": new_hash, "totp_at": totp_at, "last_seen_at": totp_at}
+        if temporary_until is not None:
+            values |= {"temporary_factor": True, "expires_at": temporary_until}
         return await self._changed(
             update(auth_web_session)
             .where(_S.tenant_id == self._tenant, _S.id == session_id, _S.token_hash == old_hash)
-            .values(token_hash=new_hash, totp_at=totp_at, last_seen_at=totp_at)
+            .values(values)
         )
 
     async def drop_session(self, session_id: WebSessionId, user_id: UserId) -> bool:
@@ -57,6 +67,10 @@ class SessionStore(TenantStore):
     async def drop_sessions_of(self, user_id: UserId) -> list[WebSessionId]:
         """All of a person; the ids that ended."""
         return await self._drop_sessions(_S.user_id == user_id)
+
+    async def drop_temporary(self, user_id: UserId) -> list[WebSessionId]:
+        """Those of a person that rest on a temporary authenticator; the ids that ended."""
+        return await self._drop_sessions(and_(_S.user_id == user_id, _S.temporary_factor.is_(True)))
 
     async def drop_expired(self, now: datetime, idle: timedelta) -> list[WebSessionId]:
         """Sessions past their absolute or idle end; the ids that ended."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from auth.ldap_directory import LdapDirectory
-from auth.models import Client, CookieChange, Enrolment, LoginErrorCode, LoginOutcome, LoginStep
+from auth.models import Client, CookieChange, Enrolment, LoginErrorCode, LoginOutcome, LoginStep, StepUp, WebSession
 from auth.service import AuthService
 from auth.settings import AuthSettings
 from auth.totp import code_at, counter_at
@@ -34,6 +34,8 @@ class Setup:
     clock: FakeClock
     bus: LocalBus
     events: list[tuple[str, str]] = field(default_factory=list)
+    emergency: bool = False
+    """What the service is told of declarations in force."""
 
     def browser(self, client: Client = HOME) -> "Browser":
         """A fresh browser."""
@@ -71,6 +73,22 @@ class Browser:
     async def recovery(self, code: str) -> LoginOutcome:
         """Type a recovery code."""
         return self.take(await self.setup.auth.submit_recovery(self.login_cookie, code, self.client))
+
+    async def activation(self, code: str) -> LoginOutcome:
+        """Type an activation code."""
+        return self.take(await self.setup.auth.submit_activation(self.login_cookie, code, self.client))
+
+    async def step_up(self, code: str | None = None) -> StepUp:
+        """Prove the second factor again, inside the session."""
+        assert self.session_cookie is not None
+        stepped = await self.setup.auth.step_up(self.session_cookie, code or self.code(), self.client)
+        if stepped.session_value is not None:
+            self.session_cookie = stepped.session_value.reveal()
+        return stepped
+
+    async def session(self) -> WebSession | None:
+        """The session that this browser has."""
+        return await self.setup.auth.identity_for_cookie(self.session_cookie)
 
     async def change(self, new_password: str) -> LoginOutcome:
         """Type a new password."""
@@ -133,6 +151,7 @@ async def running(
     over: dict[str, Any] = {"throttle": {"answer_floor_milliseconds": 0}} | (settings or {})
     chosen = AuthSettings.model_validate({"ldap": ldap_settings(slapd, **(ldap or {}))} | over)
     sink, turned, bus = audit or MemoryAudit(), clock or FakeClock(), LocalBus()
+    told: list[Setup] = []
     auth = AuthService(
         chosen,
         tenant_id=TENANT,
@@ -143,8 +162,10 @@ async def running(
         audit=sink,
         bus=bus,
         clock=turned,
+        emergency=lambda: told[0].emergency,
     )
     setup = Setup(auth, sink, turned, bus)
+    told.append(setup)
     for topic in ("user:changed", "web_session:ended"):
 
         async def keep(key: str, topic: str = topic) -> None:
