@@ -73,13 +73,13 @@ def screen_extended(body: bytes, *, cap: int, other_cap: int, error: type[Protoc
 
 
 def _screen_caps(body: bytes, flags: int, cap: int, other_cap: int, error: type[ProtocolError]) -> Screened:
-    """Caps say what their sender is ready to receive: offers only if the other side may offer, and so on."""
+    """Caps are exchanged once, rules may change later: they pass whole, and each message is judged when it comes."""
     formats = (flags & 0xFFFF).bit_count()
     if len(body) < 4 + 4 * formats:
         raise error("extended clipboard capabilities too short")
     if not flags & TEXT or (cap <= 0 and other_cap <= 0):
         return _DROP
-    actions = CAPS | (flags & _OFFER if other_cap > 0 else 0) | (flags & _ASK if cap > 0 else 0)
+    actions = CAPS | flags & (_OFFER | _ASK)
     (size,) = _U32.unpack_from(body, 4)
     return Screened(_U32.pack(actions | TEXT) + _U32.pack(min(size, 4 * other_cap)))
 
@@ -99,7 +99,7 @@ def _screen_provide(body: bytes, cap: int, error: type[ProtocolError]) -> Screen
         raise error("extended clipboard text cut short")
     raw, _, _ = plain[4 : 4 + size].partition(b"\0")
     try:
-        chars = len(raw.decode())
+        chars = len(raw.decode().replace("\r\n", "\n"))  # the wire has CR LF where a person sees one line end
     except UnicodeDecodeError:
         return Screened(None, blocked="not_text")
     if chars > cap:

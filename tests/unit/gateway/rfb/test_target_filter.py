@@ -250,8 +250,10 @@ def test_text_within_the_cap_passes() -> None:
 def test_extended_messages_follow_the_direction() -> None:
     caps = rfb.extended(CAPS | REQUEST | PEEK | NOTIFY | PROVIDE | 1, struct.pack(">I", 20 << 20), 3)
     inward, outward = RfbRules(clipboard_in_chars=9), RfbRules(clipboard_out_chars=9)
-    assert run(caps, inward) == rfb.extended(CAPS | NOTIFY | PROVIDE | 1, struct.pack(">I", 36), 3)
-    assert run(caps, outward) == rfb.extended(CAPS | REQUEST | PEEK | 1, struct.pack(">I", 0), 3)
+    actions = CAPS | REQUEST | PEEK | NOTIFY | PROVIDE  # exchanged once, while rules may change later
+    assert run(caps, inward) == rfb.extended(actions | 1, struct.pack(">I", 36), 3)
+    assert run(caps, outward) == rfb.extended(actions | 1, struct.pack(">I", 0), 3)
+    assert run(caps, RfbRules()) == b""
     assert run(rfb.extended(REQUEST | 1, b"", 3), inward) == rfb.extended(REQUEST | 1, b"", 3)
     assert run(rfb.provide(b"y\0", 3) + rfb.cut_text(b"y", 3), inward) == b""
 
