@@ -22,6 +22,7 @@ from gateway.rfb.encodings import (
     RAW,
     STATE_RULES,
     Chunk,
+    Rule,
     hextile_tile,
 )
 from gateway.rfb.errors import LimitExceeded, ProtocolError, TargetProtocolError
@@ -51,6 +52,8 @@ class TargetFilter:
         self._tiles: tuple[int, int, int, int] = (0, 0, 0, 0)  # Hextile: x, y of the next tile, width, height
         self._text = bytearray()
         self._text_missing = 0
+        self._allowed: frozenset[int] | None = None
+        self._rules: dict[int, Rule] = {}
 
     @property
     def held_bytes(self) -> int:
@@ -83,18 +86,17 @@ class TargetFilter:
         """INVARIANT: buffer[run:at] is approved and not yet in `out`; on an error it still goes out."""
         at = run = 0
         end = len(buffer)
-        skip = self._skip
         try:
             while at < end:
-                if skip:
-                    step = skip if skip < end - at else end - at
+                if self._skip:
+                    step = min(self._skip, end - at)
                     at += step
-                    skip -= step
+                    self._skip -= step
                 elif self._rects:
-                    length = self._tile(buffer, at, end) if self._tiles[3] else self._rectangle(buffer, at, end)
-                    if length < 0:
+                    after = self._rectangles(buffer, at, end)
+                    if after == at:
                         break
-                    skip = length
+                    at = after
                 elif self._swallow or self._text_missing:
                     if run < at:
                         out.append(slice(run, at))
@@ -109,35 +111,59 @@ class TargetFilter:
                         at += length
                         run = at
                     else:
-                        skip = length
+                        self._skip = length
         finally:
-            self._skip = skip
             if run < at:
                 out.append(slice(run, at))
         if at < end:
             self.tail = bytes(buffer[at:end])
 
-    def _rectangle(self, buffer: Chunk, at: int, end: int) -> int:
-        """Length of the rectangle at `at` with its header, or -1. For Hextile only the header; tiles follow."""
-        if end - at < 12:
-            return -1
-        x, y, width, height, encoding = _RECT.unpack_from(buffer, at)
-        link = self._link
-        rule = PIXEL_RULES.get(encoding)
-        if rule is not None and (encoding in link.rules.encodings or encoding == RAW):
-            if x + width > link.width or y + height > link.height:
-                raise TargetProtocolError("rectangle outside the framebuffer")
-            length = rule(buffer, at + 12, end, width, height)
-        else:
-            length = self._other_rectangle(buffer, at, end, (x, y, width, height, encoding))
-        if length < 0:
-            return -1
-        self._rects -= 1
-        if encoding == LAST_RECT:
-            self._rects = 0
-        return 12 + length
+    def _rectangles(self, buffer: Chunk, at: int, end: int) -> int:
+        """Walk rectangles of the current update; the offset after the last decided one, `at` itself when none is.
+
+        The hot path: a busy terminal sends thousands a second. What of the last one's payload is not there yet goes to
+        `_skip`. An error behind decided ones is met again, and raised, by the next call: they still pass.
+        """
+        start, link, known, unpack = at, self._link, self._known(), _RECT.unpack_from
+        try:
+            while self._rects and at < end:
+                if self._tiles[3]:
+                    length = self._tile(buffer, at, end)
+                elif end - at < 12:
+                    break
+                else:
+                    x, y, width, height, encoding = unpack(buffer, at)
+                    rule = known.get(encoding)
+                    if rule is None:
+                        length = self._other_rectangle(buffer, at, end, (x, y, width, height, encoding))
+                    elif x + width > link.width or y + height > link.height:
+                        raise TargetProtocolError("rectangle outside the framebuffer")
+                    else:
+                        length = rule(buffer, at + 12, end, width, height)
+                        self._rects -= length >= 0
+                    if length >= 0:
+                        length += 12
+                if length < 0:
+                    break
+                at += length
+        except ProtocolError:
+            if at == start:
+                raise
+        if at > end:
+            self._skip = at - end
+            at = end
+        return at
+
+    def _known(self) -> dict[int, Rule]:
+        """Length rules of the painting encodings that are allowed, and of Raw, which always is."""
+        allowed = self._link.rules.encodings
+        if allowed is not self._allowed:
+            self._allowed = allowed
+            self._rules = {number: PIXEL_RULES[number] for number in PIXEL_RULES if number in allowed or number == RAW}
+        return self._rules
 
     def _other_rectangle(self, buffer: Chunk, at: int, end: int, header: tuple[int, int, int, int, int]) -> int:
+        """Payload length of a pointer shape or state, or -1; acts on states. For Hextile 0: its tiles follow."""
         x, y, width, height, encoding = header
         link = self._link
         if encoding not in link.rules.encodings:
@@ -146,20 +172,19 @@ class TargetFilter:
             if x + width > link.width or y + height > link.height:
                 raise TargetProtocolError("rectangle outside the framebuffer")
             if width and height:
-                self._tiles = (0, 0, width, height)
-                self._rects += 1  # counted down when the last tile is through
+                self._tiles = (0, 0, width, height)  # counted when the last tile is through
+            else:
+                self._rects -= 1
             return 0
-        rule = CURSOR_RULES.get(encoding)
-        if rule is not None:
-            if width > MAX_CURSOR or height > MAX_CURSOR:
-                raise LimitExceeded("pointer shape too large")
-            return rule(buffer, at + 12, end, width, height)
-        rule = STATE_RULES.get(encoding)
+        rule = CURSOR_RULES.get(encoding) or STATE_RULES.get(encoding)
         if rule is None:
             raise TargetProtocolError("encoding that cannot be a rectangle")
+        if encoding in CURSOR_RULES and (width > MAX_CURSOR or height > MAX_CURSOR):
+            raise LimitExceeded("pointer shape too large")
         length = rule(buffer, at + 12, end, width, height)
         if length >= 0:
             self._learn(encoding, y, width, height)
+            self._rects = 0 if encoding == LAST_RECT else self._rects - 1
         return length
 
     def _learn(self, encoding: int, y: int, width: int, height: int) -> None:
