@@ -16,6 +16,7 @@ from auth.audit_names import AuthAudit
 from auth.degraded import Degraded
 from auth.directory import Directory, Disabled, LookupResult, NotFound, Verified
 from auth.models import TOPIC_USER_CHANGED
+from auth.outage import OutageWatch
 from auth.recorder import Recorder
 from auth.rows import Person
 from auth.store.people import PeopleStore
@@ -38,6 +39,7 @@ class Refresh:
         self,
         *,
         directory: Directory,
+        watch: OutageWatch,
         people: PeopleStore,
         sessions: WebSessions,
         recorder: Recorder,
@@ -48,6 +50,7 @@ class Refresh:
         degraded: Degraded,
     ) -> None:
         self._directory = directory
+        self._watch = watch
         self._people = people
         self._sessions = sessions
         self._recorder = recorder
@@ -58,7 +61,10 @@ class Refresh:
         self._degraded = degraded
 
     async def run(self) -> None:
-        """Read everybody who is due; each person is taken by one node only."""
+        """Read everybody who is due; each person is taken by one node only. While nobody answers, nobody is taken: the
+        first round after an outage has them all."""
+        if self._directory.suspect and await self._watch.look() is not None:
+            return
         now = self._clock.now()
         due = await self._people.claim_due(now - self._every, now - self._holders_every, now)
         places = asyncio.Semaphore(_AT_ONCE)

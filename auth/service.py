@@ -147,6 +147,7 @@ class AuthService:
         )
         self._refresh = Refresh(
             directory=directory,
+            watch=self._watch,
             people=self._people,
             sessions=self._sessions,
             recorder=self._recorder,
@@ -372,6 +373,10 @@ class AuthService:
         await self._temporary.end(user_id, actor=actor, reason="reset", client=client)
         await self.revoke_all(user_id, actor=actor)
         return True
+
+    async def purge_verifiers(self, *, actor: str, source: str | None = None) -> int:
+        """For 復旧: nobody can sign in without the directory before the next good login. How many could."""
+        return await self._degraded.purge_all(actor=actor, source=source)
 
     async def directory_ready(self) -> bool:
         """For /readyz: does any directory server answer?"""
