@@ -327,6 +327,7 @@ class RefusalCode(StrEnum):
     REAL_ONE_ACTIVE = "real_one_active"
     PLAN_UNKNOWN = "plan_unknown"
     PLAN_HAS_NO_DRILL = "plan_has_no_drill"
+    PLAN_VERSION_REUSED = "plan_version_reused"
     SUPERSEDES_UNKNOWN = "supersedes_unknown"
     REASON_MISSING = "reason_missing"
     OTHER_WAS_FASTER = "other_was_faster"

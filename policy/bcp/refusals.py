@@ -101,6 +101,10 @@ _TEXTS: Final[Mapping[RefusalCode, tuple[str, str]]] = {
         "BCP計画「{plan}」に、この段階の訓練の定めがありません。",
         "The BCP plan {plan!r} has no drill profile for this level.",
     ),
+    RefusalCode.PLAN_VERSION_REUSED: (
+        "BCP計画「{plan}」が版を上げずに書き換えられています。版（version）を上げてください。",
+        "The BCP plan {plan!r} was changed without a higher version.",
+    ),
     RefusalCode.SUPERSEDES_UNKNOWN: (
         "置き換える宣言は、発動中のものでなければなりません。",
         "The declaration to be replaced is not active.",

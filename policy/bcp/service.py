@@ -1,0 +1,392 @@
+"""BCP mode as the gateway uses it: steps of declarations, overlays for decisions, what-if. One a tenant and node.
+
+Counterparts: `policy.bcp.desk` (how a step is taken), `policy.bcp.memory` (what is believed), `policy.bcp.watch` (the
+clock's work). Asking never does I/O and goes on with the database away; a step that widens is refused when it cannot
+be recorded, one that narrows happens in any case.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from common.audit import AuditSink
+from common.bus import EventBus
+from common.clock import Clock
+from common.ids import TenantId, UserId
+from common.log import get_logger
+from common.secret import Keyring
+from policy.bcp import declaration as steps
+from policy.bcp.audit_names import BcpAudit
+from policy.bcp.chronicle import BcpEvent, Chronicle
+from policy.bcp.desk import Desk
+from policy.bcp.memory import Memory
+from policy.bcp.model import Declaration, Level, Official, Proposal, Scope, Signer
+from policy.bcp.model import RefusalCode as Code
+from policy.bcp.overlay import ActiveDeclaration, Snapshot, highest, used
+from policy.bcp.plan import Plan, plan_from
+from policy.bcp.refusals import refused
+from policy.bcp.settings import BcpSettings
+from policy.bcp.shelf import PlansOutcome, Shelf
+from policy.bcp.store import BcpStore
+from policy.bcp.surroundings import Surroundings
+from policy.bcp.watch import Watch
+from policy.bcp.what_if import WhatIf, population_of
+from policy.bcp.what_if import compare as what_if
+from policy.engine import Engine
+from policy.model import ActiveOverlay, Decision, Request, Resource, Subject
+from policy.problems import Problem
+from policy.schema import PolicyDocument
+from policy.service import PolicyService
+
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A decision with what BCP had to do with it. `overlay_ids` are the declarations whose rules it rests on (none:
+    normal policy alone); `normal_allowed` is what normal policy alone would have said."""
+
+    decision: Decision
+    overlay_ids: tuple[str, ...]
+    normal_allowed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BcpHealth:
+    """How well this node knows what is declared."""
+
+    cut_off: bool
+    read_at: datetime | None
+    plans: int
+    problems: tuple[Problem, ...]
+
+
+class BcpService:
+    """`await start()` before use, `await close()` at the end."""
+
+    def __init__(
+        self,
+        settings: BcpSettings,
+        *,
+        tenant_id: TenantId,
+        store: BcpStore,
+        keyring: Keyring,
+        policy: PolicyService,
+        surroundings: Surroundings,
+        clock: Clock,
+        audit: AuditSink,
+        bus: EventBus,
+    ) -> None:
+        self._tenant_id: Final = tenant_id
+        self._store: Final = store
+        self._policy: Final = policy
+        self._surroundings: Final = surroundings
+        self._clock: Final = clock
+        self._chronicle: Final = Chronicle(tenant_id, audit, bus)
+        self.officials: Final[tuple[Official, ...]] = tuple(official.official() for official in settings.officials)
+        self._memory: Final = Memory(
+            tenant_id=tenant_id,
+            store=store,
+            keyring=keyring,
+            clock=clock,
+            chronicle=self._chronicle,
+            bundle_file=settings.bundle_file,
+        )
+        self._shelf: Final = Shelf(
+            settings.plans_file,
+            tenant_id=tenant_id,
+            policy=policy,
+            store=store,
+            surroundings=surroundings,
+            clock=clock,
+            chronicle=self._chronicle,
+        )
+        self._watch: Final = Watch(
+            tenant_id=tenant_id,
+            store=store,
+            memory=self._memory,
+            shelf=self._shelf,
+            chronicle=self._chronicle,
+            bus=bus,
+            poll_seconds=settings.poll_seconds,
+        )
+        self._desk: Final = Desk(
+            tenant_id=tenant_id,
+            store=store,
+            memory=self._memory,
+            shelf=self._shelf,
+            surroundings=surroundings,
+            officials=self.officials,
+            clock=clock,
+            chronicle=self._chronicle,
+            watch=self._watch,
+        )
+        self._engine: tuple[Engine, Snapshot, Engine] | None = None
+
+    async def start(self) -> None:
+        """Read plans and declarations, begin to follow them. With the database away the bundle file counts."""
+        await self._memory.start()
+        await self._shelf.reload()
+        self._watch.start()
+
+    async def close(self) -> None:
+        """Stop following; how far time has gone is written down."""
+        await self._watch.close()
+        await self._memory.keep_time()
+
+    async def sweep(self) -> None:
+        """Do now what the watch does by itself: read again, expire, lapse, remind."""
+        await self._watch.sweep()
+
+    def subscribe(self, listener: Callable[[BcpEvent], None]) -> Callable[[], None]:
+        """Call `listener` with every step taken and reminder due on this node; returns how to stop that."""
+        return self._chronicle.listen(listener)
+
+    def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` whenever what is in force changes, whichever node did it: judge live sessions again then."""
+        return self._memory.on_change(callback)
+
+    # ---- what is there ---------------------------------------------------------------------------------------
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """The plans that may be declared now."""
+        return self._shelf.plans
+
+    async def reload_plans(self) -> PlansOutcome:
+        """Look at the file of plans now (it is followed anyway)."""
+        return await self._shelf.reload()
+
+    def health(self) -> BcpHealth:
+        """For readiness, doctor and console."""
+        return BcpHealth(self._memory.cut_off, self._memory.read_at, len(self.plans), self._shelf.problems)
+
+    async def get(self, declaration_id: str) -> Declaration:
+        """A declaration in any state. Raises Refused(NOT_FOUND), also for one that is not sealed by us."""
+        found = await self._memory.trusted(await self._store.get(self._tenant_id, declaration_id))
+        if found is None:
+            raise refused(Code.NOT_FOUND)
+        return found
+
+    async def plan_of(self, declaration: Declaration) -> Plan:
+        """The plan as it was when the declaration was made. Raises Refused(PLAN_UNKNOWN)."""
+        stored = await self._store.plan(self._tenant_id, declaration.plan_id, declaration.plan_version)
+        plan = plan_from(stored.content) if stored else None
+        if plan is None or plan.digest != declaration.plan_digest:
+            raise refused(Code.PLAN_UNKNOWN, plan=declaration.plan_id)
+        return plan
+
+    async def history(self, limit: int = 200) -> tuple[Declaration, ...]:
+        """The newest declarations, in all states."""
+        rows = await self._store.history(self._tenant_id, limit)
+        return tuple([found for row in rows if (found := await self._memory.trusted(row)) is not None])
+
+    # ---- asking: no I/O --------------------------------------------------------------------------------------
+
+    def active(self, now: datetime | None = None) -> tuple[ActiveDeclaration, ...]:
+        """Every declaration in force, strongest first; drills only while nothing real is."""
+        wall, mono = self._memory.now()
+        return self._memory.snapshot.in_force(now or wall, mono)
+
+    def level(self, now: datetime | None = None) -> Level | None:
+        """The highest level in force anywhere, drills not counted."""
+        return highest(self.active(now))
+
+    def level_for(self, subject: Subject, resource: Resource, now: datetime | None = None) -> Level | None:
+        """The highest level that covers this person or target."""
+        wall, mono = self._memory.now()
+        return self._memory.snapshot.level_for(subject, resource, now or wall, mono)
+
+    def overlays_for(self, subject: Subject, resource: Resource, now: datetime) -> tuple[ActiveOverlay, ...]:
+        """What the policy's `Context.overlays` takes."""
+        return self._memory.snapshot.overlays_for(subject, resource, now, self._clock.monotonic())
+
+    def engine(self, base: Engine) -> Engine:
+        """`base` itself while nothing widens, else `base` with the rules of what is declared. Holds for one request."""
+        snapshot = self._memory.snapshot
+        known = self._engine
+        if known is not None and known[0] is base and known[1] is snapshot:
+            return known[2]
+        rules = snapshot.rules()
+        made = base if not rules else widened(base.document, snapshot)
+        self._engine = base, snapshot, made
+        return made
+
+    def judge(self, base: Engine, request: Request) -> Judged:
+        """Decide with whatever is declared. `context.overlays` of the request is replaced."""
+        overlays = self.overlays_for(request.subject, request.resource, request.context.now)
+        if request.context.overlays:
+            request = replace(request, context=replace(request.context, overlays=()))
+        normal = base.decide(request)
+        if not overlays:
+            return Judged(normal, (), normal.allowed)
+        engine = self.engine(base)
+        decision = engine.decide(replace(request, context=replace(request.context, overlays=overlays)))
+        ids = used(decision.rule_ids, overlays, self._memory.snapshot.rules()) if decision.allowed else ()
+        return Judged(decision, ids, normal.allowed)
+
+    def known(self, overlay_id: str) -> ActiveDeclaration | None:
+        """A declaration that is or was in force since this node started: for sessions that lose their basis
+        (`plan.grace`, `plan.contact`)."""
+        return self._memory.past(overlay_id)
+
+    def grace(self, overlay_ids: Sequence[str]) -> timedelta:
+        """How long a session that rested on these may go on after losing them: the longest grace; none for a drill."""
+        found = [item for overlay_id in overlay_ids if (item := self._memory.past(overlay_id))]
+        return max((item.plan.grace for item in found), default=timedelta())
+
+    # ---- steps -----------------------------------------------------------------------------------------------
+
+    async def draft(self, proposal: Proposal, signer: Signer, *, source: str | None = None) -> Declaration:
+        """Keep a declaration that nobody has signed yet; `canonical.digest` of it is what will be signed."""
+        return await self._desk.begin(BcpAudit.DRAFT_DECLARATION, proposal, signer, source, sign=False)
+
+    async def declare(self, proposal: Proposal, signer: Signer, *, source: str | None = None) -> Declaration:
+        """Draft and first signature in one: awaiting approval, or active (alert, drill, break-glass)."""
+        return await self._desk.begin(BcpAudit.PROPOSE_DECLARATION, proposal, signer, source, sign=True)
+
+    async def propose(self, declaration_id: str, signer: Signer, *, source: str | None = None) -> Declaration:
+        """First signature on a draft: awaiting approval, or active (alert, drill, break-glass)."""
+        return await self._desk.widen(
+            BcpAudit.PROPOSE_DECLARATION,
+            declaration_id,
+            signer,
+            source,
+            lambda found, others, now: steps.propose(found, signer, self.officials, now, others=others),
+        )
+
+    async def approve(self, declaration_id: str, signer: Signer, *, source: str | None = None) -> Declaration:
+        """Second signature: active from now."""
+        return await self._desk.widen(
+            BcpAudit.APPROVE_DECLARATION,
+            declaration_id,
+            signer,
+            source,
+            lambda found, _others, now: steps.approve(found, signer, self.officials, now),
+        )
+
+    async def ratify(self, declaration_id: str, signer: Signer, *, source: str | None = None) -> Declaration:
+        """Second signature on a break-glass: it runs to the end it was declared for."""
+        return await self._desk.widen(
+            BcpAudit.RATIFY_DECLARATION,
+            declaration_id,
+            signer,
+            source,
+            lambda found, _others, now: steps.ratify(found, signer, self.officials, now),
+        )
+
+    async def propose_extension(
+        self, declaration_id: str, ends_at: datetime, signer: Signer, *, source: str | None = None
+    ) -> Declaration:
+        """First signature on a later end."""
+        return await self._desk.widen(
+            BcpAudit.PROPOSE_EXTENSION,
+            declaration_id,
+            signer,
+            source,
+            lambda found, _others, now: steps.propose_extension(found, ends_at, signer, self.officials, now),
+        )
+
+    async def approve_extension(self, declaration_id: str, signer: Signer, *, source: str | None = None) -> Declaration:
+        """Second signature on a later end."""
+        return await self._desk.widen(
+            BcpAudit.APPROVE_EXTENSION,
+            declaration_id,
+            signer,
+            source,
+            lambda found, _others, now: steps.approve_extension(found, signer, self.officials, now),
+        )
+
+    async def reject(
+        self, declaration_id: str, signer: Signer, *, note: str = "", source: str | None = None
+    ) -> Declaration:
+        """Refuse to approve, or discard a draft."""
+        return await self._desk.narrow(
+            BcpAudit.REJECT_DECLARATION,
+            declaration_id,
+            signer,
+            source,
+            lambda found, _others, now: steps.reject(found, now, note=note),
+        )
+
+    async def reject_extension(self, declaration_id: str, signer: Signer, *, source: str | None = None) -> Declaration:
+        """Refuse a later end."""
+        return await self._desk.narrow(
+            BcpAudit.DROP_EXTENSION,
+            declaration_id,
+            signer,
+            source,
+            lambda found, _others, now: steps.drop_extension(found, now),
+        )
+
+    async def narrow(
+        self,
+        declaration_id: str,
+        signer: Signer,
+        *,
+        scope: Scope | None = None,
+        level: Level | None = None,
+        ends_at: datetime | None = None,
+        block: frozenset[UserId] = frozenset(),
+        source: str | None = None,
+    ) -> Declaration:
+        """Less of it, at once: smaller scope, lower level, earlier end, people left out."""
+        return await self._desk.narrow(
+            BcpAudit.NARROW_DECLARATION,
+            declaration_id,
+            signer,
+            source,
+            lambda found, _others, now: steps.narrow(
+                found, signer, self.officials, now, scope=scope, level=level, ends_at=ends_at, block=block
+            ),
+        )
+
+    async def recover(
+        self, declaration_id: str, signer: Signer, *, ends_at: datetime | None = None, source: str | None = None
+    ) -> Declaration:
+        """Begin the way back: widens nothing any more."""
+        return await self._desk.narrow(
+            BcpAudit.RECOVER_DECLARATION,
+            declaration_id,
+            signer,
+            source,
+            lambda found, _others, now: steps.recover(found, signer, self.officials, now, ends_at=ends_at),
+        )
+
+    async def lift(
+        self, declaration_id: str, signer: Signer, *, note: str = "", source: str | None = None
+    ) -> Declaration:
+        """End it now."""
+        return await self._desk.narrow(
+            BcpAudit.LIFT_DECLARATION,
+            declaration_id,
+            signer,
+            source,
+            lambda found, _others, now: steps.lift(found, signer, self.officials, now, note=note),
+        )
+
+    async def what_if(self, subject: Declaration | Proposal, *, at: datetime | None = None) -> WhatIf:
+        """Who would gain what, over the whole population, all pools and actions; off the event loop, cancellable.
+
+        Raises Refused(PLAN_UNKNOWN) and what the surroundings raise.
+        """
+        if isinstance(subject, Declaration):
+            plan: Plan | None = await self.plan_of(subject)
+        else:
+            plan = self._shelf.get(subject.plan_id)
+        if plan is None:
+            raise refused(Code.PLAN_UNKNOWN, plan=subject.plan_id)
+        population = population_of(await self._surroundings.people(), await self._surroundings.resources())
+        moment = at or self._clock.now()
+        return await what_if(self._policy.current.document, plan, subject, population, self._tenant_id, moment)
+
+
+def widened(document: PolicyDocument, snapshot: Snapshot) -> Engine:
+    """An engine of the base policy and the declared rules; the base is not touched."""
+    joined = document.model_copy(update={"rules": (*document.rules, *snapshot.rules())})
+    return Engine(joined, on_alarm=_alarm)
+
+
+def _alarm(fault: str, request: Request) -> None:
+    _log.error("policy decision failed", fault=fault, user_id=request.subject.user_id, pool_id=request.resource.pool_id)
