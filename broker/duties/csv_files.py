@@ -20,6 +20,9 @@ BOM: Final = "\ufeff"
 MOST_ROWS: Final = 20_000
 _FORMULA: Final = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 _SEPARATORS: Final = re.compile(r"[\s,;、，；]+")
+_ENOUGH: Final = 100
+"""Spoiled bytes of one line that are looked for; a file that is no text at all has millions."""
+_NO_CHARACTER: Final = frozenset("\x80\uf8f0\uf8f1\uf8f2\uf8f3")
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -58,16 +61,30 @@ def decode(source: SourceFile, parsed: Parsed) -> str | None:
         return source.content.decode("utf-8-sig")
     except UnicodeDecodeError:
         encoding = "utf-8" if _looks_utf_8(source.content) else "cp932"
-    lines = source.content.split(b"\n")
-    for number, line in enumerate(lines, 1):
-        try:
-            line.decode(encoding)
-        except UnicodeDecodeError as error:
-            count = line.decode(encoding, "replace").count("\ufffd")
-            shown_bytes = line[error.start : error.start + 4].hex(" ")
+    for number, line in enumerate(source.content.split(b"\n"), 1):
+        if spoiled := _spoiled(line, encoding):
             place = Place(source.name, number)
-            parsed.findings.append(finding("undecodable", place, count=count, bytes=shown_bytes))
+            parsed.findings.append(finding("undecodable", place, count=len(spoiled), bytes=spoiled[:4].hex(" ")))
     return None if parsed.findings else source.content.decode(encoding)
+
+
+def _spoiled(line: bytes, encoding: str) -> bytes:
+    """The bytes of a line that are no text. Python's CP932 lets five single bytes pass that mean nothing."""
+    found = bytearray()
+    at = 0
+    while at < len(line) and len(found) < _ENOUGH:
+        try:
+            line[at:].decode(encoding)
+            break
+        except UnicodeDecodeError as error:
+            found += line[at + error.start : at + error.end]
+            at += error.end
+    return bytes(found) or (_unassigned(line) if encoding == "cp932" else b"")
+
+
+def _unassigned(line: bytes) -> bytes:
+    text = line.decode("cp932")
+    return b"".join(c.encode("cp932") for c in text if c in _NO_CHARACTER)
 
 
 def _looks_utf_8(content: bytes) -> bool:

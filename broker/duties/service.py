@@ -85,8 +85,8 @@ class DutyService:
     async def reload(self) -> None:
         """Read again. Raises StoreUnavailable: the old book stays then."""
         register = await self._store.load(self._tenant_id)
-        if register.version < self.book.register.version:
-            return  # a slower read must not bring back what was replaced
+        if register.version <= self.book.register.version:
+            return  # our own change, told again by the bus; and a slower read must not bring back what was replaced
         self.book = await asyncio.to_thread(DutyBook, register)
         for listener in self._listeners:
             listener()

@@ -130,9 +130,9 @@ def write(register: Register) -> str:
     """
     lines = [f"format: {FORMAT}"]
     for kind in Kind:
-        entries = register.of(kind)
+        entries = sorted(register.of(kind).values(), key=lambda entry: entry.id)
         lines.append(f"{kind}:" if entries else f"{kind}: []")
-        for entry in entries.values():
+        for entry in entries:
             pairs = list(_pairs(kind, entry))
             lines += [f"{'- ' if position == 0 else '  '}{name}: {text}" for position, (name, text) in enumerate(pairs)]
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""The demo's register of duties, imported through the admin API as `kakehashi duty import` does: preview, then apply."""
+"""The demo's register of duties, imported over the admin API as `kakehashi duty import` does: preview, then apply."""
 
 import base64
 from pathlib import Path
