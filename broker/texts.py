@@ -40,8 +40,9 @@ END_TEXT: Final[Mapping[EndReason, StageText]] = {
         "If that was not you, contact your IT desk.",
     ),
     EndReason.IDLE: StageText(
-        "しばらく操作がなかったため終了しました。続けるにはもう一度接続してください。",
-        "It was closed because nothing was done for a while. Connect again to go on.",
+        "しばらく操作がなかったため切断しました。作業はしばらく残っています。続けるにはもう一度接続してください。",
+        "You were disconnected because nothing was done for a while. Your work is kept for some time: connect again to "
+        "go on.",
     ),
     EndReason.TOTAL_LIMIT: StageText(
         "1回に利用できる時間の上限に達したため終了しました。",
