@@ -11,6 +11,7 @@ import pytest_asyncio
 from playwright.async_api import Browser
 
 from tests.e2e.administrator import Administrator
+from tests.e2e.policy_file import PolicyFile
 from tests.e2e.visitor import Visits
 from tests.support.browser import chromium
 from tests.support.city import City, run_city
@@ -82,3 +83,11 @@ async def staying(
     """People who stay for all tests of a module: a desktop costs seconds."""
     async with _people(city, browser, administrator, request) as people:
         yield people
+
+
+@pytest.fixture
+def policy(city: City) -> Iterator[PolicyFile]:
+    """The policy file, put back at the end."""
+    file = PolicyFile(city)
+    yield file
+    file.restore()

@@ -2,16 +2,30 @@
 
 import asyncio
 import shlex
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from PIL import Image
 
 from tests.e2e.keyboards import US, Keyboard
-from tests.e2e.visitor import Visitor, differing_pixels
+from tests.e2e.visitor import Visitor, differing_pixels, pixels_like
 
 _WINDOW_PIXELS: Final = 100_000
 _PROMPT_PIXELS: Final = 200
+_MARK_PIXELS: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Colour:
+    """One of the terminal's colours (lxterminal.conf of the desktop)."""
+
+    number: int
+    rgb: tuple[int, int, int]
+
+
+GREEN: Final = Colour(2, (129, 199, 132))
+BLUE: Final = Colour(4, (100, 181, 246))
 
 
 class Terminal:
@@ -57,10 +71,16 @@ class Terminal:
                 await asyncio.sleep(0.05)
         return path.read_text("utf-8")
 
-    async def paint(self, colour: int) -> None:
-        """Fill a good part of the window with one of the terminal's colours (0-7), so that it can be seen again."""
-        bar = f"\\033[4{colour}m{' ' * 60}\\033[0m\\n"
+    async def show(self, colour: Colour) -> None:
+        """Fill a good part of the window and wait until the person sees it."""
+        bar = f"\\033[4{colour.number}m{' ' * 60}\\033[0m\\n"
         await self.start(f"clear; for i in 1 2 3 4 5 6 7 8; do printf {shlex.quote(bar)}; done")
+        await self.visitor.until(lambda now: shows(now, colour))
+
+
+def shows(picture: Image.Image, colour: Colour) -> bool:
+    """Whether the picture holds what `Terminal.show` paints."""
+    return pixels_like(picture, colour.rgb) > _MARK_PIXELS
 
 
 def _has_panel(picture: Image.Image) -> bool:

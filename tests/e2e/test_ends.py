@@ -1,0 +1,142 @@
+"""How a viewer ends: taken over, ended by an administrator, by a new rule, by nobody being there, by logging off."""
+
+import asyncio
+import time
+from typing import Final
+
+import pytest
+from playwright.async_api import expect
+
+from tests.e2e.administrator import Administrator
+from tests.e2e.policy_file import PolicyFile
+from tests.e2e.terminal import BLUE, GREEN, Terminal, shows
+from tests.e2e.visitor import Visits
+from tests.support.city import City
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+OFFICE: Final = "office-desktop"
+TOLD_WITHIN_SECONDS: Final = 2.0
+POLICY_POLL_SECONDS: Final = 2.5
+"""How often the gateway looks at the policy file, and the moment it waits for the file to be whole."""
+IDLE_SECONDS: Final = 8
+
+
+async def test_a_second_browser_takes_over_and_the_first_does_not_steal_back(visits: Visits) -> None:
+    uid = "hashimoto.rei"
+    first = await visits.signed_in(uid)
+    await first.open_desktop(OFFICE)
+    await (await Terminal.open(first)).show(GREEN)
+
+    second = await visits.arrive()
+    await second.log_in(uid)
+    await expect(second.part(f"desktop-{OFFICE}")).to_contain_text("別の画面で使用中")
+    await second.part(f"desktop-open-{OFFICE}").click()
+    await second.part("takeover-confirm").click()
+    await second.picture_shows()
+    await second.until(lambda now: shows(now, GREEN))
+
+    assert await first.ended() == "taken_over"
+    await expect(first.part("viewer-end")).to_contain_text("別の画面に切り替わりました")
+    asked: list[str] = []
+    first.page.on("request", lambda request: asked.append(request.url))
+    first.page.on("websocket", lambda socket: asked.append(socket.url))
+    before = await second.picture()
+    await asyncio.sleep(3)  # longer than the first tries of a reconnect take
+    assert not [url for url in asked if "/ticket" in url or "/rfb" in url]
+    assert before.size == (await second.picture()).size
+    await expect(second.part("viewer-canvas")).to_be_focused()
+
+    await first.part("end-again").click()
+    await first.picture_shows()
+    await first.until(lambda now: shows(now, GREEN))
+    assert await second.ended() == "taken_over"
+
+
+async def test_an_administrator_ends_a_session_and_the_person_is_told_at_once(visits: Visits, city: City) -> None:
+    visitor = await visits.signed_in("mori.ayumi")
+    await visitor.open_desktop(OFFICE)
+    session = visitor.session_id()
+    listed = await asyncio.to_thread(city.command, "session", "list")
+    assert session in listed.stdout
+    assert "mori.ayumi" in listed.stdout
+
+    ending = asyncio.create_task(asyncio.to_thread(city.command, "session", "end", session))  # noqa: TID251 - ends here
+    await expect(visitor.part("viewer-end")).to_be_visible(timeout=20_000)
+    seen = time.monotonic()
+    await ending
+    assert seen - time.monotonic() < TOLD_WITHIN_SECONDS
+    assert await visitor.ended() == "admin"
+    await expect(visitor.part("viewer-end-reason")).to_contain_text("管理者")
+    await expect(visitor.part("viewer-worked")).to_contain_text("秒")
+    await visitor.part("end-desktops").click()
+    await expect(visitor.part(f"desktop-{OFFICE}")).not_to_contain_text("続きから使う")
+
+
+async def test_the_end_page_is_there_within_two_seconds(visits: Visits, administrator: Administrator) -> None:
+    visitor = await visits.signed_in("mori.ayumi")
+    await visitor.open_desktop(OFFICE)
+    began = time.monotonic()
+    await administrator.end(visitor.session_id())
+    assert await visitor.ended() == "admin"
+    assert time.monotonic() - began < TOLD_WITHIN_SECONDS
+
+
+async def test_a_rule_that_takes_access_away_cuts_the_live_viewer(visits: Visits, policy: PolicyFile) -> None:
+    """Bug class stale_grant: a changed rule reaches live sessions."""
+    uid = "saitou.megumi"
+    visitor = await visits.signed_in(uid)
+    await visitor.open_desktop(OFFICE)
+    began = time.monotonic()
+    policy.add(f"effect: forbid, when: {{users: [{uid}]}}, message: {{ja: 今日は使えません。, en: Not today.}}")
+
+    assert await visitor.ended() == "denied"
+
+    assert time.monotonic() - began < TOLD_WITHIN_SECONDS + POLICY_POLL_SECONDS
+    await expect(visitor.part("viewer-end-reason")).not_to_be_empty()
+    await visitor.part("end-desktops").click()
+    card = visitor.part(f"desktop-{OFFICE}")
+    await expect(card).to_contain_text("今日は使えません。")
+
+
+async def test_an_idle_person_is_warned_and_one_key_goes_on(visits: Visits, policy: PolicyFile) -> None:
+    uid = "ikeda.nobuo"
+    policy.add(f"effect: limit, when: {{users: [{uid}]}}, oblige: {{idle_limit: {IDLE_SECONDS}s}}")
+    visitor = await visits.signed_in(uid)
+    await expect(visitor.part(f"desktop-{OFFICE}")).to_contain_text("無操作 8秒")
+    await visitor.open_desktop(OFFICE)
+    opened = time.monotonic()
+
+    dialog = visitor.part("viewer-idle-dialog")
+    await expect(dialog).to_be_visible(timeout=IDLE_SECONDS * 1000)
+    await expect(dialog).to_have_attribute("role", "alertdialog")
+    await visitor.page.keyboard.press("Shift")
+    await expect(dialog).to_have_count(0)
+
+    await expect(dialog).to_be_visible(timeout=IDLE_SECONDS * 1000)
+    assert time.monotonic() - opened > IDLE_SECONDS  # the key has moved the end
+    assert await visitor.ended() == "idle"
+    await expect(visitor.part("viewer-end")).to_contain_text("作業はしばらく残っています")
+    await visitor.part("end-again").click()
+    await visitor.picture_shows()
+
+
+async def test_leaving_keeps_the_desktop_and_logging_off_ends_it(visits: Visits) -> None:
+    visitor = await visits.signed_in("mori.ayumi")
+    await visitor.open_desktop(OFFICE)
+    await (await Terminal.open(visitor)).show(BLUE)
+    await visitor.part("viewer-leave").click()
+    await visitor.part("viewer-disconnect").click()
+    assert await visitor.ended() == "disconnected"
+    await visitor.part("end-desktops").click()
+    await expect(visitor.part(f"desktop-open-{OFFICE}")).to_have_text("続きから使う")
+    await visitor.open_desktop(OFFICE)
+    await visitor.until(lambda now: shows(now, BLUE))
+
+    await visitor.part("viewer-leave").click()
+    await visitor.part("viewer-logoff").click()
+    assert await visitor.ended() == "logged_off"
+    await visitor.part("end-desktops").click()
+    await expect(visitor.part(f"desktop-open-{OFFICE}")).to_have_text("開く", timeout=10_000)
+    await visitor.open_desktop(OFFICE)
+    assert not shows(await visitor.picture(), BLUE)
