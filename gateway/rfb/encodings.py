@@ -120,7 +120,7 @@ def _compact(buffer: Chunk, at: int, end: int, width: int, height: int) -> int:
             return NEED_MORE
         length |= buffer[at + 2] << 14
         used = 3
-    if length > 4096 and length > tight_bound(width, height):
+    if length > 4096 and length > 3 * width * height and length > tight_bound(width, height):
         raise LimitExceeded("compressed rectangle larger than its pixels")
     return used + length
 
@@ -129,30 +129,34 @@ def _tight(buffer: Chunk, at: int, end: int, width: int, height: int) -> int:
     if at >= end:
         return NEED_MORE
     control = buffer[at]
-    kind = control >> 4
+    if control & 0x80:
+        if control >= 0xA0:
+            raise TargetProtocolError("tight compression type unknown")
+        if control < 0x90:
+            return 4  # fill
+        rest = _compact(buffer, at + 1, end, width, height)  # JPEG
+        return NEED_MORE if rest < 0 else 1 + rest
+    return _tight_basic(buffer, at, end, width, height)
+
+
+def _tight_basic(buffer: Chunk, at: int, end: int, width: int, height: int) -> int:
     head = 1
     size = width * height * 3
-    if kind & 8:
-        if kind == 8:
-            return 4
-        if kind != 9:
-            raise TargetProtocolError("tight compression type unknown")
-    else:
-        if kind & 4:
-            if at + 1 >= end:
+    if buffer[at] & 0x40:
+        if at + 1 >= end:
+            return NEED_MORE
+        head = 2
+        filter_id = buffer[at + 1]
+        if filter_id == 1:
+            if at + 2 >= end:
                 return NEED_MORE
-            head = 2
-            filter_id = buffer[at + 1]
-            if filter_id == 1:
-                if at + 2 >= end:
-                    return NEED_MORE
-                colours = buffer[at + 2] + 1
-                head = 3 + colours * 3
-                size = (width + 7 >> 3) * height if colours <= 2 else width * height
-            elif filter_id > 2:
-                raise TargetProtocolError("tight filter unknown")
-        if size < 12:
-            return head + size
+            colours = buffer[at + 2] + 1
+            head = 3 + colours * 3
+            size = (width + 7 >> 3) * height if colours <= 2 else width * height
+        elif filter_id > 2:
+            raise TargetProtocolError("tight filter unknown")
+    if size < 12:
+        return head + size
     rest = _compact(buffer, at + head, end, width, height)
     return NEED_MORE if rest < 0 else head + rest
 
@@ -233,7 +237,6 @@ CURSOR_RULES: Final[Mapping[int, Rule]] = {
 STATE_RULES: Final[Mapping[int, Rule]] = {
     DESKTOP_SIZE: _nothing,
     EXTENDED_DESKTOP_SIZE: _screens,
-    LAST_RECT: _nothing,
     LED_STATE: _one_byte,
     QEMU_EXTENDED_KEY: _nothing,
     EXTENDED_MOUSE_BUTTONS: _nothing,

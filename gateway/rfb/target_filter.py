@@ -35,6 +35,10 @@ MAX_TAIL: Final = 1024
 """Bytes the relay must keep free before each chunk: the longest undecided header is 12 + 774 (a Tight palette)."""
 
 _RECT: Final = Struct(">HHHHi")
+Verdict: TypeAlias = tuple[int, bytes | None]
+"""Length, and what goes out instead: None the bytes themselves, empty nothing."""
+
+_UNDECIDED: Final[Verdict] = (-1, None)
 _NO_END: Final = 1 << 40  # an update that LastRect ends
 
 
@@ -97,21 +101,25 @@ class TargetFilter:
                     if after == at:
                         break
                     at = after
-                elif self._swallow or self._text_missing:
-                    if run < at:
-                        out.append(slice(run, at))
-                    at = run = self._take_body(buffer, at, end, out)
+                elif buffer[at] == 0 and not (self._swallow or self._text_missing):
+                    if end - at < 4:
+                        break
+                    count = buffer[at + 2] << 8 | buffer[at + 3]
+                    self._rects = _NO_END if count == 65535 else count
+                    at += 4
                 else:
-                    length, dropped = self._message(buffer, at, end)
+                    length, instead = self._message(buffer, at, end)
                     if length < 0:
                         break
-                    if dropped:
-                        if run < at:
-                            out.append(slice(run, at))
-                        at += length
-                        run = at
-                    else:
+                    if instead is None:
                         self._skip = length
+                        continue
+                    if run < at:
+                        out.append(slice(run, at))
+                    if instead:
+                        out.append(instead)
+                    at += length
+                    run = at
         finally:
             if run < at:
                 out.append(slice(run, at))
@@ -134,7 +142,9 @@ class TargetFilter:
                 else:
                     x, y, width, height, encoding = unpack(buffer, at)
                     rule = known.get(encoding)
-                    if rule is None:
+                    if encoding == LAST_RECT and encoding in link.rules.encodings:
+                        length = self._rects = 0
+                    elif rule is None:
                         length = self._other_rectangle(buffer, at, end, (x, y, width, height, encoding))
                     elif x + width > link.width or y + height > link.height:
                         raise TargetProtocolError("rectangle outside the framebuffer")
@@ -184,7 +194,7 @@ class TargetFilter:
         length = rule(buffer, at + 12, end, width, height)
         if length >= 0:
             self._learn(encoding, y, width, height)
-            self._rects = 0 if encoding == LAST_RECT else self._rects - 1
+            self._rects -= 1
         return length
 
     def _learn(self, encoding: int, y: int, width: int, height: int) -> None:
@@ -214,42 +224,38 @@ class TargetFilter:
                 self._rects -= 1
         return length
 
-    def _message(self, buffer: Chunk, at: int, end: int) -> tuple[int, bool]:
-        """Length of the message header at `at` (-1: not all there) and whether it is dropped."""
+    def _message(self, buffer: Chunk, at: int, end: int) -> Verdict:
+        """Any message but an update: its length as far as it passes or is dropped at once."""
+        if self._swallow or self._text_missing:
+            return self._take_body(buffer, at, end)
         kind = buffer[at]
         have = end - at
-        if kind == 0:
-            if have < 4:
-                return -1, False
-            count = buffer[at + 2] << 8 | buffer[at + 3]
-            self._rects = _NO_END if count == 65535 else count
-            return 4, False
         if kind == 2:
-            return 1, False
+            return 1, None
         if kind == 3:
-            return (-1, False) if have < 8 else self._cut_text(buffer, at)
+            return _UNDECIDED if have < 8 else self._cut_text(buffer, at)
         if kind == 150:
             self._link.continuous_updates = True
-            return 1, False
+            return 1, None
         if kind == 248:
-            return (-1, False) if have < 9 else self._fence(buffer, at, end)
+            return _UNDECIDED if have < 9 else self._fence(buffer, at, end)
         if kind == 250:
-            return (-1, True) if have < 4 else (4, True)
+            return _UNDECIDED if have < 4 else (4, b"")
         raise TargetProtocolError(f"target message {kind} not allowed")
 
-    def _fence(self, buffer: Chunk, at: int, end: int) -> tuple[int, bool]:
+    def _fence(self, buffer: Chunk, at: int, end: int) -> Verdict:
         size = buffer[at + 8]
         if size > MAX_FENCE:
             raise LimitExceeded("fence payload too long")
         if end - at < 9 + size:
-            return -1, False
+            return _UNDECIDED
         if buffer[at + 4] & 128:  # a request: the viewer may answer with this payload, once
             if len(self._link.fences) >= MAX_FENCES:
                 raise LimitExceeded("too many fences without an answer")
             self._link.fences.append(bytes(buffer[at + 9 : at + 9 + size]))
-        return 9 + size, False
+        return 9 + size, None
 
-    def _cut_text(self, buffer: Chunk, at: int) -> tuple[int, bool]:
+    def _cut_text(self, buffer: Chunk, at: int) -> Verdict:
         """Header of ServerCutText: a legacy text within the cap passes by count, an extended one is gathered."""
         size = int.from_bytes(buffer[at + 4 : at + 8], "big", signed=True)
         extended, size = size < 0, abs(size)
@@ -265,27 +271,26 @@ class TargetFilter:
             self._text_missing = size
         else:
             self._link.passed(size, inward=False)
-            return 8 + size, False
-        return 8, True
+            return 8 + size, None
+        return 8, b""
 
-    def _take_body(self, buffer: Chunk, at: int, end: int, out: list[Part]) -> int:
+    def _take_body(self, buffer: Chunk, at: int, end: int) -> Verdict:
         if self._swallow:
             step = min(self._swallow, end - at)
             self._swallow -= step
-            return at + step
+            return step, b""
         step = min(self._text_missing, end - at)
         self._text += buffer[at : at + step]
         self._text_missing -= step
-        if not self._text_missing:
-            body = bytes(self._text)
-            self._text.clear()
-            rules, link = self._link.rules, self._link
-            cap, other = rules.cap(inward=False), rules.cap(inward=True)
-            verdict = screen_extended(body, cap=cap, other_cap=other, error=TargetProtocolError)
-            if verdict.blocked:
-                link.blocked(verdict.blocked, inward=False)
-            if verdict.passed_chars is not None:
-                link.passed(verdict.passed_chars, inward=False)
-            if verdict.body is not None:
-                out.append(extended_message(3, verdict.body))
-        return at + step
+        if self._text_missing:
+            return step, b""
+        body = bytes(self._text)
+        self._text.clear()
+        rules, link = self._link.rules, self._link
+        cap, other = rules.cap(inward=False), rules.cap(inward=True)
+        verdict = screen_extended(body, cap=cap, other_cap=other, error=TargetProtocolError)
+        if verdict.blocked:
+            link.blocked(verdict.blocked, inward=False)
+        if verdict.passed_chars is not None:
+            link.passed(verdict.passed_chars, inward=False)
+        return step, b"" if verdict.body is None else extended_message(3, verdict.body)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests.support.ports import free_port
 
@@ -70,7 +71,7 @@ def wait_for(path: Path, process: "subprocess.Popen[bytes]", seconds: float = _S
         time.sleep(0.01)
 
 
-def end(process: "subprocess.Popen[bytes]") -> None:
+def end(process: "subprocess.Popen[Any]") -> None:
     """Terminate, then kill; never leaves a zombie."""
     process.terminate()
     try:
