@@ -217,14 +217,14 @@ class Relay:
     def target_blocked(self) -> None:
         """See TargetSink."""
         self._target_blocked = True
-        if self._viewer is not None and not self._viewer.transport.is_closing():
-            self._viewer.transport.pause_reading()
+        if self._viewer is not None:
+            self._viewer.hold()
 
     def target_ready(self) -> None:
         """See TargetSink."""
         self._target_blocked = False
-        if self._viewer is not None and not self._viewer.transport.is_closing():
-            self._viewer.transport.resume_reading()
+        if self._viewer is not None:
+            self._viewer.resume()
 
     # inside
 

@@ -20,8 +20,13 @@ from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 SUBPROTOCOL: Final = "binary"
-MAX_MESSAGE: Final = 64 * 1024
+MAX_MESSAGE: Final = 16 * 1024
 """Largest message of a viewer; noVNC sends at most 10 KiB at once. Fragments count together."""
+PIECE_BYTES: Final = 4 * 1024
+TURN_SECONDS: Final = 0.005
+REST_FACTOR: Final = 4
+"""A viewer's bytes are taken in pieces; after a turn this long it rests that many times as long. An honest viewer needs
+microseconds; one that floods with what is dear to check would otherwise keep all others from their desktops."""
 MAX_HEADER: Final = 10
 """Bytes to keep free in front of a payload for `frame_header`."""
 TLS_HIGH_WATER: Final = 64 * 1024
@@ -101,6 +106,9 @@ class ViewerConnection(asyncio.Protocol):
         self._frames = frames
         self._http = http
         self._sink: ViewerSink | None = None
+        self._inbox = bytearray()
+        self._rest: asyncio.TimerHandle | None = None
+        self._held = True
         self._blocked = False
         self._left = False
         self._lost = asyncio.get_running_loop().create_future()
@@ -115,7 +123,17 @@ class ViewerConnection(asyncio.Protocol):
         if self.transport.is_closing():
             self._leave("viewer is gone")
         else:
-            self.transport.resume_reading()
+            self.resume()
+
+    def hold(self) -> None:
+        """Stop reading: what the viewer says cannot be passed on now."""
+        self._held = True
+        self._read_or_not()
+
+    def resume(self) -> None:
+        """Read on."""
+        self._held = False
+        self._read_or_not()
 
     @property
     def open(self) -> bool:
@@ -142,8 +160,7 @@ class ViewerConnection(asyncio.Protocol):
     async def close(self, code: int, reason: str, *, within: float = 3.0) -> None:
         """Close with that code, wait for the viewer's answer and the end of the connection, cut it after `within` s."""
         self.send_close(code, reason)
-        if not self.transport.is_closing():
-            self.transport.resume_reading()
+        self.resume()
         try:
             async with asyncio.timeout(within):
                 await asyncio.shield(self._lost)
@@ -156,8 +173,37 @@ class ViewerConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.heard += 1
+        self._inbox += data
+        if self._rest is None:
+            self._work()
+
+    def _work(self) -> None:
+        """Take what came in, a turn at a time; meanwhile nothing more is read, so little can pile up."""
+        loop = asyncio.get_running_loop()
+        rested, self._rest = self._rest is not None, None
+        began = loop.time()
+        while self._inbox:
+            piece = bytes(self._inbox[:PIECE_BYTES])
+            del self._inbox[:PIECE_BYTES]
+            self._take(piece)
+            spent = loop.time() - began
+            if spent > TURN_SECONDS:
+                self._rest = loop.call_later(spent * REST_FACTOR, self._work)
+                break
+        if rested or self._rest is not None:
+            self._read_or_not()
+
+    def _read_or_not(self) -> None:
+        if self.transport.is_closing():
+            return
+        if self._held or self._rest is not None:
+            self.transport.pause_reading()
+        else:
+            self.transport.resume_reading()
+
+    def _take(self, piece: bytes) -> None:
         frames = self._frames
-        frames.receive_data(data)
+        frames.receive_data(piece)
         for frame in frames.events_received():
             if not isinstance(frame, Frame) or self._left:
                 continue
@@ -178,6 +224,8 @@ class ViewerConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._http.connection_lost(exc)  # aiohttp's own book-keeping ends here
+        if self._rest is not None:
+            self._rest.cancel()
         if not self._lost.done():
             self._lost.set_result(None)
         self._leave("viewer's connection was lost")

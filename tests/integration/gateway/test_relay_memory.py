@@ -101,9 +101,9 @@ async def test_viewers_that_ping_and_read_nothing(serving: tuple[str, Path | Non
 async def test_targets_that_stop_reading(serving: tuple[str, Path | None, trustme.CA]) -> None:
     async with stalled(serving, bad_targets.deaf) as (child, viewers):
         before = await settled(child)
-        keys = struct.pack(">BBxxI", 4, 1, 0x61) * 4000
+        keys = struct.pack(">BBxxI", 4, 1, 0x61) * 2000
         frame = b"\x82\xfe" + struct.pack(">HI", len(keys), 0) + keys
-        for _ in range(400):  # 12 MB each, most of which must wait in the test's own buffers
+        for _ in range(800):  # 12 MB each, most of which must wait in the test's own buffers
             for viewer in viewers:
                 raw(viewer).write(frame)
             await asyncio.sleep(0)
@@ -126,9 +126,9 @@ async def test_a_target_that_takes_no_input_ends_the_session() -> None:
     limits = RelayLimits(ping_every=0.4, dead_after=2.0, close_within=0.5)
     async with hosted(bad_targets.deaf, limits=limits) as host, websocket_viewer(host.url) as viewer:
         await viewer.handshake()
-        keys = struct.pack(">BBxxI", 4, 1, 0x61) * 4000
+        keys = struct.pack(">BBxxI", 4, 1, 0x61) * 2000
         frame = b"\x82\xfe" + struct.pack(">HI", len(keys), 0) + keys
-        for _ in range(400):
+        for _ in range(800):
             raw(viewer).write(frame)
         end = await host.end()
         assert (end.reason, end.detail) == ("desktop_failed", "target takes no input")
@@ -168,3 +168,37 @@ async def test_a_busy_session_does_not_starve_another() -> None:
             read_until(viewer, lambda: viewer.seen.bells == 100),
         )
         assert busy.relays[0].bytes_down > 1_000_000
+
+
+DEAR = {
+    "encodings": struct.pack(">BxH", 2, 0),
+    "fences": struct.pack(">BxxxIB", 248, 0, 0),
+    "swallowed texts": struct.pack(">BxxxI", 6, 1) + b"x",
+}
+
+
+@pytest.mark.parametrize("message", DEAR.values(), ids=DEAR)
+@pytest.mark.parametrize("serving", ["asyncio-tls", "uvloop-tls"], indirect=True)
+async def test_a_viewer_that_floods_does_not_starve_another(
+    serving: tuple[str, Path | None, trustme.CA], message: bytes
+) -> None:
+    """One person may not stop the service: what is dear to check is checked a little at a time."""
+    blob = message * (10_000 // len(message))
+    frame = b"\x82\xfe" + struct.pack(">HI", len(blob), 0) + blob
+    async with stalled(serving, bad_targets.says(b"\2" * 100)) as (child, viewers):
+
+        async def flood() -> None:
+            attacker = viewers[0].stream
+            assert isinstance(attacker, WebSocketStream)
+            while True:
+                attacker.socket.transport.write(frame)
+                await asyncio.sleep(0 if attacker.socket.transport.get_write_buffer_size() < 1_000_000 else 0.01)
+
+        flooding = asyncio.ensure_future(flood())
+        try:
+            await asyncio.sleep(1)
+            async with asyncio.timeout(5), websocket_viewer(child.url, tls=client_context(serving[2])) as viewer:
+                await viewer.handshake()
+                await read_until(viewer, lambda: viewer.seen.bells == 100)
+        finally:
+            flooding.cancel()
