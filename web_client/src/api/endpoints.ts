@@ -1,6 +1,6 @@
 /** One function per route of the gateway that the pages use. No logic, only paths and types. */
 import { request, type RequestOptions } from "./http";
-import type { DesktopInfo, Enrolment, LoginState, Me, NewRecoveryCodes, SessionInfo, Ticket, WebSessionInfo } from "./types";
+import type { BcpNotice, DesktopInfo, Enrolment, LoginState, Me, NewRecoveryCodes, PublicNotice, SessionInfo, Ticket, WebSessionInfo } from "./types";
 
 interface Items<T> {
   readonly items: readonly T[];
@@ -34,7 +34,16 @@ export const account = {
 };
 
 export const desktops = {
-  list: (options: RequestOptions = {}) => request<Items<DesktopInfo>>("GET", "/desktops", undefined, options),
+  list: (options: RequestOptions = {}) => request<Desktops>("GET", "/desktops", undefined, options),
+};
+
+/** Gateways without BCP mode send no notices. */
+type Desktops = Items<DesktopInfo> & { readonly notices?: readonly BcpNotice[] };
+
+export const notices = {
+  /** Sent without the cookie: asking again and again must not keep a login alive. */
+  public: (options: RequestOptions = {}) =>
+    request<PublicNotice>("GET", "/notice", undefined, { ...options, anonymous: true }),
 };
 
 export const sessions = {

@@ -54,6 +54,8 @@ export interface RequestOptions {
   readonly timeoutMs?: number;
   /** Some 401 answers are part of a normal flow (first load): then the handler must stay quiet. */
   readonly quiet401?: boolean;
+  /** Leaves the cookie out: for what is public and asked for often. */
+  readonly anonymous?: boolean;
 }
 
 type Method = "GET" | "POST" | "DELETE";
@@ -64,7 +66,10 @@ type Method = "GET" | "POST" | "DELETE";
  * @throws ApiError for an answer outside 2xx, NetworkError when there was none.
  */
 export async function request<T>(method: Method, path: string, body?: unknown, options: RequestOptions = {}): Promise<T> {
-  const response = await send(method, path, body, options);
+  let response = await send(method, path, body, options);
+  if (response.status === 403 && method !== "GET" && (await tokenRenewed())) {
+    response = await send(method, path, body, options);
+  }
   noteClock(response);
   if (response.status === 204) {
     return undefined as T;
@@ -80,6 +85,26 @@ export async function request<T>(method: Method, path: string, body?: unknown, o
   return parseJson(text) as T;
 }
 
+/** Another tab may have renewed the login (a step-up does), and with it the token: then the new one is taken over. */
+async function tokenRenewed(): Promise<boolean> {
+  const before = csrfToken;
+  if (before === null) {
+    return false;
+  }
+  try {
+    const answer = await send("GET", "/me", undefined, {});
+    const me: unknown = answer.ok ? await answer.json() : null;
+    const token = (me as { csrf_token?: unknown } | null)?.csrf_token;
+    if (typeof token === "string" && token !== before) {
+      csrfToken = token;
+      return true;
+    }
+  } catch {
+    // The refusal that made us ask is what the person gets to see.
+  }
+  return false;
+}
+
 async function send(method: Method, path: string, body: unknown, options: RequestOptions): Promise<Response> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (method !== "GET" && csrfToken !== null) {
@@ -92,7 +117,7 @@ async function send(method: Method, path: string, body: unknown, options: Reques
   const init: RequestInit = {
     method,
     headers,
-    credentials: "same-origin",
+    credentials: options.anonymous === true ? "omit" : "same-origin",
     cache: "no-store",
     redirect: "error",
     signal: options.signal === undefined ? deadline : anySignal(options.signal, deadline),

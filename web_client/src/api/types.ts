@@ -38,7 +38,7 @@ export interface Me {
   readonly tenant: { readonly id: string; readonly name_ja: string; readonly name_en: string };
   readonly csrf_token: string;
   readonly roles: readonly string[];
-  readonly web_session: { readonly idle_expires_at: string; readonly expires_at: string };
+  readonly web_session: { readonly idle_expires_at: string; readonly expires_at: string; readonly totp_at?: string | null };
   readonly recovery_codes_left: number;
 }
 
@@ -130,4 +130,21 @@ export interface Problem extends PublicText {
   readonly status: number;
   readonly request_id?: string | null;
   readonly retry_after?: number | null;
+  /** Which BCP rule said no; its own words are in the texts. */
+  readonly refusal?: string | null;
+}
+
+/** What a signed-in person is told while BCP mode changes their rights. The texts say what, who and whom to call. */
+export interface BcpNotice {
+  readonly kind: string;
+  readonly text_ja: string;
+  readonly text_en: string;
+  readonly until: string | null;
+  readonly contact_ja?: string | null;
+  readonly contact_en?: string | null;
+}
+
+/** The same without any detail, for people who are not signed in. */
+export interface PublicNotice {
+  readonly bcp: { readonly text_ja: string; readonly text_en: string; readonly drill: boolean } | null;
 }

@@ -1,4 +1,4 @@
-/** Chooses the page for the route and the log-in state. The viewer is loaded only when it is needed. */
+/** Chooses the page for the route and the log-in state. Viewer and BCP console are loaded only when they are needed. */
 import { Suspense, lazy, useEffect } from "react";
 import { AccountPage } from "../account/AccountPage";
 import { DesktopsPage } from "../desktops/DesktopsPage";
@@ -6,10 +6,12 @@ import { LoginPage } from "../login/LoginPage";
 import { ErrorBoundary } from "../ui/ErrorBoundary";
 import { Loading, NotFound, Unreachable } from "../ui/PageStates";
 import { Shell } from "../ui/Shell";
+import { maySeeConsole } from "./roles";
 import { IdentityProvider, useIdentity } from "./identity";
 import { navigate, useRoute, useVisit } from "./router";
 
 const ViewerPage = lazy(() => import("../viewer/ViewerPage"));
+const BcpPage = lazy(() => import("../bcp/BcpPage"));
 
 export function App() {
   return (
@@ -67,6 +69,18 @@ function Pages() {
       return (
         <Shell>
           <AccountPage />
+        </Shell>
+      );
+    case "bcp":
+      return (
+        <Shell>
+          {maySeeConsole(state.me.roles) ? (
+            <Suspense fallback={<Loading />}>
+              <BcpPage view={route.view} />
+            </Suspense>
+          ) : (
+            <NotFound />
+          )}
         </Shell>
       );
     case "not-found":

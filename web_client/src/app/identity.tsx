@@ -46,7 +46,7 @@ let wanted: Route | null = null;
 
 function rememberWanted(): void {
   const route = parsePath(window.location.pathname);
-  if (route.page === "desktops" || route.page === "account" || route.page === "view") {
+  if (route.page === "desktops" || route.page === "account" || route.page === "view" || route.page === "bcp") {
     wanted = route;
   }
 }

@@ -10,7 +10,14 @@ export type Route =
   | { readonly page: "desktops" }
   | { readonly page: "account" }
   | { readonly page: "view"; readonly sessionId: string }
+  | { readonly page: "bcp"; readonly view: BcpView }
   | { readonly page: "not-found" };
+
+/** Parts of the BCP console. A declaration has an address of its own, so that a mail can lead the second person there. */
+export type BcpView =
+  | { readonly kind: "board" }
+  | { readonly kind: "declare" | "drill" | "break-glass" }
+  | { readonly kind: "declaration" | "extend"; readonly id: string };
 
 const SESSION_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
@@ -25,7 +32,44 @@ export function parsePath(path: string): Route {
   if (parts.length === 2 && parts[0] === "view" && SESSION_ID.test(parts[1] ?? "")) {
     return { page: "view", sessionId: parts[1] ?? "" };
   }
+  if (parts[0] === "bcp") {
+    const view = parseBcp(parts.slice(1));
+    return view === null ? { page: "not-found" } : { page: "bcp", view };
+  }
   return { page: "not-found" };
+}
+
+function parseBcp(parts: readonly string[]): BcpView | null {
+  const [first, id, more] = parts;
+  if (first === undefined) {
+    return { kind: "board" };
+  }
+  if (parts.length === 1 && (first === "declare" || first === "drill" || first === "break-glass")) {
+    return { kind: first };
+  }
+  if (first !== "d" || id === undefined || !SESSION_ID.test(id)) {
+    return null;
+  }
+  return parts.length === 2
+    ? { kind: "declaration", id }
+    : parts.length === 3 && more === "extend"
+      ? { kind: "extend", id }
+      : null;
+}
+
+function bcpPath(view: BcpView): string {
+  switch (view.kind) {
+    case "board":
+      return "/bcp";
+    case "declaration":
+      return `/bcp/d/${view.id}`;
+    case "extend":
+      return `/bcp/d/${view.id}/extend`;
+    case "declare":
+    case "drill":
+    case "break-glass":
+      return `/bcp/${view.kind}`;
+  }
 }
 
 export function pathOf(route: Route): string {
@@ -36,6 +80,8 @@ export function pathOf(route: Route): string {
       return `/${route.page}`;
     case "view":
       return `/view/${route.sessionId}`;
+    case "bcp":
+      return bcpPath(route.view);
     case "home":
     case "not-found":
       return "/";

@@ -1,14 +1,16 @@
 /** "My desktops": what I may use now, what I may not and why, and how my log-in stands. */
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { account, desktops, sessions } from "../api/endpoints";
 import type { DesktopInfo } from "../api/types";
 import { useMe } from "../app/identity";
 import { navigate } from "../app/router";
 import { useLoad } from "../app/useLoad";
+import { usePublicNotice } from "../app/useNotice";
 import { pick } from "../i18n";
 import { Button, Notice } from "../ui/controls";
 import { Dialog } from "../ui/Dialog";
+import { NoticeBanners } from "../ui/NoticeBanners";
 import { ErrorNotice, Loading, PageHeading } from "../ui/PageStates";
 import { DesktopCard } from "./DesktopCard";
 
@@ -22,6 +24,7 @@ export function DesktopsPage() {
   const [question, setQuestion] = useState<Question | null>(null);
   const [done, setDone] = useState<string | null>(null);
   useFreshness(reload, value?.items ?? []);
+  useBcpFreshness(reload);
 
   const open = useCallback(async (desktop: DesktopInfo) => {
     setOpening(desktop.pool_id);
@@ -81,6 +84,7 @@ export function DesktopsPage() {
           {t("common.reload")}
         </Button>
       </div>
+      <NoticeBanners notices={value?.notices ?? []} />
       {failure === null ? null : <ErrorNotice error={failure} />}
       {done === null ? null : (
         <Notice kind="success">
@@ -182,6 +186,18 @@ function useFreshness(reload: () => Promise<void>, items: readonly DesktopInfo[]
     const timer = window.setTimeout(() => void reload(), wait);
     return () => window.clearTimeout(timer);
   }, [next, reload]);
+}
+
+/** A declaration changes what I may use while I look at the list: its public notice tells that something has changed. */
+function useBcpFreshness(reload: () => Promise<void>): void {
+  const notice = usePublicNotice(5_000);
+  const known = useRef(notice);
+  useEffect(() => {
+    if (known.current !== notice) {
+      known.current = notice;
+      void reload();
+    }
+  }, [notice, reload]);
 }
 
 function LoginStatus() {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { preferredLanguage } from ".";
+import { en as bcpEn } from "../bcp/texts/en";
+import { ja as bcpJa } from "../bcp/texts/ja";
 import { en } from "./en";
 import { ja } from "./ja";
 
@@ -15,11 +17,14 @@ function flat(value: object, path = ""): Map<string, string> {
   return found;
 }
 
-const placeholders = (text: string) => [...text.matchAll(/\{\{(\w+)\}\}/g)].map((match) => match[1]).sort();
+const placeholders = (text: string) => [...text.matchAll(/\{\{(\w+)(?:, number)?\}\}/g)].map((match) => match[1]).sort();
 
-describe("texts", () => {
-  const japanese = flat(ja);
-  const english = flat(en);
+describe.each([
+  ["of all pages", ja, en],
+  ["of the BCP console", bcpJa, bcpEn],
+])("texts %s", (_name, jaTexts, enTexts) => {
+  const japanese = flat(jaTexts);
+  const english = flat(enTexts);
 
   it("exist in both languages with the same placeholders", () => {
     expect([...english.keys()].sort()).toEqual([...japanese.keys()].sort());
@@ -29,7 +34,7 @@ describe("texts", () => {
   });
   it("write Japanese with full-width brackets and without the full-width comma of technical papers", () => {
     for (const [key, text] of japanese) {
-      expect(text, key).not.toMatch(/[(),，．]|[ぁ-んァ-ヶ一-龠]\(/u);
+      expect(text.replace(/\{\{.*?\}\}/g, "").replace(/\d,\d/g, ""), key).not.toMatch(/[(),，．]|[ぁ-んァ-ヶ一-龠]\(/u);
     }
   });
 });

@@ -7,11 +7,13 @@ import { useTranslation } from "react-i18next";
 import { login } from "../api/endpoints";
 import type { LoginState } from "../api/types";
 import { useIdentity, type LoginNotice } from "../app/identity";
+import { usePublicNotice } from "../app/useNotice";
 import { pick } from "../i18n";
 import { Button, Notice } from "../ui/controls";
 import { Icon } from "../ui/Icon";
 import { LanguageButton } from "../ui/LanguageButton";
 import { Logo } from "../ui/Logo";
+import { PublicBanner } from "../ui/NoticeBanners";
 import { ErrorNotice, Loading, WaitHint } from "../ui/PageStates";
 import { SkipLink } from "../ui/Shell";
 import { ChangePasswordStep } from "./ChangePasswordStep";
@@ -34,6 +36,7 @@ export function LoginPage({ notice }: { readonly notice: LoginNotice }) {
   const [failure, setFailure] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const [touched, setTouched] = useState(false);
+  const bcpNotice = usePublicNotice(30_000);
 
   const submit = useCallback(
     (call: () => Promise<LoginState>) => {
@@ -70,6 +73,7 @@ export function LoginPage({ notice }: { readonly notice: LoginNotice }) {
 
   return (
     <LoginFrame wide={state?.step === "enrol" || state?.step === "recovery_codes"}>
+      <PublicBanner notice={bcpNotice} />
       {notice !== null && !touched ? (
         <Notice kind={notice === "loggedOut" ? "success" : "info"} testId="login-notice">
           <p>{t(`login.notices.${notice}`)}</p>

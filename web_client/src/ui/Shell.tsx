@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import { Link } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { useIdentity } from "../app/identity";
+import { maySeeConsole } from "../app/roles";
 import { navigate, useRoute, type Route } from "../app/router";
 import { pick } from "../i18n";
 import { Button } from "./controls";
@@ -30,6 +31,9 @@ export function Shell({ children }: { readonly children: ReactNode }) {
             <nav className="site-nav" aria-label={t("common.mainNav")}>
               <NavLink to={{ page: "desktops" }} icon="desktop" label={t("common.desktops")} />
               <NavLink to={{ page: "account" }} icon="user" label={t("common.account")} />
+              {maySeeConsole(me.roles) ? (
+                <NavLink to={{ page: "bcp", view: { kind: "board" } }} icon="shield" label={t("common.bcp")} />
+              ) : null}
             </nav>
           )}
           <div className="site-person">

@@ -13,6 +13,7 @@ import { navigate } from "../app/router";
 import { pick } from "../i18n";
 import { Notice } from "../ui/controls";
 import { Shell } from "../ui/Shell";
+import { BcpBanner } from "./BcpBanner";
 import { EndPage } from "./EndPage";
 import { IdleDialog, LeaveDialog, ReconnectCurtain } from "./dialogs";
 import { useActivity, useFreshTerms, useFullscreen, useLeaveGuard, useLimits, useLine, useNetworkEvents, useToast } from "./hooks";
@@ -138,6 +139,7 @@ export default function ViewerPage({ sessionId }: { readonly sessionId: string }
               onLeave={() => setLeaving(true)}
             >
               <TotalWarningBanner warning={limits.total} />
+              <BcpBanner />
             </Toolbar>
             <Panels
               open={panel}

@@ -1,0 +1,129 @@
+/**
+ * The BCP console: state at a glance, declare, approve, narrow, lift, records. For coordinators, approvers, auditors.
+ * The gateway decides every step; this shows what it says and asks before it sends.
+ */
+import "./texts";
+import "../styles/bcp.css";
+import { useEffect } from "react";
+import { useTranslation } from "react-i18next";
+import { dateTime } from "../app/format";
+import { navigate, type BcpView } from "../app/router";
+import { Button, Notice } from "../ui/controls";
+import { ErrorNotice, Loading } from "../ui/PageStates";
+import { Announcer } from "./Announcer";
+import { Board } from "./Board";
+import { DeclarationPage } from "./DeclarationPage";
+import { DeclareFlow } from "./declare/DeclareFlow";
+import { ExtendPage } from "./ExtendPage";
+import { FlashProvider, useFlash } from "./flash";
+import { isReader } from "./permission";
+import { StatusProvider, useStatus } from "./status";
+
+export default function BcpPage({ view }: { readonly view: BcpView }) {
+  useDark();
+  return (
+    <StatusProvider>
+      <FlashProvider>
+        <div className="bcp">
+          <Content view={view} />
+        </div>
+      </FlashProvider>
+    </StatusProvider>
+  );
+}
+
+function Content({ view }: { readonly view: BcpView }) {
+  const { t } = useTranslation("bcp");
+  const { status, error, reload } = useStatus();
+  if (status === null) {
+    return error === null ? <Loading /> : <ErrorNotice error={error} onRetry={reload} />;
+  }
+  return (
+    <>
+      <Announcer />
+      <Top view={view} />
+      {isReader(status.me.roles) ? (
+        <Notice kind="info" live={false} testId="bcp-read-only">
+          <p>{t("readOnly")}</p>
+        </Notice>
+      ) : null}
+      <View view={view} />
+    </>
+  );
+}
+
+function Top({ view }: { readonly view: BcpView }) {
+  const { t } = useTranslation("bcp");
+  const { status, error, asleep, wake, reload } = useStatus();
+  const { text } = useFlash();
+  return (
+    <>
+      {view.kind === "declaration" || view.kind === "extend" ? (
+        <div>
+          <Button
+            kind="quiet"
+            icon="chevronLeft"
+            onPress={() => navigate({ page: "bcp", view: { kind: "board" } })}
+            data-testid="bcp-back"
+          >
+            {t("back")}
+          </Button>
+        </div>
+      ) : null}
+      {text === null ? null : (
+        <Notice kind="success" testId="bcp-done">
+          <p>{text}</p>
+        </Notice>
+      )}
+      {error === null || status === null ? null : (
+        <Notice
+          kind="warning"
+          testId="bcp-stale"
+          actions={
+            <Button kind="secondary" icon="refresh" onPress={() => void reload()}>
+              {t("resume")}
+            </Button>
+          }
+        >
+          <p>{t("stale", { time: dateTime(status.now) })}</p>
+        </Notice>
+      )}
+      {asleep ? (
+        <Notice
+          kind="info"
+          testId="bcp-asleep"
+          actions={
+            <Button kind="secondary" icon="refresh" onPress={wake}>
+              {t("resume")}
+            </Button>
+          }
+        >
+          <p>{t("paused")}</p>
+        </Notice>
+      ) : null}
+    </>
+  );
+}
+
+function View({ view }: { readonly view: BcpView }) {
+  switch (view.kind) {
+    case "board":
+      return <Board />;
+    case "declare":
+    case "drill":
+    case "break-glass":
+      return <DeclareFlow key={view.kind} flow={view.kind} />;
+    case "declaration":
+      return <DeclarationPage key={view.id} id={view.id} />;
+    case "extend":
+      return <ExtendPage key={view.id} id={view.id} />;
+  }
+}
+
+/** The page follows the device into the dark; the other pages stay as they are. */
+function useDark(): void {
+  useEffect(() => {
+    document.documentElement.classList.add("follows-scheme");
+    return () => document.documentElement.classList.remove("follows-scheme");
+  }, []);
+}

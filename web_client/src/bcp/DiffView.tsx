@@ -1,0 +1,200 @@
+/** What a signature changes, exactly: who gains what, what stays forbidden, whether the seats suffice, who is told. */
+import { useTranslation } from "react-i18next";
+import { dateTime } from "../app/format";
+import { pick } from "../i18n";
+import { Button, Notice } from "../ui/controls";
+import { Icon } from "../ui/Icon";
+import { ErrorNotice } from "../ui/PageStates";
+import { Bar } from "./Bar";
+import { gainsByPeople, sameDiff, seatForecasts, seatsShort, shortDigest } from "./diff";
+import { listed } from "./names";
+import { useKnownStatus } from "./status";
+import type { Gain, Proposal, WhatIf } from "./types";
+import type { Asked } from "./useWhatIf";
+
+interface DiffViewProps {
+  readonly asked: Asked;
+  readonly proposal: Proposal;
+  /** Digest of the what-if result that the first person saw, when the gateway says. */
+  readonly seenByFirst?: string | null | undefined;
+  /** Something is about to be signed: otherwise it only informs. */
+  readonly signing: boolean;
+}
+
+export function DiffView({ asked, proposal, seenByFirst, signing }: DiffViewProps) {
+  const { t } = useTranslation("bcp");
+  const { whatIf, error, again } = asked;
+  return (
+    <section className="diff" aria-labelledby="diff-heading" aria-busy={whatIf === null && error === null} data-testid="bcp-diff">
+      <div className="diff-head">
+        <h2 id="diff-heading">{t(signing ? "diff.heading" : "declaration.whatNow")}</h2>
+        <Button kind="quiet" icon="refresh" onPress={again} data-testid="bcp-diff-again">
+          {t("diff.recompute")}
+        </Button>
+      </div>
+      {error === null ? null : <ErrorNotice error={error} onRetry={again} />}
+      {whatIf !== null ? (
+        <Answer whatIf={whatIf} proposal={proposal} seenByFirst={seenByFirst} />
+      ) : error === null ? (
+        <div className="loading" role="status">
+          <span className="spinner" aria-hidden="true" />
+          <p>{t("diff.computing")}</p>
+        </div>
+      ) : null}
+    </section>
+  );
+}
+
+function Answer({ whatIf, proposal, seenByFirst }: Omit<DiffViewProps, "asked" | "signing"> & { readonly whatIf: WhatIf }) {
+  const { t } = useTranslation("bcp");
+  const gains = gainsByPeople(whatIf);
+  const same = sameDiff(whatIf, seenByFirst);
+  return (
+    <>
+      {same === "changed" ? (
+        <Notice kind="warning" testId="bcp-diff-changed">
+          <p>{t("diff.changed")}</p>
+        </Notice>
+      ) : null}
+      <dl className="figures">
+        <div className="figure figure-gain">
+          <dt>{t("diff.gain")}</dt>
+          <dd data-testid="bcp-gain-people">{t("people", { count: whatIf.gain_people })}</dd>
+        </div>
+        <div className="figure">
+          <dt>{t("diff.base")}</dt>
+          <dd>{t("people", { count: whatIf.base_people })}</dd>
+        </div>
+        <div className="figure figure-wide">
+          <dt>{t("diff.when")}</dt>
+          <dd>
+            {proposal.ends_at === null
+              ? t("diff.toDefault")
+              : t("diff.fromTo", { from: t("diff.fromNow"), to: dateTime(proposal.ends_at) })}
+          </dd>
+        </div>
+      </dl>
+      {gains.length === 0 ? (
+        <Notice kind="info" live={false}>
+          <p>{t("diff.nothing")}</p>
+        </Notice>
+      ) : (
+        <>
+          <h3>{t("diff.gainsHeading")}</h3>
+          <ul className="gains">
+            {gains.map((gain) => (
+              <GainRow key={gain.pool_id} gain={gain} />
+            ))}
+          </ul>
+        </>
+      )}
+      <Forbidden whatIf={whatIf} />
+      <Seats whatIf={whatIf} />
+      <Told proposal={proposal} />
+      <p className="digest">
+        {t("diff.digest")}: <code data-testid="bcp-diff-digest">{shortDigest(whatIf.digest)}</code>
+        {same === "same" ? <span>{t("diff.same")}</span> : null}
+        <span className="fine">{t("diff.elapsed", { count: whatIf.elapsed_ms })}</span>
+      </p>
+    </>
+  );
+}
+
+function GainRow({ gain }: { readonly gain: Gain }) {
+  const { t } = useTranslation("bcp");
+  return (
+    <li data-testid={`bcp-gain-${gain.pool_id}`}>
+      <p className="gain-line">
+        <span>{pick(gain.name_ja, gain.name_en)}</span>
+        <strong>+{t("people", { count: gain.people })}</strong>
+      </p>
+      {gain.named.length === 0 ? null : (
+        <details>
+          <summary>{t("diff.named", { count: gain.named.length })}</summary>
+          <ul className="named">
+            {gain.named.map((person) => (
+              <li key={person.username}>
+                {person.display_name}
+                <span className="fine">{person.department ?? person.username}</span>
+              </li>
+            ))}
+            {gain.more > 0 ? <li>{t("diff.more", { count: gain.more })}</li> : null}
+          </ul>
+        </details>
+      )}
+    </li>
+  );
+}
+
+function Forbidden({ whatIf }: { readonly whatIf: WhatIf }) {
+  const { t } = useTranslation("bcp");
+  if (whatIf.forbidden.length === 0) {
+    return null;
+  }
+  return (
+    <>
+      <h3>{t("diff.forbiddenHeading")}</h3>
+      <p className="fine">{t("diff.forbiddenLead")}</p>
+      <ul className="forbidden" data-testid="bcp-forbidden">
+        {whatIf.forbidden.map((rule) => (
+          <li key={rule.rule_id}>
+            <Icon name="lock" size={18} />
+            <span>
+              {pick(rule.text_ja, rule.text_en)}
+              <span className="fine">
+                {t("diff.guardrail", { id: rule.rule_id })}
+                {rule.people > 0 ? ` / ${t("diff.stopped", { count: rule.people })}` : ""}
+              </span>
+            </span>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function Seats({ whatIf }: { readonly whatIf: WhatIf }) {
+  const { t } = useTranslation("bcp");
+  const { pools } = useKnownStatus();
+  const forecasts = seatForecasts(whatIf, pools);
+  if (forecasts.length === 0) {
+    return null;
+  }
+  return (
+    <>
+      <h3>{t("diff.seatsHeading")}</h3>
+      {seatsShort(forecasts) > 0 ? <p className="fine">{t("diff.seatsShortLead")}</p> : null}
+      <ul className="seat-list">
+        {forecasts.map((one) => (
+          <li key={one.poolId} data-testid={`bcp-seats-${one.poolId}`}>
+            <p className="seat-line">
+              <span>{pick(one.name.ja, one.name.en)}</span>
+              <span>{t("diff.seatsLine", { total: one.total, forecast: one.forecast })}</span>
+            </p>
+            <Bar share={one.share} over={one.short > 0} />
+            <p className={one.short > 0 ? "seat-short" : "seat-fit"}>
+              <Icon name={one.short > 0 ? "warning" : "check"} size={18} />
+              <span>{one.short > 0 ? t("diff.seatsShort", { count: one.short }) : t("diff.seatsFit")}</span>
+            </p>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function Told({ proposal }: { readonly proposal: Proposal }) {
+  const { t } = useTranslation("bcp");
+  const { officials } = useKnownStatus();
+  const names = listed(officials.map((one) => pick(one.title_ja, one.title_en)));
+  return (
+    <>
+      <h3>{t("diff.toldHeading")}</h3>
+      <ul className="rules">
+        {officials.length === 0 ? null : <li>{t("diff.toldOfficials", { count: officials.length, names })}</li>}
+        <li>{t("diff.toldPeople")}</li>
+        {proposal.drill ? null : <li>{t("diff.toldLogin")}</li>}
+      </ul>
+    </>
+  );
+}

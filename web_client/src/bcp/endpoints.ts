@@ -1,0 +1,46 @@
+/** One function per BCP route of the gateway. No logic, only paths and types. */
+import { request, type RequestOptions } from "../api/http";
+import type { LoginError } from "../api/types";
+import type { BcpStatus, DeclarationView, Narrowing, PlanView, Proposal, Scopes, WhatIf } from "./types";
+
+interface Items<T> {
+  readonly items: readonly T[];
+}
+
+/** What the second person signs: the declaration as shown, and the digest of the what-if result beside it. */
+export interface Approval {
+  readonly digest: string;
+  readonly seen_diff?: string;
+  readonly absent: boolean;
+}
+
+// The what-if looks at everybody at every pool, and the line may be bad on such a day.
+const PATIENT: RequestOptions = { timeoutMs: 30_000 };
+
+const step = (id: string, name: string, body: unknown) =>
+  request<DeclarationView>("POST", `/bcp/declarations/${encodeURIComponent(id)}/${name}`, body, PATIENT);
+
+export const bcp = {
+  status: (options: RequestOptions = {}) => request<BcpStatus>("GET", "/bcp/status", undefined, options),
+  plans: (options: RequestOptions = {}) => request<Items<PlanView>>("GET", "/bcp/plans", undefined, options),
+  scopes: (options: RequestOptions = {}) => request<Scopes>("GET", "/bcp/scopes", undefined, options),
+  history: (options: RequestOptions = {}) =>
+    request<Items<DeclarationView>>("GET", "/bcp/declarations", undefined, options),
+  declaration: (id: string, options: RequestOptions = {}) =>
+    request<DeclarationView>("GET", `/bcp/declarations/${encodeURIComponent(id)}`, undefined, options),
+  whatIf: (proposal: Proposal, signal: AbortSignal) =>
+    request<WhatIf>("POST", "/bcp/what-if", proposal, { ...PATIENT, signal }),
+  declare: (proposal: Proposal, seenDiff: string) =>
+    request<DeclarationView>("POST", "/bcp/declarations", { proposal, seen_diff: seenDiff }, PATIENT),
+  approve: (id: string, approval: Approval) => step(id, "approve", approval),
+  reject: (id: string, reason: string) => step(id, "reject", { reason }),
+  extend: (id: string, endsAt: string) => step(id, "extend", { ends_at: endsAt }),
+  approveExtension: (id: string, approval: Approval) =>
+    step(id, "extend/approve", { digest: approval.digest, absent: approval.absent }),
+  narrow: (id: string, narrowing: Narrowing) => step(id, "narrow", narrowing),
+  lift: (id: string, note: string) => step(id, "lift", { note }),
+  ratify: (id: string, approval: Approval) => step(id, "ratify", { digest: approval.digest, absent: approval.absent }),
+  /** A fresh one-time code. The login is renewed with it: the old CSRF token is void. */
+  stepUp: (code: string) =>
+    request<{ readonly error: LoginError | null; readonly csrf_token: string }>("POST", "/me/step-up", { code }, PATIENT),
+};

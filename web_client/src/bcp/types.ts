@@ -1,0 +1,163 @@
+/** Shapes of the BCP part of the gateway's API. Times are ISO 8601 in UTC; `*_ja` / `*_en` pairs are shown as text only. */
+
+export type ScopeKind = "tenant" | "site" | "department" | "duty";
+export type Level = "alert" | "first" | "second" | "recovery";
+export type Cause = "earthquake" | "storm_flood" | "heavy_snow" | "infection" | "outage" | "other";
+export type DeclarationState = "draft" | "awaiting_approval" | "active" | "lifted" | "expired" | "lapsed" | "rejected";
+export type Step = "approve" | "reject" | "extend" | "extend_approve" | "narrow" | "lift" | "ratify";
+
+export interface Scope {
+  readonly kind: ScopeKind;
+  readonly ids: readonly string[];
+}
+
+export interface ShownScope extends Scope {
+  readonly text_ja: string;
+  readonly text_en: string;
+}
+
+export interface Proposal {
+  readonly scope: Scope;
+  readonly level: Level;
+  readonly plan_id: string;
+  readonly cause: Cause;
+  readonly reason: string;
+  readonly ends_at: string | null;
+  readonly drill: boolean;
+  readonly break_glass: boolean;
+  readonly absent: boolean;
+  readonly supersedes: string | null;
+}
+
+export interface SignatureView {
+  readonly person: string;
+  readonly department: string | null;
+  readonly role: string;
+  readonly at: string;
+  readonly listed_rank: number | null;
+  readonly acting: boolean;
+  /** Digest of the what-if result that this person had on the screen; older gateways do not say. */
+  readonly seen_diff?: string | null;
+}
+
+export interface PendingExtension {
+  readonly ends_at: string;
+  readonly digest: string;
+  readonly lapses_at: string;
+  readonly person: string;
+}
+
+export interface DeclarationView {
+  readonly id: string;
+  readonly scope: ShownScope;
+  readonly level: Level;
+  readonly level_ja: string;
+  readonly level_en: string;
+  readonly plan: { readonly id: string; readonly version: number; readonly name_ja: string; readonly name_en: string };
+  readonly cause: Cause;
+  readonly cause_ja: string;
+  readonly cause_en: string;
+  readonly reason: string;
+  readonly drill: boolean;
+  readonly break_glass: boolean;
+  readonly state: DeclarationState;
+  readonly created_at: string;
+  readonly starts_at: string | null;
+  readonly ends_at: string;
+  readonly lapses_at: string | null;
+  /** Set while a break-glass is not ratified: the end it gets when it is. */
+  readonly planned_end: string | null;
+  readonly ended_at: string | null;
+  readonly end_note: string;
+  readonly digest: string;
+  readonly pending: PendingExtension | null;
+  readonly signatures: readonly SignatureView[];
+  /** What the caller may do with it now, as the gateway decides. */
+  readonly may: readonly Step[];
+}
+
+export interface OfficialView {
+  readonly username: string;
+  readonly rank: number;
+  readonly title_ja: string;
+  readonly title_en: string;
+}
+
+export interface PoolLoad {
+  readonly pool_id: string;
+  readonly name_ja: string;
+  readonly name_en: string;
+  readonly used: number;
+  readonly total: number;
+  readonly queued: number;
+}
+
+export interface BcpStatus {
+  readonly now: string;
+  readonly me: {
+    readonly roles: readonly string[];
+    readonly official: { readonly rank: number; readonly title_ja: string; readonly title_en: string } | null;
+    readonly totp_fresh_until: string | null;
+  };
+  readonly active: readonly DeclarationView[];
+  readonly waiting: readonly DeclarationView[];
+  readonly officials: readonly OfficialView[];
+  readonly pools: readonly PoolLoad[];
+  readonly people_working: number;
+}
+
+export interface PlanView {
+  readonly id: string;
+  readonly version: number;
+  readonly name_ja: string;
+  readonly name_en: string;
+  readonly levels: readonly Level[];
+  readonly has_drill: boolean;
+  readonly contact_ja: string;
+  readonly contact_en: string;
+  readonly widenings: readonly { readonly level: Level; readonly text_ja: string; readonly text_en: string }[];
+}
+
+export interface Named {
+  readonly id: string;
+  readonly name_ja: string;
+  readonly name_en: string;
+}
+
+export interface Scopes {
+  readonly sites: readonly Named[];
+  readonly departments: readonly Named[];
+  readonly duties: readonly (Named & { readonly priority: string | number })[];
+}
+
+export interface Gain {
+  readonly pool_id: string;
+  readonly name_ja: string;
+  readonly name_en: string;
+  readonly people: number;
+  readonly named: readonly { readonly username: string; readonly display_name: string; readonly department: string | null }[];
+  /** How many of `people` are not in `named`. */
+  readonly more: number;
+}
+
+export interface WhatIf {
+  readonly digest: string;
+  readonly base_people: number;
+  readonly gain_people: number;
+  readonly gains: readonly Gain[];
+  readonly forbidden: readonly {
+    readonly rule_id: string;
+    readonly text_ja: string;
+    readonly text_en: string;
+    readonly people: number;
+  }[];
+  readonly capacity: readonly { readonly pool_id: string; readonly total: number; readonly forecast: number }[];
+  readonly elapsed_ms: number;
+}
+
+export interface Narrowing {
+  readonly scope?: Scope;
+  readonly level?: Level;
+  readonly ends_at?: string;
+  readonly block?: readonly string[];
+}
