@@ -1,9 +1,10 @@
 """Bodies and answers about duties, sites and rosters. Pure. Counterpart: `gateway/handlers/duties.py`."""
 
+import base64
 from datetime import datetime
 from enum import StrEnum
 
-from pydantic import Base64Bytes, Field
+from pydantic import Field, field_validator
 
 from broker.duties.findings import Severity
 from broker.duties.models import Kind, Part, Priority, ResumeWithin, Telework
@@ -128,7 +129,15 @@ class ImportFileBody(Body):
     """A file; its name ends in .csv or .yaml. The content is base64, because CP932 is no JSON text."""
 
     name: str = Field(min_length=1, max_length=200)
-    content: Base64Bytes
+    content: bytes = Field(json_schema_extra={"format": "base64"})
+
+    @field_validator("content", mode="before")
+    @classmethod
+    def _decoded(cls, given: object) -> bytes:
+        """Strictly: pydantic's own base64 drops what is not of the alphabet."""
+        if not isinstance(given, str):
+            raise ValueError("not text")
+        return base64.b64decode(given, validate=True)
 
 
 class PreviewBody(Body):
