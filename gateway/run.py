@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import signal
 import ssl
 from asyncio import AbstractServer
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from common.errors import ConfigError
 from common.log import get_logger
@@ -47,14 +49,25 @@ def tls_context(http: HttpSettings) -> ssl.SSLContext | None:
     return context
 
 
+def _not_http(record: logging.LogRecord) -> bool:
+    """For aiohttp's logger: a request that is no HTTP is one line, without what was sent (it may hold a cookie)."""
+    error = record.exc_info[1] if record.exc_info else None
+    if not isinstance(error, HttpProcessingError):
+        return True
+    _log.info("request refused", detail=record.getMessage(), error=type(error).__name__)
+    return False
+
+
 class Listeners:
     """The application on its public port and, for administrators, on its local socket."""
 
     def __init__(self, app: web.Application, settings: Settings) -> None:
         self._settings = settings
+        logging.getLogger("aiohttp.server").addFilter(_not_http)
         self._runner = web.AppRunner(
             app,
             access_log=None,
+            auto_decompress=False,  # nobody we know packs a request; two megabytes would become two gigabytes of work
             keepalive_timeout=settings.http.header_seconds,
             shutdown_timeout=settings.http.stop_seconds,
             handle_signals=False,

@@ -5,7 +5,9 @@ import json
 import os
 import socket
 import ssl
+import time
 import warnings
+import zlib
 from pathlib import Path
 
 import aiohttp
@@ -108,6 +110,44 @@ async def test_large_and_slow_bodies_are_refused(sato: Person, gateway: Running)
     async with asyncio.timeout(10):
         assert await reader.read() == b""
     writer.close()
+
+
+async def test_packed_bodies_are_not_unpacked(gateway: Running) -> None:
+    """A request of 2 MB that unpacks to 2 GB kept the gateway busy for seconds, before any login."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    bomb = b"".join(packer.compress(bytes(1 << 20)) for _ in range(60)) + packer.flush()
+    for encoding, sent in [("gzip", bomb), ("gzip", b"not gzip"), ("deflate", b"\xff")]:
+        head = f"Content-Type: application/json\r\nContent-Encoding: {encoding}\r\nContent-Length: {len(sent)}"
+        began = time.process_time()
+        answer = await _raw(
+            gateway, f"POST /api/v1/login HTTP/1.1\r\n{_ours(gateway)}\r\n{head}\r\n\r\n".encode() + sent
+        )
+        assert b" 400 " in answer.split(b"\r\n", 1)[0]
+        assert b"bad_request" in answer
+        assert time.process_time() - began < 0.5
+
+
+async def test_what_is_no_http_is_logged_without_its_text(
+    gateway: Running, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    request = f"GET /api/v1/me HTTP/1.1\r\n{_ours(gateway)}\r\nCookie: {SESSION_COOKIE}=hunter2\x01\r\n\r\n"
+    assert b" 400 " in (await _raw(gateway, request.encode())).split(b"\r\n", 1)[0]
+    written = caplog.text + "".join(capfd.readouterr())
+    assert "hunter2" not in written
+    assert "Traceback" not in written
+
+
+def _ours(gateway: Running) -> str:
+    return f"Host: {gateway.url.removeprefix('https://')}\r\nOrigin: {gateway.url}\r\nConnection: close"
+
+
+async def _raw(gateway: Running, request: bytes) -> bytes:
+    reader, writer = await _open(gateway)
+    writer.write(request)
+    async with asyncio.timeout(10):
+        answer = await reader.read()
+    writer.close()
+    return answer
 
 
 async def test_no_path_reaches_the_file_system(gateway: Running) -> None:
