@@ -13,12 +13,18 @@ import { Dialog } from "../ui/Dialog";
 import { NoticeBanners } from "../ui/NoticeBanners";
 import { ErrorNotice, Loading, PageHeading } from "../ui/PageStates";
 import { DesktopCard } from "./DesktopCard";
+import { DutiesSection } from "./DutiesSection";
+import { duties } from "./duties";
 
 type Question = { readonly kind: "takeOver" | "logOff"; readonly desktop: DesktopInfo };
 
 export function DesktopsPage() {
   const { t } = useTranslation();
-  const { value, error, reload } = useLoad(desktops.list);
+  const { value, error, reload: reloadDesktops } = useLoad(desktops.list);
+  const { value: held, reload: reloadDuties } = useLoad(duties.list);
+  const reload = useCallback(async () => {
+    await Promise.all([reloadDesktops(), reloadDuties()]);
+  }, [reloadDesktops, reloadDuties]);
   const [failure, setFailure] = useState<unknown>(null);
   const [opening, setOpening] = useState<string | null>(null);
   const [question, setQuestion] = useState<Question | null>(null);
@@ -123,6 +129,7 @@ export function DesktopsPage() {
                 <ul className="cards">{unusable.map(card)}</ul>
               </section>
             )}
+            <DutiesSection items={held?.items ?? []} />
           </div>
           <LoginStatus />
         </div>

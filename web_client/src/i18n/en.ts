@@ -178,6 +178,15 @@ export const en: Texts = {
     logOffYes: "Log off",
     loggedOff: "{{name}} was logged off.",
   },
+  duties: {
+    title: "Your duties",
+    lead: "What you are on the roster for, and where you may do it now.",
+    priority: "{{priority}}, to resume within {{resume}}",
+    from: "Available from {{time}}",
+    places: "Where: {{names}}",
+    and: ", ",
+    condition: "Condition",
+  },
   account: {
     title: "Account",
     profile: "You",

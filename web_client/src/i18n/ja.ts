@@ -176,6 +176,15 @@ export const ja = {
     logOffYes: "ログオフする",
     loggedOff: "{{name}} をログオフしました。",
   },
+  duties: {
+    title: "担当業務",
+    lead: "あなたの担当業務と、いまどこで行えるかです。",
+    priority: "優先度{{priority}}（{{resume}}以内に再開）",
+    from: "使えるようになる日時: {{time}}",
+    places: "使う場所: {{names}}",
+    and: "、",
+    condition: "条件",
+  },
   account: {
     title: "アカウント",
     profile: "利用者",
