@@ -172,6 +172,10 @@ class Directory(Protocol):
         """A known person's entry and groups as they are now."""
         ...
 
+    async def everyone(self) -> tuple[Entry, ...] | Unreachable:
+        """All people who may sign in, with their groups."""
+        ...
+
     async def change_password(self, entry: Entry, old: Secret[str], new: Secret[str]) -> ChangeResult:
         """Set a new password with the old one as proof."""
         ...

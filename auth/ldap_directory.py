@@ -34,7 +34,7 @@ from auth.directory import (
     Verified,
     WrongPassword,
 )
-from auth.ldap_groups import binary_filter_value, groups_of, is_active_directory
+from auth.ldap_groups import binary_filter_value, groups_of, groups_of_all, is_active_directory
 from auth.ldap_outcome import ABOUT_THE_PERSON, bind_accepted, bind_refused, cause_of
 from auth.ldap_password import ChangeWay, change_as_person, change_as_service, change_unicode_pwd
 from auth.ldap_pool import AllUnreachable, Attributes, Connection, Kind, LdapPool
@@ -129,6 +129,19 @@ class LdapDirectory:
 
         return await self._in_thread(Kind.SERVICE, look, None)
 
+    async def everyone(self) -> tuple[Entry, ...] | Unreachable:
+        """All people who may sign in, with their groups: for what a declaration would change. No disabled ones."""
+
+        def look(connection: Connection, endpoint: str) -> tuple[Entry, ...]:
+            s = self._settings
+            enabled = f"(!{s.disabled_filter})" if s.disabled_filter else ""
+            found = connection.search_all(s.base_dn, f"(&{s.user_filter}{enabled})", self._attributes())
+            entries = [entry for dn, values in found if (entry := self._entry(dn, values)) is not None]
+            groups = groups_of_all(connection, s, [entry.dn for entry in entries])
+            return tuple(replace(entry, groups=groups[entry.dn]) for entry in entries)
+
+        return await self._in_thread(Kind.SERVICE, look, None)
+
     async def change_password(self, entry: Entry, old: Secret[str], new: Secret[str]) -> ChangeResult:
         """See `Directory.change_password`."""
         before, after = old.reveal(), new.reveal()
@@ -201,27 +214,37 @@ class LdapDirectory:
 
     def _search_one(self, connection: Connection, endpoint: str, condition: str) -> Found | NotFound:
         s = self._settings
-        wanted = [
+        try:
+            found = connection.search(
+                s.base_dn, ldap.SCOPE_SUBTREE, f"(&{s.user_filter}{condition})", self._attributes(), size_limit=2
+            )
+        except (ldap.SIZELIMIT_EXCEEDED, ldap.NO_SUCH_OBJECT) as error:
+            return NotFound(cause_of(error, endpoint))
+        if len(found) != 1:
+            return NotFound(Cause(f"{len(found)} entries match, exactly one must", 0, None, endpoint))
+        entry = self._entry(*found[0])
+        if entry is None:
+            return NotFound(Cause(f"the entry shows no {s.key_attribute}", 0, None, endpoint))
+        return Found(entry, Cause("found", 0, None, endpoint))
+
+    def _attributes(self) -> list[str]:
+        s = self._settings
+        return [
             s.key_attribute,
             s.user_attribute,
             s.display_name_attribute,
             s.department_attribute,
             s.employment_attribute,
         ]
-        try:
-            found = connection.search(
-                s.base_dn, ldap.SCOPE_SUBTREE, f"(&{s.user_filter}{condition})", wanted, size_limit=2
-            )
-        except (ldap.SIZELIMIT_EXCEEDED, ldap.NO_SUCH_OBJECT) as error:
-            return NotFound(cause_of(error, endpoint))
-        if len(found) != 1:
-            return NotFound(Cause(f"{len(found)} entries match, exactly one must", 0, None, endpoint))
-        dn, values = found[0]
+
+    def _entry(self, dn: str, values: Attributes) -> Entry | None:
+        """A person without groups; None when the entry shows no key."""
+        s = self._settings
         key = self._key_text(values)
         if key is None:
-            return NotFound(Cause(f"the entry shows no {s.key_attribute}", 0, None, endpoint))
+            return None
         username = _text(values, s.user_attribute) or dn
-        entry = Entry(
+        return Entry(
             key=key,
             dn=dn,
             username=username,
@@ -229,7 +252,6 @@ class LdapDirectory:
             department=_text(values, s.department_attribute),
             employment=_text(values, s.employment_attribute),
         )
-        return Found(entry, Cause("found", 0, None, endpoint))
 
     def _bind(self, connection: Connection, endpoint: str, entry: Entry, password: str) -> DirectoryResult:
         change = self._settings.password_change

@@ -71,6 +71,35 @@ def _climb(connection: Connection, settings: LdapSettings, base: str, dn: str) -
     return frozenset(names)
 
 
+def groups_of_all(connection: Connection, settings: LdapSettings, dns: Iterable[str]) -> dict[str, frozenset[str]]:
+    """The groups of many people at once, nested ones included: every group is read once and climbed in memory.
+
+    Active Directory's primary group is not in here, because no group lists it; it names no rights in practice.
+    """
+    base = settings.group_base_dn or settings.base_dn
+    attribute = settings.member_attribute
+    wanted = [settings.group_name_attribute, attribute]
+    holds: dict[str, set[str]] = {}
+    names: dict[str, set[str]] = {}
+    for group_dn, values in connection.search_all(base, f"({attribute}=*)", wanted):
+        spelled = _canonical(group_dn)
+        names[spelled] = _names([(group_dn, values)], settings.group_name_attribute)
+        for name, members in values.items():
+            if name.lower() == attribute.lower():
+                for member in members:
+                    holds.setdefault(_canonical(member.decode("utf-8", "replace")), set()).add(spelled)
+    return {dn: _climbed(_canonical(dn), holds, names, nested=settings.nested_groups) for dn in dns}
+
+
+def _climbed(start: str, holds: dict[str, set[str]], names: dict[str, set[str]], *, nested: bool) -> frozenset[str]:
+    """Names of all groups above `start`; each is visited once, so a cycle ends."""
+    seen, level = set[str](), holds.get(start, set())
+    while level - seen:
+        seen |= level
+        level = {above for group in level for above in holds.get(group, ())} - seen if nested else set()
+    return frozenset(name for group in seen for name in names.get(group, ()))
+
+
 def _primary_group(connection: Connection, settings: LdapSettings, dn: str) -> list[str]:
     """Active Directory keeps the primary group out of memberOf and member: find it by its SID."""
     found = connection.search(dn, ldap.SCOPE_BASE, "(objectClass=*)", ["objectSid", "primaryGroupID"])

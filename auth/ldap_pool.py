@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 
 import ldap
 from ldap.controls import RequestControl
+from ldap.controls.libldap import SimplePagedResultsControl
 from ldap.ldapobject import SimpleLDAPObject
 
 from auth.ldap_breaker import Breaker
@@ -89,6 +90,23 @@ class Connection:
         """Entries (referrals left out). Raises ldap.LDAPError."""
         message = self._handle.search_ext(base, scope, filter_text, list(attributes), sizelimit=size_limit)
         return [(dn, values) for dn, values, *_ in self._answer(message)[0] or () if dn is not None]
+
+    def search_all(
+        self, base: str, filter_text: str, attributes: Sequence[str], page: int = 500
+    ) -> list[tuple[str, Attributes]]:
+        """Every entry below `base`, page by page (RFC 2696; AD gives at most 1,000 at once). Raises ldap.LDAPError."""
+        control = SimplePagedResultsControl(True, size=page, cookie="")
+        entries: list[tuple[str, Attributes]] = []
+        while True:
+            message = self._handle.search_ext(
+                base, ldap.SCOPE_SUBTREE, filter_text, list(attributes), serverctrls=[control]
+            )
+            found, answered = self._answer(message)
+            entries += [(dn, values) for dn, values, *_ in found or () if dn is not None]
+            pages = [c for c in answered if isinstance(c, SimplePagedResultsControl)]
+            if not pages or not pages[0].cookie:
+                return entries
+            control.cookie = pages[0].cookie
 
     def change_password(self, dn: str, old: str, new: str, controls: Controls) -> Sequence[Any]:
         """Password Modify (RFC 3062); the response controls. Raises ldap.LDAPError."""

@@ -5,7 +5,7 @@ request and an attachment need a `Grant`, which only the policy engine mints; he
 person, pool and moment. What belongs to somebody else is answered like what does not exist.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -24,11 +24,15 @@ from broker.store import SessionStore
 from broker.store.rows import obligations_json
 from broker.store.sessions import OpenRefusal
 from broker.tickets import Tickets
+from common.audit import Detail
 from common.clock import Clock
 from common.errors import AuditUnavailable, ErrorCode, InvalidTransition, KakehashiError, NotFound, TicketInvalid
 from common.ids import SessionId, TenantId, UserId, WebSessionId, new_id
 from policy.model import Action, Decision, Grant
 
+NO_BASIS: Final[Mapping[str, Detail]] = {}
+"""`basis` of a request and an attachment: what the audit says of the decision beside the grant, such as whether normal
+policy alone would have allowed it and which declarations it rests on."""
 _OPENING: Final = frozenset({Action.CONNECT, Action.VIEW})
 _CLOCK_SLACK: Final = timedelta(seconds=5)
 _TRIES: Final = 20
@@ -64,7 +68,14 @@ class SessionService:
         self.when_in_doubt: Callable[[DesktopSession], None] = lambda _session: None
         """Called for a kept session whose desktop seems to be gone: ask its host soon. Must not block."""
 
-    async def request(self, grant: Grant, *, web_session_id: WebSessionId, display_name: str = "") -> DesktopSession:
+    async def request(
+        self,
+        grant: Grant,
+        *,
+        web_session_id: WebSessionId,
+        display_name: str = "",
+        basis: Mapping[str, Detail] = NO_BASIS,
+    ) -> DesktopSession:
         """The person's live session in the granted pool, else a new one whose desktop starts in the background.
 
         Raises NotFound (no such pool, or switched off), KakehashiError(BUSY) (pool, queue or person's limit),
@@ -155,7 +166,9 @@ class SessionService:
         await self._chronicle.record(BrokerAudit.REDEEM_TICKET, session, actor=user_id, web_session_id=web_session_id)
         return Redeemed(session, user_id, web_session_id)
 
-    async def activate(self, redeemed: Redeemed, grant: Grant, *, cut: Cut, regrant: Regrant) -> Viewer:
+    async def activate(
+        self, redeemed: Redeemed, grant: Grant, *, cut: Cut, regrant: Regrant, basis: Mapping[str, Detail] = NO_BASIS
+    ) -> Viewer:
         """Attach a viewer: the session is `ACTIVE`, an older viewer is cut with `TAKEN_OVER`, this one can be cut.
 
         `cut` and `regrant` run on the event loop and must not block; `cut` may come before this returns (somebody was

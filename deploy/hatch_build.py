@@ -22,5 +22,5 @@ class WebBundleHook(BuildHookInterface):
             raise RuntimeError("web_client/dist has no bundle: run deploy/setup.sh web first")
         build_data["force_include"][str(bundle)] = "gateway/web"
         # Start files of the desktops, where agents.settings looks for them, and the sample policies.
-        for name in ("desktop", "policy.demo.yaml", "policy.sample.yaml"):
+        for name in ("bcp-plans.demo.yaml", "bcp-plans.sample.yaml", "desktop", "policy.demo.yaml", "policy.sample.yaml"):
             build_data["force_include"][str(Path(self.root) / "deploy" / name)] = f"deploy/{name}"

@@ -30,7 +30,10 @@ from gateway.routes import ROUTES, add_routes
 from gateway.services import SERVICES, Services
 from gateway.settings import Settings
 from gateway.static import WebClient
+from gateway.surroundings import GatewaySurroundings
 from gateway.viewers import Viewers
+from policy.bcp.service import BcpService
+from policy.bcp.store import BcpStore
 from policy.service import PolicyService
 
 MAX_BODY_BYTES: Final = 64 * 1024
@@ -110,8 +113,23 @@ async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> tup
         tenant_id=tenant_id, database=database, catalogue=broker.catalogue, audit=audit, bus=bus, clock=clock
     )
     await duties.start()
-    own, oversight = _wire(settings, clock, database, audit, bus, auth, policy, broker, duties)
+    surroundings = GatewaySurroundings(tenant_id, auth, broker.catalogue, duties, clock)
+    bcp = BcpService(
+        settings.bcp,
+        tenant_id=tenant_id,
+        store=BcpStore(database),
+        keyring=keyring,
+        policy=policy,
+        surroundings=surroundings,
+        clock=clock,
+        audit=audit,
+        bus=bus,
+    )
+    await bcp.start()
+    stack.push_async_callback(bcp.close)
+    own, oversight = _wire(settings, clock, database, audit, bus, auth, policy, broker, duties, bcp, surroundings)
     oversight.start()
+    bcp.on_change(oversight.judge_soon)
     stack.push_async_callback(oversight.close)
     policy.subscribe(lambda _engine: oversight.judge_soon())
     duties.subscribe(oversight.judge_soon)
@@ -128,9 +146,11 @@ def _wire(
     policy: PolicyService,
     broker: Broker,
     duties: DutyService,
+    bcp: BcpService,
+    surroundings: GatewaySurroundings,
 ) -> tuple[Services, Oversight]:
     tenant_id = TenantId(settings.tenant.id)
-    judge = Judge(policy, broker.catalogue, broker.sessions, clock, duties.duties_of)
+    judge = Judge(policy, bcp, broker.catalogue, broker.sessions, clock, duties)
     viewers = Viewers(
         tenant_id=tenant_id, settings=settings.relay, sessions=broker.sessions, judge=judge, audit=audit, clock=clock
     )
@@ -153,6 +173,8 @@ def _wire(
         sessions=broker.sessions,
         catalogue=broker.catalogue,
         duties=duties,
+        bcp=bcp,
+        surroundings=surroundings,
         judge=judge,
         viewers=viewers,
         readiness=Readiness({"database": database.answers, "directory": auth.directory_ready}, clock),

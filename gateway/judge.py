@@ -1,75 +1,98 @@
 """Puts facts together and asks the policy: for the list of desktops, for a new session, and again while one lives.
 
-Counterpart: `policy/` decides. This module knows where facts come from (web session, request, pool, seats) and nothing
-about rules.
+Counterparts: `policy/` decides, `policy/bcp/` adds what is declared. This module knows where facts come from (web
+session, request, pool, seats, register of duties) and nothing about rules.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 
 from auth.models import Identity, WebSession
 from broker.catalogue import Catalogue
+from broker.duties.service import DutyService
 from broker.models import DesktopSession, Pool, Seats
 from broker.registry import LiveSession
 from broker.sessions import SessionService
 from broker.states import SEATED
+from common.audit import Detail
 from common.clock import Clock
 from common.errors import ErrorCode, KakehashiError
-from common.ids import PoolId, WebSessionId
+from common.ids import PoolId, SessionId, WebSessionId
+from gateway.facts import resource, subject
+from gateway.grace import Grace
 from gateway.load import machine_load_percent
-from policy.model import Action, Context, Decision, Grant, Request, Resource, Subject
+from policy.bcp.service import BcpService, Judged
+from policy.model import Action, Context, Decision, Grant, Request, Subject
 from policy.service import PolicyService
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A decision on a pool, and what it rests on."""
+
+    pool: Pool
+    seats: Seats
+    judged: Judged
+
+    @property
+    def decision(self) -> Decision:
+        """The decision itself."""
+        return self.judged.decision
+
+    @property
+    def grant(self) -> Grant:
+        """The grant of an allowed decision. Raises KakehashiError(FORBIDDEN) for any other."""
+        if self.decision.grant is None:
+            raise KakehashiError(f"{self.decision.reason.code} by {self.decision.rule_ids}", code=ErrorCode.FORBIDDEN)
+        return self.decision.grant
+
+    @property
+    def basis(self) -> Mapping[str, Detail]:
+        """For the audit: would normal policy have allowed this, and if not, by which declarations was it widened?"""
+        return {"normal_allowed": self.judged.normal_allowed, "declarations": " ".join(self.judged.overlay_ids) or None}
+
+
 class Judge:
-    """Stateless but for the facts of web sessions whose viewers are attached here."""
+    """Stateless but for the facts of web sessions whose viewers are attached here, and the grace they have."""
 
     def __init__(
         self,
         policy: PolicyService,
+        bcp: BcpService,
         catalogue: Catalogue,
         sessions: SessionService,
         clock: Clock,
-        duties_of: Callable[[str], frozenset[str]],
+        duties: DutyService,
     ) -> None:
         self._policy = policy
+        self._bcp = bcp
         self._catalogue = catalogue
         self._sessions = sessions
         self._clock = clock
-        self._duties_of = duties_of
+        self._duties = duties
+        self._grace = Grace(bcp, clock)
         self._signed_in: dict[WebSessionId, WebSession] = {}
 
-    async def decide_for(self, pool_id: PoolId, session: WebSession, source: str) -> tuple[Decision, Pool]:
+    async def decide_for(self, pool_id: PoolId, session: WebSession, source: str) -> Judgement:
         """May this person open a session in this pool now, from here? Raises NotFound."""
         who = session.identity
         pool = await self._catalogue.pool(who.tenant_id, pool_id)
         seats = await self._catalogue.seats(who.tenant_id)
         others = await self._sessions.list_for_user(who.tenant_id, who.user_id)
-        return self._decide(session, source, pool, seats.get(pool_id), others), pool
+        return self._decide(session, source, pool, seats.get(pool_id), others)
 
-    async def decide_all(self, session: WebSession, source: str) -> list[tuple[Pool, Seats, Decision]]:
+    async def decide_all(self, session: WebSession, source: str) -> list[Judgement]:
         """The same question for every pool that is switched on."""
         who = session.identity
         seats = await self._catalogue.seats(who.tenant_id)
         others = await self._sessions.list_for_user(who.tenant_id, who.user_id)
         return [
-            (
-                pool,
-                seats.get(pool.id) or Seats(used=0, total=0, queued=0),
-                self._decide(session, source, pool, seats.get(pool.id), others),
-            )
+            self._decide(session, source, pool, seats.get(pool.id), others)
             for pool in await self._catalogue.pools(who.tenant_id)
             if pool.enabled
         ]
-
-    async def grant_for(self, desktop_session: DesktopSession, session: WebSession, source: str) -> Grant:
-        """A fresh grant for attaching a viewer to an existing session. Raises KakehashiError(FORBIDDEN)."""
-        decision, _ = await self.decide_for(desktop_session.pool_id, session, source)
-        if decision.grant is None:
-            raise KakehashiError(f"{decision.reason.code} by {decision.rule_ids}", code=ErrorCode.FORBIDDEN)
-        return decision.grant
 
     def _decide(
         self,
@@ -78,7 +101,7 @@ class Judge:
         pool: Pool,
         seats: Seats | None,
         others: Sequence[DesktopSession],
-    ) -> Decision:
+    ) -> Judgement:
         now = self._clock.now()
         has_seat_here = any(other.pool_id == pool.id and other.state in SEATED for other in others)
         context = Context(
@@ -92,26 +115,13 @@ class Judge:
             user_sessions=sum(other.pool_id != pool.id for other in others),
             live=has_seat_here,
         )
-        return self._policy.current.decide(
-            Request(self.subject(session.identity), Action.CONNECT, resource(pool), context)
-        )
+        asked = Request(subject(session.identity, self._duties), Action.CONNECT, resource(pool), context)
+        judged = self._bcp.judge(self._policy.current, asked)
+        return Judgement(pool, seats or Seats(used=0, total=0, queued=0), judged)
 
-    def subject(self, identity: Identity) -> Subject:
-        """A person as policy sees them. Disabled accounts are signed out by auth: who is signed in is not suspended."""
-        return Subject(
-            tenant_id=identity.tenant_id,
-            user_id=identity.user_id,
-            username=identity.username,
-            groups=identity.groups,
-            department=identity.department,
-            duties=self._duties_of(identity.username),
-            employment=identity.employment,
-            suspended=False,
-        )
-
-    def _last_known(self, subject: Subject) -> Subject:
+    def _last_known(self, person: Subject) -> Subject:
         """Somebody whose web session is not at hand: whether they are suspended is unknown, the register is not."""
-        return replace(subject, duties=self._duties_of(subject.username), suspended=None)
+        return replace(person, duties=self._duties.duties_of(person.username), suspended=None)
 
     async def hypothetical(
         self, identity: Identity, pool_id: PoolId, *, at: datetime | None, source: str | None
@@ -129,6 +139,7 @@ class Judge:
             raise KakehashiError("source is not an address", code=ErrorCode.BAD_REQUEST) from error
         if now.tzinfo is None:
             raise KakehashiError("at has no time zone", code=ErrorCode.BAD_REQUEST)
+        person, target = subject(identity, self._duties), resource(pool)
         context = Context(
             now=now,
             source=address,
@@ -138,37 +149,38 @@ class Judge:
             seats_total=seats.total if seats else None,
             gateway_load_percent=machine_load_percent(),
             user_sessions=0,
+            overlays=self._bcp.overlays_for(person, target, now),
         )
-        return Request(self.subject(identity), Action.CONNECT, resource(pool), context)
+        return Request(person, Action.CONNECT, target, context)
 
     def keep(self, session: WebSession) -> None:
         """Remember the facts of a web session whose viewer is attached, for `again`."""
         self._signed_in[session.id] = session
 
-    def forget_all_but(self, wanted: set[WebSessionId]) -> None:
-        """Drop the facts of web sessions without a viewer."""
-        for gone in self._signed_in.keys() - wanted:
+    def forget_all_but(self, live: Sequence[LiveSession]) -> None:
+        """Drop what is known of sessions without a viewer."""
+        for gone in self._signed_in.keys() - {viewer.web_session_id for viewer in live}:
             del self._signed_in[gone]
+        self._grace.forget_all_but({viewer.session_id for viewer in live})
 
     def again(self, live: LiveSession) -> Decision:
-        """May this session go on? Uses the newest known groups; the time of the last factor is that of its login."""
+        """May this session go on? Uses the newest known groups; the time of the last factor is that of its login.
+
+        A session that lost the declaration it rested on may go on for the plan's grace.
+        """
         asked = live.grant.request
         known = self._signed_in.get(live.web_session_id)
         now = self._clock.now()
-        return self._policy.current.decide(
-            replace(
-                asked,
-                subject=self.subject(known.identity) if known else self._last_known(asked.subject),
-                context=_later(asked.context, now, known),
-            )
+        question = replace(
+            asked,
+            subject=subject(known.identity, self._duties) if known else self._last_known(asked.subject),
+            context=_later(asked.context, now, known),
         )
+        return self._grace.judge(live.session_id, question, self._bcp.judge(self._policy.current, question))
 
-
-def resource(pool: Pool) -> Resource:
-    """A pool as policy sees it."""
-    return Resource(
-        tenant_id=pool.tenant_id, pool_id=pool.id, pool_class=pool.pool_class, zone=pool.zone, site=pool.site
-    )
+    def ends_at(self, session_id: SessionId) -> datetime | None:
+        """When a session that goes on by grace alone is cut; None for all others."""
+        return self._grace.ends_at(session_id)
 
 
 def _later(context: Context, now: datetime, known: WebSession | None) -> Context:
@@ -181,4 +193,5 @@ def _later(context: Context, now: datetime, known: WebSession | None) -> Context
         password_age=now - password_at if password_at else None,
         totp_age=now - totp_at if totp_at else None,
         live=True,
+        overlays=(),
     )

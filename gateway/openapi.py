@@ -24,6 +24,7 @@ _PROBLEM: Final = {
         "request_id": {"type": "string"},
         "retry_after_seconds": {"type": "integer"},
         "fields": {"type": "array", "items": {"type": "object"}},
+        "refusal": {"type": "string"},
     },
 }
 

@@ -99,7 +99,7 @@ class Oversight:
     async def _keep_signed_in(self) -> None:
         """Work in the viewer is activity of the web session; a web session that is over takes its viewers along."""
         live = self._registry.live()
-        self._judge.forget_all_but({viewer.web_session_id for viewer in live})
+        self._judge.forget_all_but(live)
         for viewer in live:
             attached = self._viewers.of(viewer.session_id)
             if attached is None or self._idle_seconds(attached) > 2 * _TOUCH_SECONDS:

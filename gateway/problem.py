@@ -7,6 +7,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from common.errors import PUBLIC, ErrorCode, KakehashiError, Throttled
+from policy.bcp.model import Refusal, Refused
 
 _BY_STATUS: Final = {
     400: ErrorCode.BAD_REQUEST,
@@ -25,18 +26,25 @@ def problem(
     *,
     retry_after_seconds: int | None = None,
     fields: list[dict[str, str]] | None = None,
+    refusal: Refusal | None = None,
 ) -> web.Response:
-    """The answer for an error code. `fields` name what was wrong with a body: where and which rule, never the value."""
+    """The answer for an error code. `fields` name what was wrong with a body: where and which rule, never the value.
+
+    `refusal` is a step of BCP mode that was not taken: the person reads its own words.
+    """
     row = PUBLIC[code]
+    said = refusal or row
     body: dict[str, object] = {
         "type": f"urn:kakehashi:error:{code}",
         "title": row.text_en,
         "status": row.http_status,
         "code": code,
-        "text_ja": row.text_ja,
-        "text_en": row.text_en,
+        "text_ja": said.text_ja,
+        "text_en": said.text_en,
         "request_id": request_id,
     }
+    if refusal:
+        body["refusal"] = refusal.code
     headers = {}
     if retry_after_seconds is not None:
         body["retry_after_seconds"] = retry_after_seconds
@@ -53,6 +61,8 @@ def problem(
 
 def of_error(error: KakehashiError, request_id: str) -> web.Response:
     """The answer for one of our own errors."""
+    if isinstance(error, Refused):
+        return problem(error.code, request_id, refusal=error.refusal)
     retry = error.retry_after_seconds if isinstance(error, Throttled) else None
     return problem(error.code, request_id, retry_after_seconds=retry)
 

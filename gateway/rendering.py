@@ -28,8 +28,10 @@ def reason(why: Reason) -> ReasonAnswer:
     return ReasonAnswer(code=why.code, text_ja=why.text_ja, text_en=why.text_en, available_from=why.available_from)
 
 
-def session(found: DesktopSession, pool: Pool, now: datetime, viewed_by: WebSessionId) -> SessionAnswer:
-    """A session as its owner sees it in the browser of that web session."""
+def session(
+    found: DesktopSession, pool: Pool, now: datetime, viewed_by: WebSessionId, ends_at: datetime | None
+) -> SessionAnswer:
+    """A session as its owner sees it in the browser of that web session. `ends_at`: it goes on by grace until then."""
     stage = STAGE_TEXT[found.state]
     end = END_TEXT[found.end_reason] if found.end_reason else None
     return SessionAnswer(
@@ -49,4 +51,5 @@ def session(found: DesktopSession, pool: Pool, now: datetime, viewed_by: WebSess
         obligations=obligations(found.obligations),
         expires_at=found.expires_at,
         held_elsewhere=found.state is SessionState.ACTIVE and found.web_session_id != viewed_by,
+        ends_at=ends_at,
     )

@@ -10,8 +10,8 @@ from typing import Final
 from aiohttp import web
 from pydantic import BaseModel
 
-from gateway import schemas, schemas_duties
-from gateway.handlers import account, admin, desktops, duties, health, login, sessions, spec, viewer
+from gateway import schemas, schemas_bcp, schemas_duties
+from gateway.handlers import account, admin, bcp, desktops, duties, health, login, sessions, spec, viewer
 from gateway.permissions import Permission
 
 RouteHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -115,6 +115,34 @@ ROUTES: Final[tuple[Route, ...]] = (
         "GET", f"{_V1}/sessions/{{id}}/rfb", viewer.rfb, _P.SIGNED_IN, "The desktop's picture, keys and pointer",
         status=101, websocket=True,
     ),
+    # emergencies
+    Route("GET", f"{_V1}/notice", bcp.notice, _P.PUBLIC, "Whether emergency arrangements are in force",
+          schemas_bcp.PublicNoticeAnswer),
+    Route("GET", f"{_V1}/bcp/status", bcp.status, _P.BCP_READ, "Everything at a glance", schemas_bcp.BcpStatusAnswer),
+    Route("GET", f"{_V1}/bcp/plans", bcp.list_plans, _P.BCP_READ, "Plans", schemas_bcp.PlansAnswer),
+    Route("GET", f"{_V1}/bcp/scopes", bcp.list_scopes, _P.BCP_READ, "Scopes", schemas_bcp.ScopesAnswer),
+    Route("POST", f"{_V1}/bcp/what-if", bcp.what_if, _P.BCP_READ, "The effect of a proposal, before anybody signs",
+          schemas_bcp.WhatIfAnswer, schemas_bcp.ProposalBody),
+    Route("GET", f"{_V1}/bcp/declarations", bcp.list_declarations, _P.BCP_READ, "Declarations, newest first",
+          schemas_bcp.DeclarationsAnswer),
+    Route("GET", f"{_V1}/bcp/declarations/{{id}}", bcp.show_declaration, _P.BCP_READ, "One declaration",
+          schemas_bcp.DeclarationAnswer),
+    Route("POST", f"{_V1}/bcp/declarations", bcp.declare, _P.BCP_ACT, "Propose, with the first signature",
+          schemas_bcp.DeclarationAnswer, schemas_bcp.DeclareBody, status=201),
+    Route("POST", f"{_V1}/bcp/declarations/{{id}}/approve", bcp.approve, _P.BCP_APPROVE, "Second signature",
+          schemas_bcp.DeclarationAnswer, schemas_bcp.SignBody),
+    Route("POST", f"{_V1}/bcp/declarations/{{id}}/reject", bcp.reject, _P.BCP_ACT, "Turn a proposal down",
+          schemas_bcp.DeclarationAnswer, schemas_bcp.ReasonBody),
+    Route("POST", f"{_V1}/bcp/declarations/{{id}}/extend", bcp.extend, _P.BCP_ACT, "Propose a later end",
+          schemas_bcp.DeclarationAnswer, schemas_bcp.ExtendBody),
+    Route("POST", f"{_V1}/bcp/declarations/{{id}}/extend/approve", bcp.approve_extension, _P.BCP_APPROVE,
+          "Second signature on a later end", schemas_bcp.DeclarationAnswer, schemas_bcp.SignBody),
+    Route("POST", f"{_V1}/bcp/declarations/{{id}}/narrow", bcp.narrow, _P.BCP_ACT, "Less of it, at once",
+          schemas_bcp.DeclarationAnswer, schemas_bcp.NarrowBody),
+    Route("POST", f"{_V1}/bcp/declarations/{{id}}/lift", bcp.lift, _P.BCP_ACT, "End it now",
+          schemas_bcp.DeclarationAnswer, schemas_bcp.ReasonBody),
+    Route("POST", f"{_V1}/bcp/declarations/{{id}}/ratify", bcp.ratify, _P.BCP_APPROVE, "Stand in for a break-glass",
+          schemas_bcp.DeclarationAnswer, schemas_bcp.SignBody),
     # administration
     Route("GET", f"{_V1}/admin/pools", admin.list_pools, _P.ADMIN, "All pools", schemas.PoolsAnswer),
     Route(

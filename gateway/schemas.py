@@ -184,6 +184,8 @@ class SessionAnswer(Answer):
     expires_at: datetime
     held_elsewhere: bool
     """Another browser's viewer is attached: a lost viewer must not take the desktop back by itself."""
+    ends_at: datetime | None
+    """The declaration this session rested on is over: it is disconnected then. None for all others."""
 
 
 class SessionsAnswer(Answer):

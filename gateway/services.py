@@ -15,7 +15,9 @@ from gateway.judge import Judge
 from gateway.permissions import Caller
 from gateway.readiness import Readiness
 from gateway.settings import Settings
+from gateway.surroundings import GatewaySurroundings
 from gateway.viewers import Viewers
+from policy.bcp.service import BcpService
 from policy.service import PolicyService
 
 
@@ -31,6 +33,8 @@ class Services:
     sessions: SessionService
     catalogue: Catalogue
     duties: DutyService
+    bcp: BcpService
+    surroundings: GatewaySurroundings
     judge: Judge
     viewers: Viewers
     readiness: Readiness

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from auth.settings import AuthSettings
 from broker.settings import BrokerSettings
 from common.settings import Section
+from policy.bcp.settings import BcpSettings
 from policy.settings import PolicySettings
 
 
@@ -111,6 +112,7 @@ class Settings(Section):
     database: DatabaseSettings = Field(description="Where state lives.")
     http: HttpSettings = Field(description="The public face.")
     admin: AdminSettings = Field(default_factory=AdminSettings, description="Who administers.")
+    bcp: BcpSettings = Field(default_factory=BcpSettings, description="Declarations, plans, officials.")
     roles: RoleSettings = Field(default_factory=RoleSettings, description="Who has which part in BCP mode.")
     auth: AuthSettings = Field(description="Directory, second factors, web sessions.")
     policy: PolicySettings = Field(description="The rules.")

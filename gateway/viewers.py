@@ -20,7 +20,7 @@ from common.log import get_logger
 from common.tasks import spawn
 from gateway.audit_names import GatewayAudit
 from gateway.closing import CLOSE_CODES, end_reason
-from gateway.judge import Judge
+from gateway.judge import Judge, Judgement
 from gateway.relay import Relay, RelayEnd
 from gateway.rfb.handshake import TargetLogin
 from gateway.rfb.link import ClipboardBlocked, ClipboardPassed, RfbEvent
@@ -78,8 +78,8 @@ class Viewers:
                 user_id=web_session.identity.user_id,
                 web_session_id=web_session.id,
             )
-            grant = await self._judge.grant_for(redeemed.session, web_session, source)
-            await self._attach(connection, redeemed, grant, web_session)
+            judgement = await self._judge.decide_for(redeemed.session.pool_id, web_session, source)
+            await self._attach(connection, redeemed, judgement, web_session)
         except KakehashiError as error:
             _log.info("viewer refused", session_id=session_id, code=error.code, detail=error.detail)
             await connection.close(error.public.ws_close, error.code)
@@ -88,10 +88,10 @@ class Viewers:
             await connection.close(1011, ErrorCode.INTERNAL)
 
     async def _attach(
-        self, connection: ViewerConnection, redeemed: Redeemed, grant: Grant, web_session: WebSession
+        self, connection: ViewerConnection, redeemed: Redeemed, judgement: Judgement, web_session: WebSession
     ) -> None:
         self._judge.keep(web_session)
-        session = redeemed.session
+        session, grant = redeemed.session, judgement.grant
         relay = Relay(
             rules=self._rules(grant), clock=self._clock, on_event=lambda event: self._passed(relay, redeemed, event)
         )
@@ -100,6 +100,7 @@ class Viewers:
             grant,
             cut=lambda reason: relay.cut(reason, CLOSE_CODES[reason]),
             regrant=lambda changed: relay.set_rules(self._rules(changed)),
+            basis=judgement.basis,
         )
         reason: EndReason | None = EndReason.DESKTOP_FAILED
         try:

@@ -53,6 +53,7 @@ class GatewayFiles:
     tls: Pair
     directory_ca: Path
     policy: Path
+    plans: Path
     admin_socket: Path
 
 
@@ -64,6 +65,7 @@ def gateway_files(place: DemoFolder) -> GatewayFiles:
         tls=Pair(own / "gateway.pem", own / "gateway.key"),
         directory_ca=own / "directory-ca.pem",
         policy=own / "policy.yaml",
+        plans=own / "bcp-plans.yaml",
         admin_socket=own / "admin.sock",
     )
 
@@ -146,6 +148,26 @@ directory_lockout_window_seconds = 1800
 
 [policy]
 path = {_text(files.policy)}
+
+[bcp]
+plans_file = {_text(files.plans)}
+bundle_file = {_text(own / "bcp-bundle.json")}
+
+[[bcp.officials]]
+username = "ikeda.nobuo"
+rank = 1
+title_ja = "危機管理監"
+title_en = "Head of crisis management"
+
+[[bcp.officials]]
+username = "suzuki.ichirou"
+rank = 2
+title_ja = "総務課長"
+title_en = "Head of general affairs"
+
+[roles]
+coordinator_groups = [{_text(city.BCP_HQ)}]
+approver_groups = [{_text(city.BCP_HQ)}]
 
 [audit]
 key_file = {_text(own / "audit.key")}

@@ -35,6 +35,7 @@ from gateway.demo.folder import DemoFolder
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
 """Where the packages lie: a checkout, or site-packages of an installation."""
 POLICY: Final = CHECKOUT / "deploy" / "policy.demo.yaml"
+PLANS: Final = CHECKOUT / "deploy" / "bcp-plans.demo.yaml"
 ONCE_VARIABLE: Final = "KAKEHASHI_DEMO_ONCE"
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _TRIED_PORTS: Final = 50
@@ -252,8 +253,9 @@ async def _start_gateway(
     files = configuration.write_gateway(
         place, addresses, service_password=slapd_place.service_password, with_agent=with_agent
     )
-    if not files.policy.exists():
-        shutil.copyfile(POLICY, files.policy)
+    for sample, own in ((POLICY, files.policy), (PLANS, files.plans)):
+        if not own.exists():
+            shutil.copyfile(sample, own)
     folder.hand_over(place)
     env = _environment(place.gateway) | {CONFIG_VARIABLE: str(files.settings), "LDAPNOINIT": "1"}
     context = ssl.create_default_context(cafile=str(place.ca_certificate))

@@ -19,11 +19,11 @@ async def list_desktops(request: web.Request) -> web.Response:
     live = {session.pool_id: session for session in await own.sessions.list_for_user(who.tenant_id, who.user_id)}
     now = own.clock.now()
     items = []
-    for pool, seats, decision in await own.judge.decide_all(web_session, request[SOURCE]):
-        session = live.get(pool.id)
-        items.append(
-            _item(pool, seats, decision, rendering.session(session, pool, now, web_session.id) if session else None)
-        )
+    for judgement in await own.judge.decide_all(web_session, request[SOURCE]):
+        session, pool = live.get(judgement.pool.id), judgement.pool
+        ends_at = own.judge.ends_at(session.id) if session else None
+        shown = rendering.session(session, pool, now, web_session.id, ends_at) if session else None
+        items.append(_item(pool, judgement.seats, judgement.decision, shown))
     return answer(DesktopsAnswer(items=items))
 
 

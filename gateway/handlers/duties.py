@@ -58,8 +58,8 @@ async def list_own(request: web.Request) -> web.Response:
         return answer(DutiesAnswer(items=[]))
     pool_of = {str(target.id): target.pool_id for target in await own.catalogue.targets(web_session.identity.tenant_id)}
     decided = {
-        str(pool.id): (pool, decision)
-        for pool, _seats, decision in await own.judge.decide_all(web_session, request[SOURCE])
+        str(judgement.pool.id): (judgement.pool, judgement.decision)
+        for judgement in await own.judge.decide_all(web_session, request[SOURCE])
     }
     items = []
     for one in held:

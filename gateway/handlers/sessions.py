@@ -3,7 +3,6 @@
 from aiohttp import web
 
 from broker.models import DesktopSession, EndReason
-from common.errors import ErrorCode, KakehashiError
 from common.ids import PoolId, SessionId, WebSessionId
 from gateway import rendering
 from gateway.bodies import answer, body, no_content
@@ -26,11 +25,12 @@ async def request_session(request: web.Request) -> web.Response:
     wanted = await body(request, SessionBody)
     web_session, _ = signed_in(request)
     own = services(request)
-    decision, _ = await own.judge.decide_for(PoolId(wanted.pool_id), web_session, request[SOURCE])
-    if decision.grant is None:
-        raise KakehashiError(f"{decision.reason.code} by {decision.rule_ids}", code=ErrorCode.FORBIDDEN)
+    judgement = await own.judge.decide_for(PoolId(wanted.pool_id), web_session, request[SOURCE])
     session = await own.sessions.request(
-        decision.grant, web_session_id=web_session.id, display_name=web_session.identity.display_name
+        judgement.grant,
+        web_session_id=web_session.id,
+        display_name=web_session.identity.display_name,
+        basis=judgement.basis,
     )
     return answer(await _shown(own, session, web_session.id), 201)
 
@@ -71,4 +71,4 @@ async def _own_session(request: web.Request) -> DesktopSession:
 
 async def _shown(own: Services, session: DesktopSession, viewed_by: WebSessionId) -> SessionAnswer:
     pool = await own.catalogue.pool(session.tenant_id, session.pool_id)
-    return rendering.session(session, pool, own.clock.now(), viewed_by)
+    return rendering.session(session, pool, own.clock.now(), viewed_by, own.judge.ends_at(session.id))

@@ -13,6 +13,7 @@ WHO_MAY = {
         "GET /healthz",
         "GET /readyz",
         "GET /api/v1/openapi.json",
+        "GET /api/v1/notice",
     },
     Permission.LOGIN: {
         "GET /api/v1/login",
@@ -59,9 +60,26 @@ WHO_MAY = {
         "GET /api/v1/admin/policy",
         "POST /api/v1/admin/policy/explain",
     },
-    Permission.BCP_READ: set(),
-    Permission.BCP_ACT: set(),
-    Permission.BCP_APPROVE: set(),
+    Permission.BCP_READ: {
+        "GET /api/v1/bcp/status",
+        "GET /api/v1/bcp/plans",
+        "GET /api/v1/bcp/scopes",
+        "POST /api/v1/bcp/what-if",
+        "GET /api/v1/bcp/declarations",
+        "GET /api/v1/bcp/declarations/{id}",
+    },
+    Permission.BCP_ACT: {
+        "POST /api/v1/bcp/declarations",
+        "POST /api/v1/bcp/declarations/{id}/reject",
+        "POST /api/v1/bcp/declarations/{id}/extend",
+        "POST /api/v1/bcp/declarations/{id}/narrow",
+        "POST /api/v1/bcp/declarations/{id}/lift",
+    },
+    Permission.BCP_APPROVE: {
+        "POST /api/v1/bcp/declarations/{id}/approve",
+        "POST /api/v1/bcp/declarations/{id}/extend/approve",
+        "POST /api/v1/bcp/declarations/{id}/ratify",
+    },
 }
 
 

@@ -1,0 +1,306 @@
+"""BCP mode for coordinators, approvers and auditors: state, plans, effect before signing, steps of a declaration.
+
+Each handler: read the body, one call to the service, render. What a step needs (two persons, fresh code, the list) is
+the service's business; a refused step comes back in its own words.
+"""
+
+from collections.abc import Awaitable
+
+from aiohttp import web
+
+from common.clock import Clock
+from common.errors import NotFound
+from common.ids import TenantId, UserId
+from gateway import bcp_rendering as rendering
+from gateway.bodies import answer, body
+from gateway.caller import signed_in
+from gateway.schemas_bcp import (
+    BcpMeAnswer,
+    BcpStatusAnswer,
+    DeclarationAnswer,
+    DeclarationsAnswer,
+    DeclareBody,
+    DutyNameAnswer,
+    ExtendBody,
+    NamedAnswer,
+    NarrowBody,
+    NoticeAnswer,
+    OfficialAnswer,
+    PersonAnswer,
+    PlansAnswer,
+    PoolLoadAnswer,
+    ProposalBody,
+    PublicNoticeAnswer,
+    ReasonBody,
+    ScopeBody,
+    ScopesAnswer,
+    SignBody,
+)
+from gateway.services import CALLER, SOURCE, Services, services
+from policy.bcp.model import TOTP_FRESH, Declaration, DeclarationState, Level, Official, Proposal, Scope, Signer
+from policy.bcp.plan import Plan
+
+
+def _tenant(own: Services) -> TenantId:
+    return TenantId(own.settings.tenant.id)
+
+
+def _signer(
+    request: web.Request, *, absent: bool = False, seen_digest: str | None = None, seen_diff: str | None = None
+) -> Signer:
+    session, _ = signed_in(request)
+    who = session.identity
+    return Signer(
+        user_id=who.user_id,
+        username=who.username,
+        display_name=who.display_name,
+        department=who.department,
+        totp_at=session.totp_at,
+        absent=absent,
+        seen_digest=seen_digest,
+        seen_diff=seen_diff,
+    )
+
+
+def _scope(given: ScopeBody) -> Scope:
+    return Scope(given.kind, frozenset(given.ids))
+
+
+def _proposal(given: ProposalBody) -> Proposal:
+    return Proposal(
+        scope=_scope(given.scope),
+        level=given.level,
+        plan_id=given.plan_id,
+        cause=given.cause,
+        reason=given.reason,
+        ends_at=given.ends_at,
+        drill=given.drill,
+        break_glass=given.break_glass,
+        supersedes=given.supersedes,
+    )
+
+
+def _official(listed: Official) -> OfficialAnswer:
+    return OfficialAnswer(
+        username=listed.username, rank=listed.rank, title_ja=listed.title_ja, title_en=listed.title_en
+    )
+
+
+def _shown(request: web.Request, found: Declaration, plan: Plan | None) -> DeclarationAnswer:
+    own, caller = services(request), request[CALLER]
+    session, _ = signed_in(request)
+    may = rendering.steps(found, caller.roles, session.identity.user_id, own.clock.now())
+    return rendering.declaration(found, plan, own.duties.book.register, may)
+
+
+async def _done(request: web.Request, step: Awaitable[Declaration], status: int = 200) -> web.Response:
+    found = await step
+    return answer(_shown(request, found, await services(request).bcp.plan_of(found)), status)
+
+
+async def status(request: web.Request) -> web.Response:
+    """GET /api/v1/bcp/status"""
+    own, caller = services(request), request[CALLER]
+    session, _ = signed_in(request)
+    plans = {(plan.id, plan.version): plan for plan in own.bcp.plans}
+    history = await own.bcp.history()
+    active = {item.declaration.id: item for item in own.bcp.active()}
+    waiting = [found for found in history if found.state is DeclarationState.AWAITING_APPROVAL]
+    seats = await own.catalogue.seats(_tenant(own))
+    return answer(
+        BcpStatusAnswer(
+            now=own.clock.now(),
+            me=BcpMeAnswer(
+                roles=sorted(caller.roles),
+                official=next(
+                    (_official(o) for o in own.bcp.officials if o.username == session.identity.username), None
+                ),
+                totp_fresh_until=session.totp_at + TOTP_FRESH if session.totp_at else None,
+            ),
+            active=[_shown(request, item.declaration, item.plan) for item in active.values()],
+            waiting=[_shown(request, found, plans.get((found.plan_id, found.plan_version))) for found in waiting],
+            officials=[_official(listed) for listed in sorted(own.bcp.officials, key=lambda o: o.rank)],
+            pools=[
+                PoolLoadAnswer(
+                    pool_id=pool.id,
+                    name_ja=pool.name_ja,
+                    name_en=pool.name_en,
+                    used=seats[pool.id].used,
+                    total=seats[pool.id].total,
+                    queued=seats[pool.id].queued,
+                )
+                for pool in await own.catalogue.pools(_tenant(own))
+                if pool.enabled and pool.id in seats
+            ],
+            people_working=len({found.user_id for found in await own.sessions.list_all(_tenant(own))}),
+        )
+    )
+
+
+async def list_plans(request: web.Request) -> web.Response:
+    """GET /api/v1/bcp/plans"""
+    return answer(PlansAnswer(items=[rendering.plan(plan) for plan in services(request).bcp.plans]))
+
+
+async def list_scopes(request: web.Request) -> web.Response:
+    """GET /api/v1/bcp/scopes"""
+    register = services(request).duties.book.register
+    return answer(
+        ScopesAnswer(
+            sites=[NamedAnswer(id=s.id, name_ja=s.name_ja, name_en=s.name_en) for s in register.sites.values()],
+            departments=[
+                NamedAnswer(id=d.name_ja, name_ja=d.name_ja, name_en=d.name_en) for d in register.departments.values()
+            ],
+            duties=[
+                DutyNameAnswer(id=d.id, name_ja=d.name_ja, name_en=d.name_en, priority=d.priority)
+                for d in register.duties.values()
+            ],
+        )
+    )
+
+
+async def list_declarations(request: web.Request) -> web.Response:
+    """GET /api/v1/bcp/declarations"""
+    own = services(request)
+    plans = {(plan.id, plan.version): plan for plan in own.bcp.plans}
+    found = await own.bcp.history()
+    return answer(
+        DeclarationsAnswer(items=[_shown(request, one, plans.get((one.plan_id, one.plan_version))) for one in found])
+    )
+
+
+async def show_declaration(request: web.Request) -> web.Response:
+    """GET /api/v1/bcp/declarations/{id}"""
+    return await _done(request, services(request).bcp.get(request.match_info["id"]))
+
+
+async def what_if(request: web.Request) -> web.Response:
+    """POST /api/v1/bcp/what-if"""
+    proposal = _proposal(await body(request, ProposalBody))
+    own = services(request)
+    began = _milliseconds(own.clock)
+    found = await own.bcp.what_if(proposal)
+    pools = {pool.id: pool for pool in await own.catalogue.pools(_tenant(own))}
+    people = {
+        who.username: PersonAnswer(username=who.username, display_name=who.display_name, department=who.department)
+        for who in await own.surroundings.identities()
+    }
+    return answer(
+        rendering.what_if(
+            found,
+            pools=pools,
+            seats=await own.catalogue.seats(_tenant(own)),
+            people=people,
+            elapsed_ms=_milliseconds(own.clock) - began,
+        )
+    )
+
+
+def _milliseconds(clock: Clock) -> int:
+    return round(clock.monotonic() * 1000)
+
+
+async def declare(request: web.Request) -> web.Response:
+    """POST /api/v1/bcp/declarations"""
+    given = await body(request, DeclareBody)
+    signer = _signer(request, absent=given.proposal.absent, seen_diff=given.seen_diff)
+    step = services(request).bcp.declare(_proposal(given.proposal), signer, source=request[SOURCE])
+    return await _done(request, step, 201)
+
+
+async def approve(request: web.Request) -> web.Response:
+    """POST /api/v1/bcp/declarations/{id}/approve"""
+    given = await body(request, SignBody)
+    signer = _signer(request, absent=given.absent, seen_digest=given.digest, seen_diff=given.seen_diff)
+    bcp = services(request).bcp
+    return await _done(request, bcp.approve(request.match_info["id"], signer, source=request[SOURCE]))
+
+
+async def reject(request: web.Request) -> web.Response:
+    """POST /api/v1/bcp/declarations/{id}/reject"""
+    given = await body(request, ReasonBody)
+    bcp = services(request).bcp
+    step = bcp.reject(request.match_info["id"], _signer(request), note=given.text, source=request[SOURCE])
+    return await _done(request, step)
+
+
+async def extend(request: web.Request) -> web.Response:
+    """POST /api/v1/bcp/declarations/{id}/extend"""
+    given = await body(request, ExtendBody)
+    signer = _signer(request, absent=given.absent)
+    bcp = services(request).bcp
+    step = bcp.propose_extension(request.match_info["id"], given.ends_at, signer, source=request[SOURCE])
+    return await _done(request, step)
+
+
+async def approve_extension(request: web.Request) -> web.Response:
+    """POST /api/v1/bcp/declarations/{id}/extend/approve"""
+    given = await body(request, SignBody)
+    signer = _signer(request, absent=given.absent, seen_digest=given.digest, seen_diff=given.seen_diff)
+    bcp = services(request).bcp
+    return await _done(request, bcp.approve_extension(request.match_info["id"], signer, source=request[SOURCE]))
+
+
+async def ratify(request: web.Request) -> web.Response:
+    """POST /api/v1/bcp/declarations/{id}/ratify"""
+    given = await body(request, SignBody)
+    signer = _signer(request, absent=given.absent, seen_digest=given.digest, seen_diff=given.seen_diff)
+    bcp = services(request).bcp
+    return await _done(request, bcp.ratify(request.match_info["id"], signer, source=request[SOURCE]))
+
+
+async def narrow(request: web.Request) -> web.Response:
+    """POST /api/v1/bcp/declarations/{id}/narrow"""
+    given = await body(request, NarrowBody)
+    own, declaration_id, signer = services(request), request.match_info["id"], _signer(request)
+    if given.level is Level.RECOVERY:
+        return await _done(
+            request, own.bcp.recover(declaration_id, signer, ends_at=given.ends_at, source=request[SOURCE])
+        )
+    step = own.bcp.narrow(
+        declaration_id,
+        signer,
+        scope=_scope(given.scope) if given.scope else None,
+        level=given.level,
+        ends_at=given.ends_at,
+        block=await _blocked(own, given.block),
+        source=request[SOURCE],
+    )
+    return await _done(request, step)
+
+
+async def _blocked(own: Services, usernames: list[str]) -> frozenset[UserId]:
+    """People by name. Raises NotFound for somebody who never signed in: there is nothing to take away yet."""
+    found = set()
+    for username in usernames:
+        user_id = await own.auth.find_user(username)
+        if user_id is None:
+            raise NotFound("somebody to be blocked has never signed in")
+        found.add(user_id)
+    return frozenset(found)
+
+
+async def lift(request: web.Request) -> web.Response:
+    """POST /api/v1/bcp/declarations/{id}/lift"""
+    given = await body(request, ReasonBody)
+    bcp = services(request).bcp
+    step = bcp.lift(request.match_info["id"], _signer(request), note=given.text, source=request[SOURCE])
+    return await _done(request, step)
+
+
+async def notice(request: web.Request) -> web.Response:
+    """GET /api/v1/notice: that something is declared, and nothing else; shown before anybody has signed in."""
+    active = [item for item in services(request).bcp.active() if item.declaration.level is not Level.RECOVERY]
+    if not active:
+        return answer(PublicNoticeAnswer(bcp=None))
+    drill = all(item.declaration.drill for item in active)
+    mark_ja, mark_en = ("【訓練】", "[DRILL] ") if drill else ("", "")
+    return answer(
+        PublicNoticeAnswer(
+            bcp=NoticeAnswer(
+                text_ja=f"{mark_ja}現在、業務継続の体制です。ログインすると、利用できる範囲を確認できます。",
+                text_en=f"{mark_en}Emergency arrangements are in force. Sign in to see what you may use.",
+                drill=drill,
+            )
+        )
+    )
