@@ -68,8 +68,8 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         return problem.of_validation(error, name)
     except web.HTTPException as error:
         return problem.of_http(error, name)
-    except web.RequestPayloadError as error:
-        _log.info("request refused", detail=f"broken body: {error}")
+    except (web.RequestPayloadError, ConnectionResetError) as error:
+        _log.info("request refused", detail=f"body broken or broken off: {error}")
         return problem.problem(ErrorCode.BAD_REQUEST, name)
     except ForwardingError as error:
         _log.warning("forwarding headers refused", detail=str(error), peer=request.remote)
