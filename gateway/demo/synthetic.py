@@ -192,16 +192,13 @@ def _department(unit: organisation.Unit, members: Sequence[StaffMember]) -> Depa
 
 
 def _with_people(draw: Draw, duty: Duty, by_department: Mapping[str, Sequence[StaffMember]]) -> Duty:
-    """Main people from its own department, substitutes from there or, where it is small, from all others."""
+    """Main people from its own department, substitutes from there, too; a department of one borrows from another."""
     own = by_department[duty.department]
     main = draw.some(own, min(_ROSTER[duty.priority], max(1, (len(own) + 1) // 2)))
     chosen = {member.id for member in main}
     spare = [member for member in own if member.id not in chosen]
-    if len(spare) < _SUBSTITUTES[duty.priority]:
-        spare += [
-            member for code, members in by_department.items() if code != duty.department for member in members[:3]
-        ]
-    substitutes = draw.some(spare, _SUBSTITUTES[duty.priority])
+    lent = [member for code, members in by_department.items() if code != duty.department for member in members[:3]]
+    substitutes = draw.some(spare, _SUBSTITUTES[duty.priority]) if spare else draw.some(lent, 1)
     return replace(
         duty,
         people=tuple(member.id for member in main),
