@@ -155,11 +155,13 @@ class SecondFactors:
         await self._gate.clear(Scope.TOTP, user_id)
         return Checked(codes=codes)
 
-    async def renew_codes(self, user_id: UserId, card_number: str | None = None) -> tuple[str, ...]:
-        """Ten new codes, for a card or for the screen; the old ones and their card are worth nothing from now on."""
-        codes = new_codes()
+    def new_codes(self) -> tuple[str, ...]:
+        """Ten codes, worth nothing before `set_codes`."""
+        return new_codes()
+
+    async def set_codes(self, user_id: UserId, codes: tuple[str, ...], card_number: str | None = None) -> None:
+        """Make these the person's codes, on a card or not; the old ones and their card are worth nothing any more."""
         await self._store.set_codes(user_id, self._hashes(user_id, codes), self._clock.now(), card_number)
-        return codes
 
     async def card(self, user_id: UserId) -> CardRow | None:
         """The emergency card in force."""

@@ -11,28 +11,31 @@ from typing import Final, Self
 
 from auth.audit_names import AuthAudit
 from auth.degraded import Degraded
-from auth.directory import Directory, Found, Verified
+from auth.directory import Directory, Entry, Found, Unreachable, Verified
+from auth.emergency_card import CardPrinter
 from auth.gate import Gate
 from auth.ldap_directory import LdapDirectory
 from auth.login import Login
 from auth.login_progress import LoginProgress
-from auth.messages import login_error
 from auth.models import (
     Client,
     Enrolment,
     Identity,
-    LoginErrorCode,
     LoginOutcome,
     LoginView,
     StepUp,
+    Vouch,
+    VouchStep,
     WebSession,
 )
 from auth.outage import OutageWatch
 from auth.recorder import Recorder
 from auth.refresh import Refresh
+from auth.rows import CardRow
 from auth.second_factors import SecondFactors
 from auth.settings import AuthSettings
 from auth.slow_hash import SlowHash
+from auth.step_up import StepUps
 from auth.store.counters import CounterStore
 from auth.store.factors import FactorStore
 from auth.store.logins import LoginStore
@@ -41,7 +44,6 @@ from auth.store.sessions import SessionStore
 from auth.store.verifiers import VerifierStore
 from auth.store.vouches import VouchStore
 from auth.temporary_factor import TemporaryFactors
-from auth.throttle import Scope
 from auth.web_sessions import WebSessions, csrf_matches, csrf_token
 from common.audit import AuditSink
 from common.bus import EventBus
@@ -50,7 +52,7 @@ from common.db import Database
 from common.errors import KakehashiError
 from common.ids import TenantId, UserId, WebSessionId
 from common.log import get_logger
-from common.secret import Keyring
+from common.secret import Keyring, Secret
 from common.tasks import TaskScope
 
 _SWEEP_SECONDS: Final = 30.0
@@ -145,6 +147,16 @@ class AuthService:
             recorder=self._recorder,
             clock=clock,
         )
+        self._printer = CardPrinter()
+        self._step_ups = StepUps(
+            settings,
+            tenant_name=tenant_name,
+            factors=self._factors,
+            sessions=self._sessions,
+            printer=self._printer,
+            recorder=self._recorder,
+            clock=clock,
+        )
         self._refresh = Refresh(
             directory=directory,
             watch=self._watch,
@@ -203,6 +215,7 @@ class AuthService:
         """Stop it, close directory connections and threads."""
         await self._tasks.close()
         await self._degraded.close()
+        self._printer.close()
         await self._directory.close()
 
     # -- login in progress
@@ -303,35 +316,52 @@ class AuthService:
 
     async def step_up(self, session_cookie: str, code: str, client: Client) -> StepUp:
         """A fresh TOTP code inside a session: new `totp_at`, new cookie."""
-        session = await self._sessions.by_cookie(session_cookie)
-        if session is None:
-            return StepUp(login_error(LoginErrorCode.LOGIN_EXPIRED))
-        user_id = session.identity.user_id
-        checked = await self._factors.check_totp(user_id, code)
-        if checked.error is LoginErrorCode.THROTTLED:
-            wait = checked.retry_after_seconds or 0
-            await self._recorder.record_throttled(user_id, client, Scope.TOTP, wait)
-        elif checked.error is not None:
-            await self._recorder.record(
-                AuthAudit.REFUSE_TOTP, actor=user_id, client=client, outcome="denied", reason=checked.error
-            )
-        if checked.error is not None:
-            return StepUp(login_error(checked.error, retry_after_seconds=checked.retry_after_seconds))
-        await self._recorder.record(AuthAudit.STEP_UP, actor=user_id, subject=session.id, client=client)
-        rotated = await self._sessions.rotate(session, session_cookie)
-        if rotated is None:
-            return StepUp(login_error(LoginErrorCode.LOGIN_EXPIRED))
-        return StepUp(session_value=rotated[1], web_session=rotated[0])
+        return await self._step_ups.prove(session_cookie, code, client)
 
     async def regenerate_recovery_codes(self, session_cookie: str, code: str, client: Client) -> StepUp:
         """Step-up that also replaces the recovery codes by ten new ones."""
-        stepped = await self.step_up(session_cookie, code, client)
-        if stepped.web_session is None:
-            return stepped
-        user_id = stepped.web_session.identity.user_id
-        await self._recorder.record(AuthAudit.RENEW_RECOVERY_CODES, actor=user_id, client=client)
-        codes = await self._factors.renew_codes(user_id)
-        return StepUp(session_value=stepped.session_value, web_session=stepped.web_session, recovery_codes=codes)
+        return await self._step_ups.renew_codes(session_cookie, code, client)
+
+    async def issue_emergency_card(
+        self, session_cookie: str, code: str, url: str, client: Client
+    ) -> tuple[StepUp, Secret[bytes] | None]:
+        """Step-up that prints a card with ten new recovery codes; the PDF, this once. `url` is the gateway's address.
+
+        Raises ConfigError when there is no Japanese font."""
+        return await self._step_ups.issue_card(session_cookie, code, url, client)
+
+    async def emergency_card(self, user_id: UserId) -> CardRow | None:
+        """Number and date of the card in force."""
+        return await self._step_ups.card(user_id)
+
+    async def revoke_emergency_card(self, user_id: UserId, *, actor: str, client: Client | None = None) -> bool:
+        """A lost card: its codes are worth nothing from now on. False when there is none."""
+        return await self._step_ups.void_card(user_id, actor=actor, client=client)
+
+    # -- help after a lost authenticator
+
+    def may_vouch(self, identity: Identity) -> bool:
+        """Is this person one of the officials who vouch?"""
+        return self._temporary.is_official(identity.groups)
+
+    async def open_vouch(self, official: WebSession, username: str, client: Client) -> VouchStep:
+        """The first of two officials names a person without authenticator."""
+        return await self._temporary.open(official, username, client)
+
+    async def confirm_vouch(self, official: WebSession, vouch_id: str, client: Client) -> VouchStep:
+        """The second one confirms; the step carries the activation code, this once."""
+        return await self._temporary.confirm(official, vouch_id, client)
+
+    async def vouches(self) -> list[Vouch]:
+        """All that run: waiting for the second official, for the person, and temporary authenticators."""
+        return await self._temporary.running()
+
+    async def end_vouch(self, vouch_id: str, *, actor: str, client: Client | None = None) -> bool:
+        """End one at whatever step, and the sessions that rest on it. False when it does not run."""
+        vouch = await self._temporary.get(vouch_id)
+        if vouch is None:
+            return False
+        return await self._temporary.end(vouch.user_id, actor=actor, reason="revoked", client=client)
 
     # -- administration
 
@@ -348,9 +378,22 @@ class AuthService:
         whole = await self._directory.lookup(found.entry.key)
         if not isinstance(whole, Verified):
             return None
-        entry, known = whole.entry, await self._people.person_with_key(whole.entry.key)
+        known = await self._people.person_with_key(whole.entry.key)
+        return self._identity(whole.entry, known.identity.user_id if known else UserId("never-signed-in"))
+
+    async def everyone(self) -> tuple[Identity, ...] | None:
+        """All people who may sign in, whether or not they ever did; None when no directory server answers.
+
+        The ids are made of the directory's keys, not ours: only names, groups and departments count here.
+        """
+        found = await self._directory.everyone()
+        if isinstance(found, Unreachable):
+            return None
+        return tuple(self._identity(entry, UserId(f"directory:{entry.key}")) for entry in found)
+
+    def _identity(self, entry: Entry, user_id: UserId) -> Identity:
         return Identity(
-            user_id=known.identity.user_id if known else UserId("never-signed-in"),
+            user_id=user_id,
             tenant_id=self._tenant_id,
             username=entry.username,
             display_name=entry.display_name,

@@ -238,9 +238,13 @@ class EmergencyCardSettings(Section):
     """The printed card with recovery codes."""
 
     contact_ja: str = Field(
-        default="", max_length=200, description="Whom to call, printed on the card: name and telephone number."
+        default="", max_length=100, description="Whom to call, printed on the card: name and telephone number."
     )
-    contact_en: str = Field(default="", max_length=200, description="The same in English; empty: the Japanese text.")
+    contact_en: str = Field(default="", max_length=100, description="The same in English; empty: the Japanese text.")
+    font_file: Path | None = Field(
+        default=None, description="Font of the card; none: Noto Sans CJK or another known Japanese font."
+    )
+    bold_font_file: Path | None = Field(default=None, description="Its bold face; none: the same file.")
 
 
 class AuthSettings(Section):

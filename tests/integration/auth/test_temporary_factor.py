@@ -1,0 +1,299 @@
+"""Two officials help a person who lost the authenticator, on a real directory and on both databases."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from auth.models import Client, Enrolment, LoginErrorCode, LoginOutcome, LoginStep, VouchRefusal, VouchState, WebSession
+from common.db import Database
+from common.errors import AuditUnavailable
+from tests.integration.auth.service import HOME, PASSWORD, Browser, Setup, error_of, running
+from tests.support.slapd import STAFF, Slapd, group, person, person_dn, run_slapd
+
+OFFICE = Client("192.0.2.10")
+SETTINGS: dict[str, Any] = {
+    "vouch": {"groups": ["officials"]},
+    "second_factor": {"enrolment_networks": ["192.0.2.0/24"]},
+}
+OFFICIALS = (
+    person("mori", "mori-pw-2026", surname="森")
+    + person("hara", "hara-pw-2026", surname="原")
+    + group("officials", person_dn("mori"), person_dn("hara"), person_dn("suzuki"))
+)
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The sample staff and three officials: mori, hara, suzuki."""
+    with run_slapd(tmp_path_factory.mktemp("slapd") / "city", STAFF + OFFICIALS) as slapd:
+        yield slapd
+
+
+async def _signed_in(setup: Setup, username: str, password: str | None = None) -> Browser:
+    browser = setup.browser(OFFICE)
+    assert (await browser.sign_up(username, password or f"{username}-pw-2026")).view.step is LoginStep.DONE
+    return browser
+
+
+async def _session(browser: Browser) -> WebSession:
+    session = await browser.session()
+    assert session is not None
+    return session
+
+
+async def _fresh(browser: Browser) -> WebSession:
+    """The official's session just after a step-up."""
+    browser.setup.clock.advance(30)
+    assert (await browser.step_up()).error is None
+    return await _session(browser)
+
+
+async def _code(setup: Setup, mori: Browser, hara: Browser, username: str = "sato") -> str:
+    """Both officials agree: the activation code."""
+    opened = await setup.auth.open_vouch(await _fresh(mori), username, OFFICE)
+    assert opened.vouch is not None, opened.refusal
+    confirmed = await setup.auth.confirm_vouch(await _fresh(hara), opened.vouch.id, OFFICE)
+    assert confirmed.activation_code is not None, confirmed.refusal
+    return confirmed.activation_code.reveal()
+
+
+async def _set_up(setup: Setup, code: str) -> Browser:
+    """The person types the code at home and sets the temporary authenticator up."""
+    browser = setup.browser(HOME)
+    assert (await browser.password("sato", PASSWORD)).view.step is LoginStep.TOTP
+    outcome = await browser.activation(code)
+    assert outcome.view.step is LoginStep.ENROL
+    assert outcome.view.temporary_factor
+    await browser.scan()
+    outcome = await browser.confirm()
+    assert outcome.view.step is LoginStep.DONE
+    assert outcome.view.recovery_codes is None
+    return browser
+
+
+async def test_two_officials_give_a_day_with_a_temporary_authenticator(city: Slapd, database: Database) -> None:
+    async with running(city, database, settings=SETTINGS) as setup:
+        sato, mori, hara = [await _signed_in(setup, name) for name in ("sato", "mori", "hara")]
+        opened = await setup.auth.open_vouch(await _fresh(mori), "SATO", OFFICE)
+        assert opened.vouch is not None
+        assert opened.activation_code is None
+        assert (opened.vouch.state, opened.vouch.username, opened.vouch.opened_by) == (VouchState.OPEN, "sato", "mori")
+        confirmed = await setup.auth.confirm_vouch(await _fresh(hara), opened.vouch.id, OFFICE)
+        assert confirmed.vouch is not None
+        assert confirmed.activation_code is not None
+        assert confirmed.vouch.state is VouchState.CONFIRMED
+        assert confirmed.vouch.expires_at == setup.clock.now() + timedelta(minutes=15)
+        temporary = await _set_up(setup, f" {confirmed.activation_code.reveal().lower()} ")
+        begun = setup.clock.now()
+        session = await _session(temporary)
+        assert session.temporary_factor
+        assert session.totp_at == begun
+        assert [vouch.state for vouch in await setup.auth.vouches()] == [VouchState.ENROLLED]
+        # both authenticators work, each code once, and a session says which one it rests on
+        setup.clock.advance(30)
+        again = setup.browser()
+        again.secret = temporary.secret
+        assert (await again.sign_in()).view.step is LoginStep.DONE
+        assert (await _session(again)).temporary_factor
+        await again.password("sato", PASSWORD)
+        assert error_of(await again.totp()) is LoginErrorCode.CODE_REUSED
+        again.secret = sato.secret
+        assert (await again.totp()).view.step is LoginStep.DONE
+        assert not (await _session(again)).temporary_factor
+        # it ends by itself after a day, to the second
+        setup.clock.set(begun + timedelta(hours=24, seconds=-1))
+        late = setup.browser()
+        late.secret = temporary.secret
+        assert (await late.sign_in()).view.step is LoginStep.DONE
+        assert (await _session(late)).expires_at == begun + timedelta(hours=24)
+        setup.clock.advance(1)
+        assert await late.session() is None
+        await late.password("sato", PASSWORD)
+        assert error_of(await late.totp()) is LoginErrorCode.CODE_WRONG
+        await setup.auth.sweep()
+        assert await setup.auth.vouches() == []
+        ended = [event for event in setup.audit.events if event.name == "end-temporary-totp"]
+        assert [event.details["reason"] for event in ended] == ["expired:enrolled"]
+        for name in ("open-vouch", "confirm-vouch", "use-activation-code", "enrol-temporary-totp"):
+            assert name in setup.audit.names()
+
+
+async def test_who_may_not_vouch(city: Slapd, sqlite_database: Database) -> None:
+    async with running(city, sqlite_database, settings=SETTINGS) as setup:
+        sato, mori, hara, suzuki = [await _signed_in(setup, name) for name in ("sato", "mori", "hara", "suzuki")]
+
+        async def refused(browser: Browser, username: str) -> VouchRefusal | None:
+            return (await setup.auth.open_vouch(await _session(browser), username, OFFICE)).refusal
+
+        await _fresh(sato)
+        assert await refused(sato, "suzuki") is VouchRefusal.NOT_ENTITLED
+        await _fresh(mori)
+        assert await refused(mori, "mori") is VouchRefusal.ONESELF
+        assert await refused(mori, "nobody") is VouchRefusal.UNKNOWN_PERSON
+        await setup.browser().password("takahashi", "パスワード・漢字🔑")
+        assert await refused(mori, "takahashi") is VouchRefusal.NO_AUTHENTICATOR
+        setup.clock.advance(timedelta(minutes=5, seconds=1))
+        assert await refused(mori, "sato") is VouchRefusal.TOTP_NOT_FRESH
+        opened = (await setup.auth.open_vouch(await _fresh(mori), "suzuki", OFFICE)).vouch
+        assert opened is not None
+        assert await refused(mori, "suzuki") is VouchRefusal.ONE_RUNS_ALREADY
+        for browser, refusal in (
+            (mori, VouchRefusal.SAME_OFFICIAL), (suzuki, VouchRefusal.ONESELF), (sato, VouchRefusal.NOT_ENTITLED),
+        ):  # fmt: skip
+            step = await setup.auth.confirm_vouch(await _fresh(browser), opened.id, OFFICE)
+            assert step.refusal is refusal
+            assert step.activation_code is None
+        setup.clock.advance(timedelta(minutes=6))
+        step = await setup.auth.confirm_vouch(await _session(hara), opened.id, OFFICE)
+        assert step.refusal is VouchRefusal.TOTP_NOT_FRESH
+        # a second person must come within half an hour; then the first may begin again
+        setup.clock.advance(timedelta(minutes=12))
+        for browser in (mori, hara):
+            assert await browser.session() is not None  # not idle
+        setup.clock.set(opened.expires_at)
+        assert (await setup.auth.confirm_vouch(await _fresh(hara), opened.id, OFFICE)).refusal is VouchRefusal.OVER
+        assert (await setup.auth.open_vouch(await _fresh(mori), "suzuki", OFFICE)).vouch is not None
+        refusals = [event for event in setup.audit.events if event.name == "refuse-vouch"]
+        assert len(refusals) == 11
+        assert all(event.outcome == "denied" for event in refusals)
+        assert "nobody" not in {event.subject for event in refusals}
+
+
+async def test_of_two_confirmations_at_once_one_gets_the_code(city: Slapd, database: Database) -> None:
+    async with running(city, database, settings=SETTINGS) as setup:
+        _, mori, hara, suzuki = [await _signed_in(setup, name) for name in ("sato", "mori", "hara", "suzuki")]
+        opening = [setup.auth.open_vouch(await _fresh(mori), "sato", OFFICE) for _ in range(2)]
+        opened = [step.vouch for step in await asyncio.gather(*opening) if step.vouch]
+        assert len(opened) == 1
+        sessions = [await _fresh(hara), await _fresh(suzuki)]
+        steps = await asyncio.gather(*(setup.auth.confirm_vouch(s, opened[0].id, OFFICE) for s in sessions))
+        assert len([step for step in steps if step.activation_code]) == 1
+        assert {step.refusal for step in steps} == {None, VouchRefusal.OVER}
+
+
+async def test_an_activation_code_is_one_persons_once_and_for_a_quarter_of_an_hour(
+    city: Slapd, database: Database
+) -> None:
+    async with running(city, database, settings=SETTINGS) as setup:
+        _, mori, hara, _ = [await _signed_in(setup, name) for name in ("sato", "mori", "hara", "suzuki")]
+        code = await _code(setup, mori, hara)
+        other = setup.browser()
+        await other.password("suzuki", "suzuki-pw-2026")
+        assert error_of(await other.activation(code)) is LoginErrorCode.ACTIVATION_CODE_WRONG
+        assert error_of(await other.recovery(code)) is LoginErrorCode.RECOVERY_CODE_WRONG
+        browser = setup.browser()
+        assert error_of(await browser.activation(code)) is LoginErrorCode.LOGIN_EXPIRED  # a password comes first
+        await browser.password("sato", PASSWORD)
+        assert error_of(await browser.activation("AAAA-AAAA-AAAA")) is LoginErrorCode.ACTIVATION_CODE_WRONG
+        assert (await browser.activation(code)).view.step is LoginStep.ENROL
+        assert await browser.session() is None  # the code is no login
+        assert error_of(await browser.done()) is LoginErrorCode.WRONG_STEP
+        await browser.password("sato", PASSWORD)
+        assert error_of(await browser.activation(code)) is LoginErrorCode.ACTIVATION_CODE_WRONG
+        assert await setup.auth.end_vouch((await setup.auth.vouches())[0].id, actor="test")
+        code = await _code(setup, mori, hara)
+        setup.clock.advance(timedelta(minutes=15))
+        await browser.password("sato", PASSWORD)
+        assert error_of(await browser.activation(code)) is LoginErrorCode.ACTIVATION_CODE_WRONG
+        for _ in range(4):
+            await browser.activation("BBBB-BBBB-BBBB")
+        assert error_of(await browser.activation("CCCC-CCCC-CCCC")) is LoginErrorCode.THROTTLED
+
+
+async def test_ending_it_ends_what_rests_on_it_and_nothing_else(city: Slapd, database: Database) -> None:
+    async with running(city, database, settings=SETTINGS) as setup:
+        sato, mori, hara = [await _signed_in(setup, name) for name in ("sato", "mori", "hara")]
+        temporary = await _set_up(setup, await _code(setup, mori, hara))
+        setup.clock.advance(30)
+        half = setup.browser()
+        half.secret = temporary.secret
+        await half.password("sato", PASSWORD)
+        (vouch,) = await setup.auth.vouches()
+        assert await setup.auth.end_vouch(vouch.id, actor="mori")
+        assert not await setup.auth.end_vouch(vouch.id, actor="mori")
+        assert await temporary.session() is None
+        assert await sato.session() is not None
+        assert error_of(await half.totp()) is LoginErrorCode.CODE_WRONG
+        assert setup.audit.names().count("end-temporary-totp") == 1
+
+
+async def test_a_temporary_factor_makes_no_lasting_one(city: Slapd, sqlite_database: Database) -> None:
+    async with running(city, sqlite_database, settings=SETTINGS) as setup:
+        sato, mori, hara = [await _signed_in(setup, name) for name in ("sato", "mori", "hara")]
+        temporary = await _set_up(setup, await _code(setup, mori, hara))
+        setup.clock.advance(30)
+        assert temporary.session_cookie is not None
+        assert sato.session_cookie is not None
+        for cookie in (temporary.session_cookie, sato.session_cookie):  # also a temporary code in an older session
+            setup.clock.advance(30)
+            stepped = await setup.auth.regenerate_recovery_codes(cookie, temporary.code(), HOME)
+            assert stepped.error is not None
+            assert stepped.error.code is LoginErrorCode.NOT_WITH_TEMPORARY_FACTOR
+            assert stepped.recovery_codes is None
+        # a step-up with a temporary code marks the session for good
+        setup.clock.advance(30)
+        sato.secret, own = temporary.secret, sato.secret
+        assert (await sato.step_up()).error is None
+        marked = await _session(sato)
+        assert marked.temporary_factor
+        (vouch,) = await setup.auth.vouches()
+        assert marked.expires_at <= vouch.expires_at
+        setup.clock.advance(30)
+        sato.secret = own
+        await sato.step_up()
+        assert (await _session(sato)).temporary_factor
+        # and an official in such a session helps nobody
+        temp_official = await _set_up_official(setup, hara)
+        step = await setup.auth.open_vouch(temp_official, "sato", OFFICE)
+        assert step.refusal is VouchRefusal.OWN_FACTOR_NEEDED
+
+
+async def _set_up_official(setup: Setup, hara: Browser) -> WebSession:
+    suzuki = await _signed_in(setup, "suzuki")
+    code = await _code(setup, hara, suzuki, "mori")
+    browser = setup.browser()
+    await browser.password("mori", "mori-pw-2026")
+    await browser.activation(code)
+    await browser.scan()
+    assert (await browser.confirm()).view.step is LoginStep.DONE
+    return await _session(browser)
+
+
+async def test_an_own_new_authenticator_ends_the_temporary_one(city: Slapd, sqlite_database: Database) -> None:
+    async with running(city, sqlite_database, settings=SETTINGS) as setup:
+        sato, mori, hara = [await _signed_in(setup, name) for name in ("sato", "mori", "hara")]
+        temporary = await _set_up(setup, await _code(setup, mori, hara))
+        browser = setup.browser(OFFICE)
+        await browser.password("sato", PASSWORD)
+        assert (await browser.recovery(sato.codes[0])).view.step is LoginStep.ENROL
+        await browser.enrol()
+        assert await setup.auth.vouches() == []
+        assert await temporary.session() is None
+        session = await _session(browser)
+        assert not session.temporary_factor
+        assert await setup.auth.reset_factors(session.identity.user_id, actor="it")
+
+
+async def test_the_enrolment_network_binds_everybody_else(city: Slapd, sqlite_database: Database) -> None:
+    async with running(city, sqlite_database, settings=SETTINGS) as setup:
+        browser = setup.browser(HOME)
+        await browser.password("sato", PASSWORD)
+        shown = await setup.auth.start_enrolment(browser.login_cookie, HOME)
+        assert not isinstance(shown, Enrolment)
+        assert isinstance(shown, LoginOutcome)
+        assert error_of(shown) is LoginErrorCode.ENROLMENT_NOT_HERE
+
+
+async def test_what_cannot_be_recorded_is_not_vouched(city: Slapd, sqlite_database: Database) -> None:
+    async with running(city, sqlite_database, settings=SETTINGS) as setup:
+        _, mori, hara = [await _signed_in(setup, name) for name in ("sato", "mori", "hara")]
+        opened = (await setup.auth.open_vouch(await _fresh(mori), "sato", OFFICE)).vouch
+        assert opened is not None
+        confirming = await _fresh(hara)
+        setup.audit.broken = True
+        with pytest.raises(AuditUnavailable):
+            await setup.auth.confirm_vouch(confirming, opened.id, OFFICE)
+        setup.audit.broken = False
+        assert [vouch.state for vouch in await setup.auth.vouches()] == [VouchState.OPEN]
