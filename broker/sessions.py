@@ -95,6 +95,7 @@ class SessionService:
                 actor=session.user_id,
                 grant=grant,
                 web_session_id=web_session_id,
+                **basis,
             )
         except AuditUnavailable:
             await self._lifecycle.end(session, EndReason.AUDIT_UNAVAILABLE)
@@ -188,6 +189,7 @@ class SessionService:
                 grant=grant,
                 viewer=session.viewer,
                 web_session_id=redeemed.web_session_id,
+                **basis,
             )
         except AuditUnavailable:
             await self.viewer_lost(viewer, EndReason.AUDIT_UNAVAILABLE)

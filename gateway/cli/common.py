@@ -85,7 +85,7 @@ class AdminApi:
                 async with client.request(method, f"http://gateway/api/v1/admin{path}", json=content) as response:
                     text = await response.text()
                     if response.status >= 400:
-                        raise KakehashiError(_refusal(response.status, text))
+                        raise KakehashiError(refusal_text(response.status, text))
                     return json.loads(text) if text else None
             except PermissionError as error:
                 raise KakehashiError(
@@ -103,7 +103,8 @@ def admin_api(config: Path | None) -> AdminApi:
     return AdminApi(socket)
 
 
-def _refusal(status: int, text: str) -> str:
+def refusal_text(status: int, text: str) -> str:
+    """What the gateway said when it refused: its own words, the code, the request to look for in the log."""
     try:
         document = json.loads(text)
         fields = "".join(f"\n  {fault['field']}: {fault['rule']}" for fault in document.get("fields", []))

@@ -88,9 +88,10 @@ def settings(folder: Path, slapd: Slapd, database_url: str, **over: Any) -> Sett
         "policy": {"path": policy, "poll_seconds": 0.1},
         "broker": {"targets": {"allowed_networks": ["127.0.0.1/32"], "allowed_socket_directories": [folder]}},
         "audit": {"key_file": folder / "audit.pem"},
+        "bcp": {"bundle_file": folder / "bcp-bundle.json"},
     }
     for section, value in over.items():
-        values[section] = values[section] | value
+        values[section] = values.get(section, {}) | value
     return load(Settings, None, {f"KAKEHASHI_{name.upper()}": _text(value) for name, value in values.items()})
 
 

@@ -1,0 +1,253 @@
+"""`kakehashi bcp …`: declarations from a terminal, for when no browser is at hand.
+
+Administrators have no part in it: whoever uses this signs in as themselves, with password and one-time code, over the
+same API as the console.
+"""
+
+import asyncio
+import getpass
+import json
+import ssl
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import aiohttp
+import typer
+
+from common.clock import TOKYO, SystemClock
+from common.errors import KakehashiError
+from gateway.cli.common import fail, refusal_text, run, say
+
+bcp = typer.Typer(help="Emergencies: declare, approve, extend, narrow, lift, drill.", no_args_is_help=True)
+
+UrlOption = Annotated[str, typer.Option("--url", help="Address of the gateway's pages.")]
+UserOption = Annotated[str, typer.Option("--user", "-u", help="Your user name.")]
+CaOption = Annotated[Path | None, typer.Option("--ca", help="PEM file of the CA of the gateway's certificate.")]
+_TIMEOUT: Final = aiohttp.ClientTimeout(total=60)
+
+
+class Visit:
+    """A signed-in person's requests."""
+
+    def __init__(self, client: aiohttp.ClientSession, url: str) -> None:
+        self._client = client
+        self._url = url
+        self._token = ""
+
+    async def call(self, method: str, path: str, content: object = None) -> Any:
+        """A request under /api/v1. Raises KakehashiError with the gateway's own words."""
+        headers = {"Origin": self._url, "X-CSRF-Token": self._token}
+        try:
+            async with self._client.request(
+                method, f"{self._url}/api/v1{path}", json=content, headers=headers
+            ) as response:
+                text = await response.text()
+        except aiohttp.ClientError as error:
+            raise KakehashiError(f"{self._url} does not answer: {error}") from error
+        if response.status >= 400:
+            raise KakehashiError(refusal_text(response.status, text))
+        return json.loads(text) if text else None
+
+    async def sign_in(self, user: str, password: str, code: Callable[[], str]) -> None:
+        """Password, then the one-time code."""
+        state = await self.call("POST", "/login", {"username": user, "password": password})
+        if state["step"] == "totp":
+            state = await self.call("POST", "/login/totp", {"code": code()})
+        if state["step"] != "done":
+            error = state["error"]
+            raise KakehashiError(error["text_en"] if error else f"sign in with a browser first ({state['step']})")
+        self._token = (await self.call("GET", "/me"))["csrf_token"]
+
+
+@asynccontextmanager
+async def _visit(url: str, user: str, ca: Path | None) -> AsyncIterator[Visit]:
+    trust = ssl.create_default_context(cafile=str(ca) if ca else None)
+    jar = aiohttp.CookieJar(unsafe=True)  # an address instead of a name is fine; the certificate is checked
+    connector = aiohttp.TCPConnector(ssl=trust)
+    async with aiohttp.ClientSession(connector=connector, cookie_jar=jar, timeout=_TIMEOUT) as client:
+        visit = Visit(client, url.rstrip("/"))
+        password = await asyncio.to_thread(getpass.getpass, "Password: ")
+        await visit.sign_in(user, password, lambda: getpass.getpass("One-time code: "))
+        try:
+            yield visit
+        finally:
+            await visit.call("POST", "/logout")
+
+
+def _do(url: str, user: str, ca: Path | None, work: Callable[[Visit], Coroutine[Any, Any, None]]) -> None:
+    async def visit_and_work() -> None:
+        async with _visit(url, user, ca) as visit:
+            await work(visit)
+
+    run(visit_and_work())
+
+
+@bcp.command("status")
+def status(url: UrlOption, user: UserOption, ca: CaOption = None) -> None:
+    """What is declared, what waits for a second person."""
+
+    async def work(visit: Visit) -> None:
+        found = await visit.call("GET", "/bcp/status")
+        for title, items in (("active", found["active"]), ("waiting", found["waiting"])):
+            say(f"{title}: {len(items)}")
+            for one in items:
+                say(_line(one))
+        say(f"people at work: {found['people_working']}")
+
+    _do(url, user, ca, work)
+
+
+@bcp.command("whatif")
+def whatif(
+    plan: Annotated[str, typer.Argument(help="Plan.")],
+    url: UrlOption,
+    user: UserOption,
+    level: Annotated[str, typer.Option(help="first or second.")] = "first",
+    scope: Annotated[str, typer.Option(help="tenant, or kind:id,id such as department:総務課.")] = "tenant",
+    ca: CaOption = None,
+) -> None:
+    """The effect of a declaration, before anybody signs."""
+    proposal = _proposal(plan, level, scope, "other", "what-if", None)
+
+    async def work(visit: Visit) -> None:
+        _effect(await visit.call("POST", "/bcp/what-if", proposal))
+
+    _do(url, user, ca, work)
+
+
+@bcp.command("declare")
+def declare(
+    plan: Annotated[str, typer.Argument(help="Plan.")],
+    url: UrlOption,
+    user: UserOption,
+    reason: Annotated[str, typer.Option(help="Why, in your own words.")],
+    cause: Annotated[
+        str, typer.Option(help="earthquake, storm_flood, heavy_snow, infection, outage or other.")
+    ] = "other",
+    level: Annotated[str, typer.Option(help="alert, first or second.")] = "first",
+    scope: Annotated[str, typer.Option(help="tenant, or kind:id,id such as site:honcho.")] = "tenant",
+    hours: Annotated[int | None, typer.Option(min=1, max=336, help="For how long; default 72.")] = None,
+    absent: Annotated[bool, typer.Option("--absent", help="Higher-ranked officials cannot be reached.")] = False,
+    break_glass: Annotated[bool, typer.Option("--break-glass", help="Alone, level 1, four hours, one scope.")] = False,
+    ca: CaOption = None,
+) -> None:
+    """Show the effect, ask, and give the first signature."""
+    proposal = _proposal(plan, level, scope, cause, reason, hours) | {"absent": absent, "break_glass": break_glass}
+    _do(url, user, ca, lambda visit: _sign(visit, proposal))
+
+
+@bcp.command("drill")
+def drill(
+    plan: Annotated[str, typer.Argument(help="Plan that has a drill.")],
+    url: UrlOption,
+    user: UserOption,
+    reason: Annotated[str, typer.Option(help="What is practised.")],
+    level: Annotated[str, typer.Option(help="first or second.")] = "first",
+    scope: Annotated[str, typer.Option(help="tenant, or kind:id,id.")] = "tenant",
+    hours: Annotated[int, typer.Option(min=1, max=8, help="For how long.")] = 2,
+    ca: CaOption = None,
+) -> None:
+    """Start a drill: one person, at most eight hours; a real declaration ends it at once."""
+    proposal = _proposal(plan, level, scope, "other", reason, hours) | {"drill": True}
+    _do(url, user, ca, lambda visit: _sign(visit, proposal))
+
+
+async def _sign(visit: Visit, proposal: dict[str, Any]) -> None:
+    effect = await visit.call("POST", "/bcp/what-if", proposal)
+    _effect(effect)
+    await _sure("Sign this?")
+    found = await visit.call("POST", "/bcp/declarations", {"proposal": proposal, "seen_diff": effect["digest"]})
+    say(_line(found))
+
+
+@bcp.command("approve")
+def approve(
+    declaration: Annotated[str, typer.Argument(help="Id, as `status` shows it.")],
+    url: UrlOption,
+    user: UserOption,
+    absent: Annotated[bool, typer.Option("--absent", help="Higher-ranked officials cannot be reached.")] = False,
+    ca: CaOption = None,
+) -> None:
+    """The second signature: under a proposal, a later end or a break-glass, whichever waits."""
+
+    async def work(visit: Visit) -> None:
+        found = await visit.call("GET", f"/bcp/declarations/{declaration}")
+        step = next((step for step in ("approve", "extend_approve", "ratify") if step in found["may"]), None)
+        if step is None:
+            raise KakehashiError(f"{declaration} waits for no signature of yours ({found['state']})")
+        say(_line(found))
+        await _sure("Sign this?")
+        wanted = found["pending"]["digest"] if step == "extend_approve" else found["digest"]
+        path = f"/bcp/declarations/{declaration}/{step.replace('_', '/')}"
+        say(_line(await visit.call("POST", path, {"digest": wanted, "absent": absent})))
+
+    _do(url, user, ca, work)
+
+
+@bcp.command("extend")
+def extend(
+    declaration: Annotated[str, typer.Argument(help="Id.")],
+    hours: Annotated[int, typer.Argument(min=1, max=336, help="Hours from now.")],
+    url: UrlOption,
+    user: UserOption,
+    ca: CaOption = None,
+) -> None:
+    """Propose a later end; a second person approves."""
+    content = {"ends_at": (SystemClock().now() + timedelta(hours=hours)).isoformat()}
+
+    async def work(visit: Visit) -> None:
+        say(_line(await visit.call("POST", f"/bcp/declarations/{declaration}/extend", content)))
+
+    _do(url, user, ca, work)
+
+
+@bcp.command("lift")
+def lift(
+    declaration: Annotated[str, typer.Argument(help="Id.")],
+    url: UrlOption,
+    user: UserOption,
+    note: Annotated[str, typer.Option(help="Why, for the record.")] = "",
+    ca: CaOption = None,
+) -> None:
+    """End it now: one person, at once."""
+
+    async def work(visit: Visit) -> None:
+        say(_line(await visit.call("POST", f"/bcp/declarations/{declaration}/lift", {"text": note})))
+
+    _do(url, user, ca, work)
+
+
+def _proposal(plan: str, level: str, scope: str, cause: str, reason: str, hours: int | None) -> dict[str, Any]:
+    kind, _, ids = scope.partition(":")
+    end = (SystemClock().now() + timedelta(hours=hours)).isoformat() if hours else None
+    held = {"kind": kind, "ids": [one for one in ids.split(",") if one]}
+    return {"scope": held, "level": level, "plan_id": plan, "cause": cause, "reason": reason, "ends_at": end}
+
+
+async def _sure(question: str) -> None:
+    if not await asyncio.to_thread(typer.confirm, question):
+        fail("nothing was signed")
+
+
+def _effect(found: dict[str, Any]) -> None:
+    say(f"{found['gain_people']} of {found['base_people']} people gain something:")
+    for gain in found["gains"]:
+        say(f"  {gain['name_ja']} ({gain['pool_id']}): {gain['people']}")
+    for pool in found["capacity"]:
+        if pool["short"]:
+            say(f"  ! {pool['name_ja']}: {pool['short']} seats short if all of them come at once")
+    for kept in found["forbidden"]:
+        say(f"  stays closed by {kept['rule_id']}: {kept['text_ja']} / {kept['text_en']}")
+
+
+def _line(one: dict[str, Any]) -> str:
+    end = datetime.fromisoformat(one["ends_at"]).astimezone(TOKYO)
+    drill = "【訓練】" if one["drill"] else ""
+    names = ", ".join(f"{signed['person']} ({signed['role']})" for signed in one["signatures"])
+    what = "  ".join(
+        (one["id"], drill + one["level_ja"], one["plan"]["name_ja"], one["scope"]["text_ja"], one["state"])
+    )
+    return f"  {what}  until {end:%Y-%m-%d %H:%M}  {names}"

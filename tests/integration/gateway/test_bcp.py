@@ -1,0 +1,217 @@
+"""BCP mode through the whole gateway: who may, what it opens and within what time, what it leaves behind."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from common.audit_store import read, verify
+from common.db import Database
+from tests.e2e.attacker import closed_with, desktop, ticket, viewer
+from tests.support.gateway import Running, run_gateway, settings
+from tests.support.person import Person
+from tests.support.slapd import STAFF, Slapd, group, person, person_dn, run_slapd
+from tests.support.xvnc import run_xvnc
+
+PLANS = """
+format: 1
+plans:
+  - id: quake
+    version: 1
+    name: {ja: 大規模地震, en: Major earthquake}
+    grace: 3s
+    contact: {ja: 対策本部, en: Headquarters}
+    texts:
+      allowed: {ja: 使えます。, en: You may work.}
+      forbidden: {ja: 持ち出しは禁止です。, en: Nothing may be taken out.}
+    first:
+      - id: W1
+        name: {ja: 日勤の職員, en: Day shift}
+        who: {groups: [day-shift]}
+        approval: {ja: 包括承認, en: Standing approval}
+        places: {anywhere: true}
+        targets: {pools: [section]}
+"""
+PROPOSAL = {
+    "scope": {"kind": "tenant", "ids": []},
+    "level": "first",
+    "plan_id": "quake",
+    "cause": "earthquake",
+    "reason": "震度6強",
+}
+POOL = {"name_ja": "係の端末", "name_en": "Section PC", "kind": "static", "zone": "lgwan", "max_desktops": 5}
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """ikeda and mori decide, kato works the day shift, suzuki is in IT and, wrongly, in the headquarters' group."""
+    people = "".join(person(uid, f"{uid}-pw-2026", surname=uid) for uid in ("ikeda", "mori", "kato", "ota"))
+    groups = (
+        group("it", person_dn("suzuki"))
+        + group("hq", person_dn("ikeda"), person_dn("mori"), person_dn("suzuki"))
+        + group("day-shift", person_dn("kato"))
+        + group("audit", person_dn("ota"))
+    )
+    with run_slapd(tmp_path_factory.mktemp("slapd") / "town", STAFF + people + groups) as slapd:
+        yield slapd
+
+
+@pytest.fixture
+async def declared(tmp_path: Path, town: Slapd) -> AsyncIterator["Scene"]:
+    """A gateway with one static desktop and four people signed in."""
+    folder = tmp_path / "gateway"
+    folder.mkdir()
+    (folder / "plans.yaml").write_text(PLANS, "utf-8")
+    officials = [{"username": "ikeda", "rank": 1, "title_ja": "危機管理監", "title_en": "Head"}]
+    own = settings(
+        folder,
+        town,
+        f"sqlite:///{tmp_path / 'kakehashi.db'}",
+        bcp={"plans_file": folder / "plans.yaml", "bundle_file": folder / "bundle.json", "officials": officials},
+        roles={"coordinator_groups": ["hq"], "approver_groups": ["hq"], "auditor_groups": ["audit"]},
+    )
+    async with AsyncExitStack() as stack:
+        server = stack.enter_context(run_xvnc(folder / "t"))
+        running = await stack.enter_async_context(run_gateway(own))
+        await running.admin("PUT", "/pools/section", POOL)
+        definition = {
+            "pool_id": "section", "name_ja": "端末一", "name_en": "PC one",
+            "address_kind": "unix", "host": str(server.socket), "security": ["none"],
+        }  # fmt: skip
+        await running.admin("PUT", "/desktops/pc-1", definition)
+        people = {}
+        for uid in ("ikeda", "mori", "kato", "ota", "suzuki"):
+            people[uid] = await stack.enter_async_context(Person(running.url, uid, f"{uid}-pw-2026"))
+            await people[uid].log_in()
+        yield Scene(running, people)
+
+
+class Scene:
+    """The people by name, and the steps that the tests share."""
+
+    def __init__(self, running: Running, people: dict[str, Person]) -> None:
+        self.running = running
+        self.people = people
+
+    def __getitem__(self, uid: str) -> Person:
+        return self.people[uid]
+
+    async def declare(self, **over: Any) -> dict[str, Any]:
+        """Proposed by mori, approved by ikeda (who is on the list)."""
+        status, found = await self["mori"].call("POST", "/bcp/declarations", {"proposal": PROPOSAL | over})
+        assert status == 201, found
+        assert found["state"] == "awaiting_approval"
+        path = f"/bcp/declarations/{found['id']}/approve"
+        status, found = await self["ikeda"].call("POST", path, {"digest": found["digest"]})
+        assert (status, found["state"]) == (200, "active")
+        signed: dict[str, Any] = found
+        return signed
+
+    async def may_work(self, uid: str) -> bool:
+        """Whether the section's desktop is open to this person now."""
+        _, found = await self[uid].call("GET", "/desktops")
+        return bool(next(item for item in found["items"] if item["pool_id"] == "section")["allowed"])
+
+
+async def test_two_signatures_open_and_lifting_closes_again(declared: Scene) -> None:
+    assert not await declared.may_work("kato")
+    effect = (await declared["mori"].call("POST", "/bcp/what-if", PROPOSAL))[1]
+    assert (effect["gain_people"], [gain["named"][0]["username"] for gain in effect["gains"]]) == (1, ["kato"])
+    began = time.monotonic()
+    signed = await declared.declare()
+    assert await declared.may_work("kato")
+    assert time.monotonic() - began < 2
+    assert (await declared["kato"].call("GET", "/notice"))[1]["bcp"]["drill"] is False
+    await declared["ikeda"].call("POST", f"/bcp/declarations/{signed['id']}/lift", {"text": "終了"})
+    assert not await declared.may_work("kato")
+    assert (await declared["kato"].call("GET", "/notice"))[1]["bcp"] is None
+
+
+async def test_a_session_that_loses_its_declaration_has_its_grace_and_is_then_cut(declared: Scene) -> None:
+    signed = await declared.declare()
+    kato = declared["kato"]
+    session = await desktop(kato, "section")
+    async with viewer(kato, session["id"], await ticket(kato, session["id"])) as opened:
+        await opened.start()
+        await opened.full()
+        await asyncio.sleep(1.2)  # one round of oversight has seen what the session rests on
+        lifted = time.monotonic()
+        await declared["mori"].call("POST", f"/bcp/declarations/{signed['id']}/lift", {"text": ""})
+        await asyncio.sleep(1.5)
+        _, shown = await kato.call("GET", f"/sessions/{session['id']}")
+        assert shown["state"] == "active"
+        assert shown["ends_at"] is not None
+        assert await closed_with(opened) == (4403, "policy")
+        assert 3 <= time.monotonic() - lifted < 7
+    assert (await kato.call("POST", "/sessions", {"pool_id": "section"}))[0] in (201, 403)
+
+
+async def test_a_blocked_person_is_cut_at_once(declared: Scene) -> None:
+    signed = await declared.declare()
+    kato = declared["kato"]
+    session = await desktop(kato, "section")
+    async with viewer(kato, session["id"], await ticket(kato, session["id"])) as opened:
+        await opened.start()
+        await asyncio.sleep(1.2)
+        began = time.monotonic()
+        path = f"/bcp/declarations/{signed['id']}/narrow"
+        status, found = await declared["mori"].call("POST", path, {"block": ["kato"]})
+        assert status == 200, found
+        assert await closed_with(opened) == (4403, "policy")
+        assert time.monotonic() - began < 2.5
+
+
+async def test_who_may_do_what(declared: Scene) -> None:
+    """Administrators take no part, even when somebody put them into the group; auditors look; staff see nothing."""
+    for uid, looks, acts in (("suzuki", 404, 404), ("ota", 200, 404), ("kato", 404, 404), ("mori", 200, 201)):
+        assert (await declared[uid].call("GET", "/bcp/status"))[0] == looks, uid
+        status, _ = await declared[uid].call("POST", "/bcp/declarations", {"proposal": PROPOSAL})
+        assert status == acts, uid
+
+
+async def test_refused_steps_say_why_and_change_nothing(declared: Scene) -> None:
+    mori, ikeda = declared["mori"], declared["ikeda"]
+    _, waiting = await mori.call("POST", "/bcp/declarations", {"proposal": PROPOSAL})
+    path = f"/bcp/declarations/{waiting['id']}/approve"
+    for who, content, refusal in (
+        (mori, {"digest": waiting["digest"]}, "same_person"),
+        (ikeda, {"digest": "0" * 64}, "content_changed"),
+    ):
+        status, answer = await who.call("POST", path, content)
+        assert (status >= 400, answer["refusal"]) == (True, refusal)
+        assert answer["text_ja"].endswith("。")
+    for over, refusal in (
+        ({"plan_id": "flood"}, "plan_unknown"),
+        ({"scope": {"kind": "site", "ids": ["nowhere"]}}, "scope_unknown"),
+        ({"ends_at": "2020-01-01T00:00:00Z"}, "ends_in_past"),
+        ({"ends_at": "2099-01-01T00:00:00Z"}, "too_long"),
+    ):
+        status, answer = await mori.call("POST", "/bcp/declarations", {"proposal": PROPOSAL | over})
+        assert (status >= 400, answer.get("refusal")) == (True, refusal), answer
+    assert not await declared.may_work("kato")
+
+
+async def test_the_audit_says_that_normal_policy_would_not_have_allowed_it(declared: Scene) -> None:
+    signed = await declared.declare()
+    await desktop(declared["kato"], "section")
+    database = Database(declared.running.settings.database.url)
+    try:
+        events = [chained.event async for chained in read(database, "test")]
+        assert (await verify(database, "test")).fault is None
+    finally:
+        await database.close()
+    [opened] = [event for event in events if event.name == "request-session"]
+    assert opened.details["normal_allowed"] is False
+    assert opened.details["declarations"] == signed["id"]
+
+
+async def test_a_stale_code_signs_nothing_until_it_is_proved_afresh(declared: Scene) -> None:
+    mori = declared["mori"]
+    _, me = await mori.call("GET", "/me")
+    assert me["web_session"]["totp_at"]
+    status, answer = await mori.call("POST", "/me/step-up", {"code": "000000"})
+    assert (status, answer["error"]["code"]) == (200, "code_wrong")
