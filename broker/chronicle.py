@@ -4,6 +4,7 @@
 endings, which must happen whether or not they can be recorded; the failure is then in the log.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from broker.audit_names import BrokerAudit
@@ -15,6 +16,9 @@ from common.ids import TenantId
 from common.log import get_logger
 from policy.model import Grant
 
+NO_BASIS: Final[Mapping[str, Detail]] = {}
+"""What the audit says of a decision beside its grant, such as whether normal policy alone would have allowed it and
+which declarations it rests on; the gateway knows."""
 TOPIC: Final = "session"
 """Bus topic; the key is the session's id."""
 _log = get_logger(__name__)
@@ -34,10 +38,11 @@ class Chronicle:
         *,
         actor: str | None = None,
         grant: Grant | None = None,
+        basis: Mapping[str, Detail] = NO_BASIS,
         outcome: Outcome = "ok",
         **details: Detail,
     ) -> None:
-        """Write the audit event, with the rules of the grant it rests on, and tell subscribers.
+        """Write the audit event, with the rules of the grant it rests on and its basis, and tell subscribers.
 
         Raises AuditUnavailable: then nobody was told.
         """
@@ -56,7 +61,7 @@ class Chronicle:
                 session_id=session.id,
                 source=None if grant is None else grant_source(grant),
                 outcome=outcome,
-                details=facts | details | ({} if grant is None else _grant_details(grant)),
+                details=facts | details | ({} if grant is None else _grant_details(grant)) | dict(basis),
             )
         )
         await self.publish(session)

@@ -12,7 +12,7 @@ from typing import Final
 from broker.access import DesktopAccess, DesktopTarget
 from broker.aftermath import Aftermath, aftermath
 from broker.audit_names import BrokerAudit
-from broker.chronicle import Chronicle, grant_source
+from broker.chronicle import NO_BASIS, Chronicle, grant_source
 from broker.codes import short_code
 from broker.launcher import Launcher
 from broker.lifecycle import Lifecycle, worked
@@ -30,9 +30,6 @@ from common.errors import AuditUnavailable, ErrorCode, InvalidTransition, Kakeha
 from common.ids import SessionId, TenantId, UserId, WebSessionId, new_id
 from policy.model import Action, Decision, Grant
 
-NO_BASIS: Final[Mapping[str, Detail]] = {}
-"""`basis` of a request and an attachment: what the audit says of the decision beside the grant, such as whether normal
-policy alone would have allowed it and which declarations it rests on."""
 _OPENING: Final = frozenset({Action.CONNECT, Action.VIEW})
 _CLOCK_SLACK: Final = timedelta(seconds=5)
 _TRIES: Final = 20
@@ -95,7 +92,7 @@ class SessionService:
                 actor=session.user_id,
                 grant=grant,
                 web_session_id=web_session_id,
-                **basis,
+                basis=basis,
             )
         except AuditUnavailable:
             await self._lifecycle.end(session, EndReason.AUDIT_UNAVAILABLE)
@@ -189,7 +186,7 @@ class SessionService:
                 grant=grant,
                 viewer=session.viewer,
                 web_session_id=redeemed.web_session_id,
-                **basis,
+                basis=basis,
             )
         except AuditUnavailable:
             await self.viewer_lost(viewer, EndReason.AUDIT_UNAVAILABLE)
