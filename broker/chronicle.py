@@ -78,7 +78,7 @@ class Chronicle:
     ) -> None:
         """Like `record`, for what cannot be refused: without an audit log it goes to the log; subscribers are told."""
         try:
-            await self.record(name, session, actor=actor, grant=grant, outcome=outcome, **details)
+            await self.record(name, session, actor=actor, grant=grant, basis=details, outcome=outcome)
         except AuditUnavailable:
             _log.exception(
                 "audit event lost", event_name=name, session_id=session.id, actor=actor, details=str(details)
