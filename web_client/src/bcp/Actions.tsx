@@ -7,6 +7,7 @@ import { useFlash } from "./flash";
 import { LiftDialog } from "./LiftDialog";
 import { declarationName } from "./names";
 import { NarrowDialog } from "./NarrowDialog";
+import { mayExtend } from "./permission";
 import { RejectDialog } from "./RejectDialog";
 import { useStatus } from "./status";
 import type { DeclarationView } from "./types";
@@ -41,7 +42,7 @@ export function Actions({ declaration, onChanged }: ActionsProps) {
     onChanged?.(changed);
     void reload();
   };
-  if (!(["lift", "narrow", "extend", "reject"] as const).some((step) => may.includes(step))) {
+  if (!(["lift", "narrow", "reject"] as const).some((step) => may.includes(step))) {
     return null;
   }
   return (
@@ -56,7 +57,7 @@ export function Actions({ declaration, onChanged }: ActionsProps) {
           {t("act.narrow")}
         </Button>
       ) : null}
-      {may.includes("extend") ? (
+      {mayExtend(declaration) ? (
         <Button
           kind="secondary"
           onPress={() => navigate({ page: "bcp", view: { kind: "extend", id } })}

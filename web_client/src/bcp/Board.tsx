@@ -25,6 +25,7 @@ export function Board() {
   const waiting = tasks(status, now);
   const active = inForce(status.active, now);
   const situation = overall(status.active, now);
+  const real = active.filter((one) => !one.drill).length;
   const mine = waiting.filter((one) => one.mine).length;
   const title = mine === 0 ? t("title") : t("titleTasks", { count: mine });
   useEffect(() => {
@@ -44,17 +45,14 @@ export function Board() {
             <span className="situation-label">{t("board.heading")}</span>
             <span className="situation-level">{t(`level.${situation.level}`)}</span>
           </PageHeading>
-          <p>
-            {active.every((one) => one.drill)
-              ? situation.drill
-                ? t("board.drillOnly")
-                : t("board.normal")
-              : t("board.inForce", { count: active.filter((one) => !one.drill).length })}
-            {situation.drill && !active.every((one) => one.drill) ? ` ${t("board.drillToo")}` : ""}
-          </p>
+          <p>{real === 0 ? t("board.normal") : t("board.inForce", { count: real })}</p>
           <p className="situation-time">{t("updated", { time: dateTime(status.now) })}</p>
         </div>
-        {situation.drill ? <p className="drill-stamp">{t("drillMark")}</p> : null}
+        {situation.drill ? (
+          <p className="drill-stamp" data-testid="bcp-drill-stamp">
+            {t(real === 0 ? "board.drillOnly" : "board.drillToo")}
+          </p>
+        ) : null}
       </header>
       {waiting.length === 0 ? null : (
         <section aria-labelledby="tasks">
@@ -69,7 +67,7 @@ export function Board() {
       <div className="bcp-columns">
         <div className="bcp-main">
           {active.length === 0 ? null : (
-            <section aria-labelledby="active">
+            <section className="bcp-active" aria-labelledby="active">
               <h2 id="active">{t("board.activeHeading")}</h2>
               <ul className="cards">
                 {active.map((declaration) => (
@@ -107,7 +105,7 @@ function Beginnings() {
     </AriaButton>
   );
   return (
-    <section aria-labelledby="begin">
+    <section className="bcp-begin" aria-labelledby="begin">
       <h2 id="begin">{t("board.actions")}</h2>
       <div className="beginnings">
         {begin("declare", "declare", "shield")}

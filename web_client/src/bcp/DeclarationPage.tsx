@@ -16,7 +16,7 @@ import { bcp } from "./endpoints";
 import { useFlash } from "./flash";
 import { LevelBand } from "./LevelBand";
 import { declarationName, scopeName } from "./names";
-import { isReader, taskOf, type Task } from "./permission";
+import { isReader, isUnratified, taskOf, type Task } from "./permission";
 import { SignBox } from "./SignBox";
 import { Signatures } from "./Signatures";
 import { useKnownStatus } from "./status";
@@ -99,7 +99,7 @@ function Summary({ declaration }: { readonly declaration: DeclarationView }) {
     >
       <LevelBand declaration={declaration} />
       <div className="declaration-body">
-        {state === "active" ? <Countdown end={declaration.ends_at} label={t("countdown.left")} testId="bcp-left" /> : null}
+        {state === "active" && !isUnratified(declaration) ? <Countdown end={declaration.ends_at} label={t("countdown.left")} testId="bcp-left" /> : null}
         {pending === null ? null : (
           <p className="warning-line">{t("card.pending", { time: dateTime(pending.ends_at), person: pending.person })}</p>
         )}
@@ -140,6 +140,7 @@ function Change({ declaration }: { readonly declaration: DeclarationView }) {
         <Countdown
           end={task.deadline}
           label={t(task.kind === "ratify" ? "task.endsUnratified" : "task.lapses")}
+          short={task.kind !== "ratify"}
           testId="bcp-lapses"
         />
       )}
@@ -148,7 +149,15 @@ function Change({ declaration }: { readonly declaration: DeclarationView }) {
           <p>{t(task.kind === "approve" ? "declaration.waitingOther" : "task.notMine")}</p>
         </Notice>
       ) : null}
-      <DiffView asked={asked} proposal={proposal} seenByFirst={first?.seen_diff} signing={task?.mine === true} />
+      <DiffView
+        asked={asked}
+        proposal={proposal}
+        seenByFirst={first?.seen_diff}
+        heading={t(
+          task?.mine === true ? "diff.heading" : declaration.state === "active" ? "diff.headingNow" : "diff.headingIf",
+        )}
+        from={declaration.starts_at === null ? t("diff.fromBoth") : dateTime(declaration.starts_at)}
+      />
       {task?.mine === true ? <Second task={task} seenDiff={asked.whatIf?.digest ?? null} /> : null}
     </>
   );
@@ -178,7 +187,7 @@ function Second({ task, seenDiff }: { readonly task: Task; readonly seenDiff: st
       ready={seenDiff !== null}
       sign={sign}
       onSigned={() => {
-        say(t(`act.done.${kind}`));
+        say(t(`act.done.${kind}`), "next");
         navigate({ page: "bcp", view: { kind: "board" } });
       }}
     />

@@ -6,7 +6,7 @@ import { Button, Notice } from "../ui/controls";
 import { Icon } from "../ui/Icon";
 import { ErrorNotice } from "../ui/PageStates";
 import { Bar } from "./Bar";
-import { gainsByPeople, sameDiff, seatForecasts, seatsShort, shortDigest } from "./diff";
+import { gainsByPeople, sameDiff, seatForecasts, seatsShort, share, shortDigest } from "./diff";
 import { listed } from "./names";
 import { useKnownStatus } from "./status";
 import type { Gain, Proposal, WhatIf } from "./types";
@@ -17,24 +17,25 @@ interface DiffViewProps {
   readonly proposal: Proposal;
   /** Digest of the what-if result that the first person saw, when the gateway says. */
   readonly seenByFirst?: string | null | undefined;
-  /** Something is about to be signed: otherwise it only informs. */
-  readonly signing: boolean;
+  readonly heading: string;
+  /** When it begins, in words. */
+  readonly from: string;
 }
 
-export function DiffView({ asked, proposal, seenByFirst, signing }: DiffViewProps) {
+export function DiffView({ asked, proposal, seenByFirst, heading, from }: DiffViewProps) {
   const { t } = useTranslation("bcp");
   const { whatIf, error, again } = asked;
   return (
     <section className="diff" aria-labelledby="diff-heading" aria-busy={whatIf === null && error === null} data-testid="bcp-diff">
       <div className="diff-head">
-        <h2 id="diff-heading">{t(signing ? "diff.heading" : "declaration.whatNow")}</h2>
+        <h2 id="diff-heading">{heading}</h2>
         <Button kind="quiet" icon="refresh" onPress={again} data-testid="bcp-diff-again">
           {t("diff.recompute")}
         </Button>
       </div>
       {error === null ? null : <ErrorNotice error={error} onRetry={again} />}
       {whatIf !== null ? (
-        <Answer whatIf={whatIf} proposal={proposal} seenByFirst={seenByFirst} />
+        <Answer whatIf={whatIf} proposal={proposal} seenByFirst={seenByFirst} from={from} />
       ) : error === null ? (
         <div className="loading" role="status">
           <span className="spinner" aria-hidden="true" />
@@ -45,7 +46,9 @@ export function DiffView({ asked, proposal, seenByFirst, signing }: DiffViewProp
   );
 }
 
-function Answer({ whatIf, proposal, seenByFirst }: Omit<DiffViewProps, "asked" | "signing"> & { readonly whatIf: WhatIf }) {
+type AnswerProps = Omit<DiffViewProps, "asked" | "heading"> & { readonly whatIf: WhatIf };
+
+function Answer({ whatIf, proposal, seenByFirst, from }: AnswerProps) {
   const { t } = useTranslation("bcp");
   const gains = gainsByPeople(whatIf);
   const same = sameDiff(whatIf, seenByFirst);
@@ -70,7 +73,7 @@ function Answer({ whatIf, proposal, seenByFirst }: Omit<DiffViewProps, "asked" |
           <dd>
             {proposal.ends_at === null
               ? t("diff.toDefault")
-              : t("diff.fromTo", { from: t("diff.fromNow"), to: dateTime(proposal.ends_at) })}
+              : t("diff.fromTo", { from, to: dateTime(proposal.ends_at) })}
           </dd>
         </div>
       </dl>
@@ -155,8 +158,7 @@ function Forbidden({ whatIf }: { readonly whatIf: WhatIf }) {
 
 function Seats({ whatIf }: { readonly whatIf: WhatIf }) {
   const { t } = useTranslation("bcp");
-  const { pools } = useKnownStatus();
-  const forecasts = seatForecasts(whatIf, pools);
+  const forecasts = seatForecasts(whatIf);
   if (forecasts.length === 0) {
     return null;
   }
@@ -166,12 +168,12 @@ function Seats({ whatIf }: { readonly whatIf: WhatIf }) {
       {seatsShort(forecasts) > 0 ? <p className="fine">{t("diff.seatsShortLead")}</p> : null}
       <ul className="seat-list">
         {forecasts.map((one) => (
-          <li key={one.poolId} data-testid={`bcp-seats-${one.poolId}`}>
+          <li key={one.pool_id} data-testid={`bcp-seats-${one.pool_id}`}>
             <p className="seat-line">
-              <span>{pick(one.name.ja, one.name.en)}</span>
+              <span>{pick(one.name_ja, one.name_en)}</span>
               <span>{t("diff.seatsLine", { total: one.total, forecast: one.forecast })}</span>
             </p>
-            <Bar share={one.share} over={one.short > 0} />
+            <Bar share={share(one.forecast, one.total)} over={one.short > 0} />
             <p className={one.short > 0 ? "seat-short" : "seat-fit"}>
               <Icon name={one.short > 0 ? "warning" : "check"} size={18} />
               <span>{one.short > 0 ? t("diff.seatsShort", { count: one.short }) : t("diff.seatsFit")}</span>

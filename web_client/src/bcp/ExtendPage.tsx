@@ -93,15 +93,19 @@ function ExtendForm({ declaration }: { readonly declaration: DeclarationView }) 
       ) : null}
       {endsAt === null ? null : (
         <>
-          <DiffView asked={asked} proposal={proposal} signing />
+          <DiffView
+            asked={asked}
+            proposal={proposal}
+            heading={t("diff.headingIf")}
+            from={dateTime(declaration.starts_at ?? declaration.created_at)}
+          />
           <SignBox
             label={t("sign.extend")}
             effect={t("sign.two")}
             ready={asked.whatIf !== null}
-            acting={false}
-            sign={() => bcp.extend(declaration.id, endsAt)}
+            sign={(absent) => bcp.extend(declaration.id, endsAt, absent)}
             onSigned={(changed) => {
-              say(t("act.done.extend", { time: dateTime(changed.pending?.lapses_at ?? "") }));
+              say(t("act.done.extend", { time: dateTime(changed.pending?.lapses_at ?? "") }), "next");
               navigate({ page: "bcp", view: { kind: "declaration", id: changed.id } });
             }}
           />

@@ -1,5 +1,5 @@
 /** Every declaration there has been, newest first. */
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Link } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { dateTime } from "../app/format";
@@ -23,13 +23,17 @@ export function History() {
   const [all, setAll] = useState(false);
   // Something began or ended: then the list is another one.
   const key = [...active, ...waiting].map((one) => `${one.id} ${one.state}`).join(" ");
+  const known = useRef(key);
   useEffect(() => {
-    void reload();
+    if (known.current !== key) {
+      known.current = key;
+      void reload();
+    }
   }, [key, reload]);
   const items = value?.items ?? [];
   const shown = all ? items : items.slice(0, FEW);
   return (
-    <section className="panel" aria-labelledby="history" data-testid="bcp-history">
+    <section className="panel bcp-history" aria-labelledby="history" data-testid="bcp-history">
       <h2 id="history">{t("history.heading")}</h2>
       {error === null ? null : <ErrorNotice error={error} onRetry={reload} />}
       {value !== null && items.length === 0 ? <p className="fine">{t("history.none")}</p> : null}

@@ -17,7 +17,7 @@ export function Places() {
     return null;
   }
   return (
-    <section className="panel" aria-labelledby="places" data-testid="bcp-places">
+    <section className="panel bcp-places" aria-labelledby="places" data-testid="bcp-places">
       <h2 id="places">{t("board.places")}</h2>
       <Kind kind="site" heading={t("board.sites")} items={scopes.sites} all />
       <Kind kind="department" heading={t("board.departments")} items={scopes.departments} />
@@ -85,7 +85,7 @@ export function Officials() {
     return null;
   }
   return (
-    <section className="panel" aria-labelledby="officials">
+    <section className="panel bcp-officials" aria-labelledby="officials">
       <h2 id="officials">{t("board.officials")}</h2>
       <ol className="officials">
         {[...officials]

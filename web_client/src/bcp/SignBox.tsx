@@ -27,13 +27,11 @@ interface SignBoxProps {
   readonly danger?: boolean;
   /** What is to be signed is on the screen. */
   readonly ready: boolean;
-  /** The act knows 職務代行; proposing an extension does not. */
-  readonly acting?: boolean;
   readonly sign: (absent: boolean) => Promise<DeclarationView>;
   readonly onSigned: (declaration: DeclarationView) => void;
 }
 
-export function SignBox({ label, effect, danger = false, ready, acting = true, sign, onSigned }: SignBoxProps) {
+export function SignBox({ label, effect, danger = false, ready, sign, onSigned }: SignBoxProps) {
   const { t } = useTranslation("bcp");
   const { quietly } = useStatus();
   const status = useKnownStatus();
@@ -44,7 +42,7 @@ export function SignBox({ label, effect, danger = false, ready, acting = true, s
   const [confirmedAt, setConfirmedAt] = useState<number | null>(null);
   const [refused, setRefused] = useState<LoginError | null>(null);
   const [failure, setFailure] = useState<unknown>(null);
-  const higher = acting ? higherOfficials(status.me.official, status.officials) : [];
+  const higher = higherOfficials(status.me.official, status.officials);
   const confirmed = confirmedAt !== null && performance.now() - confirmedAt < CONFIRMED_MS;
   const code = tidyTotp(typed);
 

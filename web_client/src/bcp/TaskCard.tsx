@@ -6,12 +6,14 @@ import { Button } from "../ui/controls";
 import { Countdown } from "./Countdown";
 import { LevelMark } from "./LevelMark";
 import { drillMark, levelName, scopeName } from "./names";
-import type { Task } from "./permission";
+import { isReader, type Task } from "./permission";
+import { useKnownStatus } from "./status";
 
 const OPEN = { approve: "task.openApprove", extend_approve: "task.openExtend", ratify: "task.openRatify" } as const;
 
 export function TaskCard({ task }: { readonly task: Task }) {
   const { t } = useTranslation("bcp");
+  const { me } = useKnownStatus();
   const { declaration, kind, mine } = task;
   const { pending } = declaration;
   const proposer = kind === "extend_approve" && pending !== null ? pending.person : (declaration.signatures[0]?.person ?? "");
@@ -38,6 +40,7 @@ export function TaskCard({ task }: { readonly task: Task }) {
         <Countdown
           end={task.deadline}
           label={t(kind === "ratify" ? "task.endsUnratified" : "task.lapses")}
+          short={kind !== "ratify"}
           testId={`bcp-task-left-${declaration.id}`}
         />
         <Button
@@ -48,7 +51,7 @@ export function TaskCard({ task }: { readonly task: Task }) {
         >
           {t(mine ? OPEN[kind] : "task.openRead")}
         </Button>
-        {mine ? null : <p className="fine">{t("task.notMine")}</p>}
+        {mine || isReader(me.roles) ? null : <p className="fine">{t("task.notMine")}</p>}
       </article>
     </li>
   );

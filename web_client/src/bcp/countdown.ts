@@ -29,6 +29,11 @@ export function remaining(end: string, now: number): Remaining {
   };
 }
 
+/** The same for a wait of half an hour, where "within an hour" says nothing: pressing from ten minutes on. */
+export function shortUrgency({ urgency, hours, minutes }: Remaining): Urgency {
+  return urgency === "over" ? "over" : hours === 0 && minutes < 10 ? "last" : "near";
+}
+
 /** The milestone (ms before the end) that was passed between two looks at the clock, or null. */
 export function milestone(end: string, before: number, now: number): number | null {
   const at = Date.parse(end);

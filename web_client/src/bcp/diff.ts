@@ -1,33 +1,13 @@
 /** Pure: what the moment of signing shows, out of the gateway's what-if answer. */
-import type { PoolLoad, WhatIf } from "./types";
+import type { WhatIf } from "./types";
 
-export interface SeatForecast {
-  readonly poolId: string;
-  readonly name: { readonly ja: string; readonly en: string };
-  readonly total: number;
-  readonly forecast: number;
-  /** Seats that would be missing; 0 when all fit. */
-  readonly short: number;
-  /** Share of the seats that would be taken, 0 to 1. */
-  readonly share: number;
-}
+type Capacity = WhatIf["capacity"][number];
 
-/** Forecast per pool, the fullest first. Names come from wherever they are known. */
-export function seatForecasts(whatIf: WhatIf, pools: readonly PoolLoad[]): readonly SeatForecast[] {
-  const names = new Map<string, { ja: string; en: string }>();
-  for (const named of [...pools, ...whatIf.gains]) {
-    names.set(named.pool_id, { ja: named.name_ja, en: named.name_en });
-  }
-  return whatIf.capacity
-    .map(({ pool_id: poolId, total, forecast }) => ({
-      poolId,
-      name: names.get(poolId) ?? { ja: poolId, en: poolId },
-      total,
-      forecast,
-      short: Math.max(0, forecast - total),
-      share: share(forecast, total),
-    }))
-    .sort((a, b) => b.short - a.short || b.share - a.share);
+/** Forecast per pool: those that are short of seats first, then the fullest. */
+export function seatForecasts(whatIf: WhatIf): readonly Capacity[] {
+  return [...whatIf.capacity].sort(
+    (a, b) => b.short - a.short || share(b.forecast, b.total) - share(a.forecast, a.total),
+  );
 }
 
 /** Part of the whole, 0 to 1; a pool without seats is full as soon as anybody wants one. */
@@ -40,7 +20,7 @@ export function gainsByPeople(whatIf: WhatIf): WhatIf["gains"] {
   return whatIf.gains.filter((gain) => gain.people > 0).sort((a, b) => b.people - a.people);
 }
 
-export function seatsShort(forecasts: readonly SeatForecast[]): number {
+export function seatsShort(forecasts: readonly Capacity[]): number {
   return forecasts.reduce((sum, one) => sum + one.short, 0);
 }
 

@@ -35,7 +35,7 @@ export type Problem =
   | "untilPast"
   | "untilTooLong";
 
-export const REASON_LIMIT = 1_000;
+export const REASON_LIMIT = 500;
 
 const DAY = 24;
 

@@ -33,13 +33,12 @@ export const bcp = {
   declare: (proposal: Proposal, seenDiff: string) =>
     request<DeclarationView>("POST", "/bcp/declarations", { proposal, seen_diff: seenDiff }, PATIENT),
   approve: (id: string, approval: Approval) => step(id, "approve", approval),
-  reject: (id: string, reason: string) => step(id, "reject", { reason }),
-  extend: (id: string, endsAt: string) => step(id, "extend", { ends_at: endsAt }),
-  approveExtension: (id: string, approval: Approval) =>
-    step(id, "extend/approve", { digest: approval.digest, absent: approval.absent }),
+  reject: (id: string, text: string) => step(id, "reject", { text }),
+  extend: (id: string, endsAt: string, absent: boolean) => step(id, "extend", { ends_at: endsAt, absent }),
+  approveExtension: (id: string, approval: Approval) => step(id, "extend/approve", approval),
   narrow: (id: string, narrowing: Narrowing) => step(id, "narrow", narrowing),
-  lift: (id: string, note: string) => step(id, "lift", { note }),
-  ratify: (id: string, approval: Approval) => step(id, "ratify", { digest: approval.digest, absent: approval.absent }),
+  lift: (id: string, text: string) => step(id, "lift", { text }),
+  ratify: (id: string, approval: Approval) => step(id, "ratify", approval),
   /** A fresh one-time code. The login is renewed with it: the old CSRF token is void. */
   stepUp: (code: string) =>
     request<{ readonly error: LoginError | null; readonly csrf_token: string }>("POST", "/me/step-up", { code }, PATIENT),

@@ -17,6 +17,12 @@ export function isUnratified(declaration: DeclarationView): boolean {
   return declaration.break_glass && !declaration.signatures.some((signature) => signature.role === "ratified");
 }
 
+/** A later end is only for activations; a drill, an alert and an unratified break-glass need a new declaration. */
+export function mayExtend(declaration: DeclarationView): boolean {
+  const activation = declaration.level === "first" || declaration.level === "second";
+  return declaration.may.includes("extend") && activation && !declaration.drill && !isUnratified(declaration);
+}
+
 export type TaskKind = "approve" | "extend_approve" | "ratify";
 
 /** Something that waits for a second person. `mine` when the caller may be that person. */

@@ -151,7 +151,14 @@ export interface WhatIf {
     readonly text_en: string;
     readonly people: number;
   }[];
-  readonly capacity: readonly { readonly pool_id: string; readonly total: number; readonly forecast: number }[];
+  readonly capacity: readonly {
+    readonly pool_id: string;
+    readonly name_ja: string;
+    readonly name_en: string;
+    readonly total: number;
+    readonly forecast: number;
+    readonly short: number;
+  }[];
   readonly elapsed_ms: number;
 }
 

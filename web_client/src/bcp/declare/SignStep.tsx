@@ -36,10 +36,10 @@ export function SignStep({ flow, proposal, scopes, plans }: SignStepProps) {
 
   const signed = (declaration: DeclarationView) => {
     if (declaration.state === "awaiting_approval") {
-      say(t("act.done.propose", { time: dateTime(declaration.lapses_at ?? "") }));
+      say(t("act.done.propose", { time: dateTime(declaration.lapses_at ?? "") }), "next");
       navigate({ page: "bcp", view: { kind: "declaration", id: declaration.id } });
     } else {
-      say(t(declaration.drill ? "act.done.drill" : "act.done.active"));
+      say(t(declaration.drill ? "act.done.drill" : "act.done.active"), "next");
       navigate({ page: "bcp", view: { kind: "board" } });
     }
     void reload();
@@ -48,7 +48,12 @@ export function SignStep({ flow, proposal, scopes, plans }: SignStepProps) {
   return (
     <>
       <Filled proposal={proposal} scopes={scopes} plans={plans} />
-      <DiffView asked={asked} proposal={proposal} signing />
+      <DiffView
+        asked={asked}
+        proposal={proposal}
+        heading={t(alone ? "diff.heading" : "diff.headingIf")}
+        from={t(alone ? "diff.fromNow" : "diff.fromBoth")}
+      />
       <SignBox
         label={label}
         effect={t(alone ? "sign.atOnce" : "sign.two")}
