@@ -32,6 +32,7 @@ class BrokerAudit(StrEnum):
     CLEAR_TARGET_CREDENTIAL = "clear-target-credential"
     IMPORT_REGISTER = "import-register"
     REFUSE_REGISTER_IMPORT = "refuse-register-import"
+    EXPORT_REGISTER = "export-register"
     CHANGE_SITE = "change-site"
     CHANGE_DEPARTMENT = "change-department"
     CHANGE_STAFF = "change-staff"

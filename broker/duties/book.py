@@ -1,6 +1,7 @@
 """Questions about one register, answered from memory: a person's duties, their class, the site of an address. Pure.
 
-Counterpart: `broker/duties/service.py` keeps the newest one. Whoever is not in the register has no duty and no class.
+Counterpart: `broker/duties/service.py` keeps the newest one. Whoever is not in the register, or is on leave, has no
+duty and no class.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,9 +12,7 @@ from typing import Final
 
 from broker.duties.checks import folded
 from broker.duties.models import Department, Duty, Part, Priority, Register, Site, StaffMember
-
-SUBSTITUTE: Final = "/substitute"
-"""Follows a duty's id in a substitute's facts: a rule that means substitutes, too, must say so by this name."""
+from policy.bcp.plan import substitute_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +35,10 @@ class DutyBook:
             department = register.departments.get(duty.department)
             for part, numbers in ((Part.MAIN, duty.people), (Part.SUBSTITUTE, duty.substitutes)):
                 for number in numbers:
-                    held.setdefault(number, []).append(Held(duty, part, department))
+                    if not register.staff[number].on_leave:
+                        held.setdefault(number, []).append(Held(duty, part, department))
         self._held: Mapping[str, tuple[Held, ...]] = {number: tuple(duties) for number, duties in held.items()}
-        self._facts = {
-            number: frozenset(h.duty.id + (SUBSTITUTE if h.part is Part.SUBSTITUTE else "") for h in duties)
-            for number, duties in self._held.items()
-        }
+        self._facts = {number: frozenset(_fact(one) for one in duties) for number, duties in self._held.items()}
 
     def member(self, username: str) -> StaffMember | None:
         """The person with this login name."""
@@ -49,7 +46,7 @@ class DutyBook:
         return None if number is None else self.register.staff[number]
 
     def duties_of(self, username: str) -> frozenset[str]:
-        """`Subject.duties`: ids of the duties whose roster names the person; as a substitute, with `SUBSTITUTE`."""
+        """`Subject.duties`: ids of the duties whose roster names the person; as a substitute, by `substitute_of`."""
         return self._facts.get(self._numbers.get(folded(username), ""), frozenset())
 
     def held_by(self, username: str) -> tuple[Held, ...]:
@@ -70,12 +67,13 @@ class DutyBook:
         return min(classes, default=None)
 
     def people_of(self, duty_ids: Iterable[str], *, substitutes: bool = False) -> tuple[StaffMember, ...]:
-        """Everybody on the rosters of these duties, once, by number."""
+        """Everybody at work on the rosters of these duties, once, by number."""
         numbers: set[str] = set()
         for duty_id in duty_ids:
             if duty := self.register.duties.get(duty_id):
                 numbers.update(duty.people, duty.substitutes if substitutes else ())
-        return tuple(self.register.staff[number] for number in sorted(numbers))
+        members = (self.register.staff[number] for number in sorted(numbers))
+        return tuple(member for member in members if not member.on_leave)
 
     def site_of(self, address: IPv4Address | IPv6Address) -> Site | None:
         """The site whose narrowest network holds the address."""
@@ -85,6 +83,11 @@ class DutyBook:
     def _networks(self) -> tuple[tuple[IPv4Network | IPv6Network, Site], ...]:
         found = [(ip_network(text), site) for site in self.register.sites.values() for text in site.networks]
         return tuple(sorted(found, key=lambda pair: -pair[0].prefixlen))
+
+
+def _fact(held: Held) -> str:
+    """A rule that means substitutes, too, must say so: they carry the duty under another name."""
+    return held.duty.id if held.part is Part.MAIN else substitute_of(held.duty.id)
 
 
 EMPTY: Final = DutyBook(Register())

@@ -127,9 +127,18 @@ class DutyService:
         """The newest imports, newest first."""
         return await self._store.history(self._tenant_id)
 
-    async def export(self, name: str) -> str:
+    async def export(self, name: str, *, actor: str, source: str | None = None) -> str:
         """A file's text by its name: `sites.csv`, `departments.csv`, `staff.csv`, `duties.csv`, `register.yaml`, or
-        `version-3.yaml`, the register after the third import. Raises NotFound."""
+        `version-3.yaml`, the register after the third import. Recorded, because the lists hold personal details.
+
+        Raises NotFound, AuditUnavailable.
+        """
+        content = await self._exported(name)
+        event = AuditEvent(BrokerAudit.EXPORT_REGISTER, self._tenant_id, actor=actor, subject=name, source=source)
+        await self._audit.record(event)
+        return content
+
+    async def _exported(self, name: str) -> str:
         stem, _, suffix = name.partition(".")
         if suffix == "csv" and stem in set(Kind):
             entries = tuple(self.book.register.of(Kind(stem)).values())

@@ -105,6 +105,7 @@ class SyntheticCity:
                 duties=book.duties_of(person.uid),
                 employment=person.employment,
                 suspended=person.retired,
+                site=self.register.staff[person.number].site,
             )
             for person in self.people
         )

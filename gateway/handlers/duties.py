@@ -158,7 +158,9 @@ async def apply_import(request: web.Request) -> web.Response:
 async def export_register(request: web.Request) -> web.Response:
     """GET /api/v1/admin/duties/export/{id}"""
     name = request.match_info["id"]
-    return answer(ExportAnswer(name=name, content=await services(request).duties.export(name)))
+    duties = services(request).duties
+    content = await duties.export(name, actor=request[CALLER].name, source=request[SOURCE] or None)
+    return answer(ExportAnswer(name=name, content=content))
 
 
 def _files(wanted: PreviewBody) -> list[SourceFile]:

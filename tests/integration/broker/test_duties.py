@@ -99,9 +99,9 @@ async def test_what_is_imported_is_what_is_stored_and_exported(office: Office) -
     node = office.another()
     await node.start()
     assert node.book.register == replace(wanted, version=1)
-    assert await node.export("register.yaml") == yaml_files.write(wanted)
+    assert await node.export("register.yaml", actor="it") == yaml_files.write(wanted)
     for kind in Kind:
-        files = [SourceFile(f"{kind}.csv", (await node.export(f"{kind}.csv")).encode())]
+        files = [SourceFile(f"{kind}.csv", (await node.export(f"{kind}.csv", actor="it")).encode())]
         assert (await node.preview(files)).changes == ()
 
 
@@ -190,13 +190,22 @@ async def test_earlier_registers_can_be_had_back(office: Office) -> None:
     first = register(duty("pay"))
     await office.put(first)
     await office.put(register(duty("hq")))
-    text = await office.service.export("version-1.yaml")
+    text = await office.service.export("version-1.yaml", actor="it")
     assert text == yaml_files.write(first)
     await office.put(first)
     assert set(office.service.book.register.duties) == {"pay"}
     for name in ("version-9.yaml", "version-x.yaml", "version-.yaml", "register.csv", "../keys", "version-²"):
         with pytest.raises(NotFound):
-            await office.service.export(name)
+            await office.service.export(name, actor="it")
+
+
+async def test_exports_are_recorded_and_refused_when_they_cannot_be(office: Office) -> None:
+    await office.service.export("staff.csv", actor="it")
+    event = office.audit.events[-1]
+    assert (event.name, event.actor, event.subject) == ("export-register", "it", "staff.csv")
+    office.audit.broken = True
+    with pytest.raises(AuditUnavailable):
+        await office.service.export("staff.csv", actor="it")
 
 
 async def test_other_nodes_learn_of_changes(office: Office) -> None:

@@ -1,5 +1,6 @@
 """Questions about a register: who has what, in which part; nobody unknown has anything."""
 
+from dataclasses import replace
 from ipaddress import ip_address
 
 from broker.duties.book import EMPTY, DutyBook
@@ -19,9 +20,9 @@ BOOK = DutyBook(
 
 
 def test_facts_name_substitutes_apart() -> None:
-    assert BOOK.duties_of("sato") == {"pay", "hq/substitute"}
-    assert BOOK.duties_of("ＳＡＴＯ ") == {"pay", "hq/substitute"}
-    assert BOOK.duties_of("suzuki") == {"hq", "pay/substitute"}
+    assert BOOK.duties_of("sato") == {"pay", "hq#substitute"}
+    assert BOOK.duties_of("ＳＡＴＯ ") == {"pay", "hq#substitute"}
+    assert BOOK.duties_of("suzuki") == {"hq", "pay#substitute"}
 
 
 def test_strangers_have_nothing() -> None:
@@ -32,6 +33,16 @@ def test_strangers_have_nothing() -> None:
         assert BOOK.member(name) is None
         assert BOOK.priority_in(name, "office", substitutes=True) is None
     assert EMPTY.duties_of("sato") == frozenset()
+
+
+def test_people_on_leave_have_nothing_for_now() -> None:
+    plain = register(duty("pay"))
+    away = {key: replace(person, on_leave=key == "0101") for key, person in plain.staff.items()}
+    book = DutyBook(replace(plain, staff=away))
+    assert book.duties_of("sato") == frozenset()
+    assert not book.on_roster("sato")
+    assert book.people_of(["pay"]) == ()
+    assert book.duties_of("suzuki") == {"pay#substitute"}
 
 
 def test_duties_come_most_urgent_first() -> None:

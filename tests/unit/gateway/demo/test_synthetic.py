@@ -99,7 +99,7 @@ def test_subjects_have_the_duties_of_the_register(whole: SyntheticCity) -> None:
     duty = whole.register.duties["shelter-operation"]
     main, spare = (whole.register.staff[numbers[0]].username for numbers in (duty.people, duty.substitutes))
     assert duty.id in subjects[main].duties
-    assert f"{duty.id}/substitute" in subjects[spare].duties
+    assert f"{duty.id}#substitute" in subjects[spare].duties
     assert duty.id not in subjects[spare].duties
     assert all(subject.tenant_id == city.TENANT for subject in subjects.values())
 
