@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from auth.models import LoginError, LoginErrorCode
+from auth.models import LoginError, LoginErrorCode, VouchRefusal
 
 _IT_JA: Final = "続く場合は情報システム担当へ連絡してください。"
 _IT_EN: Final = "If it goes on, contact your IT desk."
@@ -102,3 +102,64 @@ def login_error(code: LoginErrorCode, *, retry_after_seconds: int | None = None)
     """The error with its public texts."""
     text_ja, text_en = TEXTS[code]
     return LoginError(code, text_ja, text_en, retry_after_seconds)
+
+
+VOUCH_TEXTS: Final[Mapping[VouchRefusal, tuple[str, str]]] = {
+    VouchRefusal.NOT_ENTITLED: (
+        "この操作は、決められた担当者だけができます。",
+        "Only designated officials can do this.",
+    ),
+    VouchRefusal.TOTP_NOT_FRESH: (
+        "認証アプリの確認コードをもう一度入力してから、5分以内に操作してください。",
+        "Enter a code from your authenticator again, then do this within five minutes.",
+    ),
+    VouchRefusal.OWN_FACTOR_NEEDED: (
+        "認証の基盤につながった状態で、自分の認証アプリを使ってログインし直してください。",
+        "Sign in again with your own authenticator while the directory can be reached.",
+    ),
+    VouchRefusal.UNKNOWN_PERSON: (
+        "その名前でログインしたことのある職員はいません。",
+        "Nobody of that name has ever signed in.",
+    ),
+    VouchRefusal.ONESELF: (
+        "自分自身を保証することはできません。",
+        "You cannot vouch for yourself.",
+    ),
+    VouchRefusal.SAME_OFFICIAL: (
+        "2人目は、別の担当者でなければなりません。",
+        "The second official must be another person.",
+    ),
+    VouchRefusal.NO_AUTHENTICATOR: (
+        "この職員はまだ認証アプリを登録していません。次のログインで登録の画面が出ます。",
+        "This person has no authenticator yet: the next login asks to set one up.",
+    ),
+    VouchRefusal.ONE_RUNS_ALREADY: (
+        "この職員の手続きはすでに進んでいます。一覧から続けるか、取り消してください。",
+        "There is one under way for this person. Continue it from the list, or end it.",
+    ),
+    VouchRefusal.OVER: (
+        "この手続きは期限が切れたか、取り消されたか、ほかの担当者が確認しました。最初からやり直してください。",
+        "It has run out, was ended, or was confirmed by another official. Start again.",
+    ),
+}
+
+DEGRADED_BANNER: Final = (
+    (
+        "縮退認証でログインしています。認証の基盤に接続できないため、所属やグループは接続できていたときのままです。"
+        "パスワードの変更、認証アプリの登録、リカバリーコードの発行はできません。復旧したら、ログインし直してください。"
+    ),
+    (
+        "You signed in while the directory was out of reach: department and groups are as they were when it last "
+        "answered. Passwords, authenticators and recovery codes cannot be changed. Sign in again once it is back."
+    ),
+)
+TEMPORARY_BANNER: Final = (
+    (
+        "一時的な認証アプリでログインしています。期限が来ると使えなくなります。"
+        "それまでに、情報システム担当で認証アプリを登録し直してください。"
+    ),
+    (
+        "You signed in with a temporary authenticator. It stops working at its end: have your IT desk enrol you "
+        "again before that."
+    ),
+)

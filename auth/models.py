@@ -228,3 +228,11 @@ class VouchStep:
     vouch: Vouch | None = None
     activation_code: Secret[str] | None = None
     """Only after the confirmation, this once: to be told to the person."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyCard:
+    """A printed card in force; its codes are the person's recovery codes."""
+
+    number: str
+    issued_at: datetime

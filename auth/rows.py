@@ -41,14 +41,6 @@ class TotpRow:
 
 
 @dataclass(frozen=True, slots=True)
-class CardRow:
-    """A printed emergency card; its codes are the person's recovery codes."""
-
-    number: str
-    issued_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class VouchRow:
     """A vouch that runs, and the temporary authenticator once there is one."""
 

@@ -10,9 +10,9 @@ from datetime import timedelta
 
 from auth.enrolment import enrolment
 from auth.gate import Gate
-from auth.models import Enrolment, LoginErrorCode
+from auth.models import EmergencyCard, Enrolment, LoginErrorCode
 from auth.recovery import activation_hash, code_hash, new_codes, normalise, normalise_activation
-from auth.rows import CardRow, VouchRow
+from auth.rows import VouchRow
 from auth.store.factors import FactorStore
 from auth.store.vouches import VouchStore
 from auth.throttle import Scope
@@ -163,11 +163,11 @@ class SecondFactors:
         """Make these the person's codes, on a card or not; the old ones and their card are worth nothing any more."""
         await self._store.set_codes(user_id, self._hashes(user_id, codes), self._clock.now(), card_number)
 
-    async def card(self, user_id: UserId) -> CardRow | None:
+    async def card(self, user_id: UserId) -> EmergencyCard | None:
         """The emergency card in force."""
         return await self._store.card(user_id)
 
-    async def void_card(self, user_id: UserId) -> CardRow | None:
+    async def void_card(self, user_id: UserId) -> EmergencyCard | None:
         """The card's codes are worth nothing from now on; None when there is no card."""
         return await self._store.drop_card(user_id)
 

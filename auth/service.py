@@ -19,6 +19,7 @@ from auth.login import Login
 from auth.login_progress import LoginProgress
 from auth.models import (
     Client,
+    EmergencyCard,
     Enrolment,
     Identity,
     LoginOutcome,
@@ -31,7 +32,6 @@ from auth.models import (
 from auth.outage import OutageWatch
 from auth.recorder import Recorder
 from auth.refresh import Refresh
-from auth.rows import CardRow
 from auth.second_factors import SecondFactors
 from auth.settings import AuthSettings
 from auth.slow_hash import SlowHash
@@ -330,7 +330,7 @@ class AuthService:
         Raises ConfigError when there is no Japanese font."""
         return await self._step_ups.issue_card(session_cookie, code, url, client)
 
-    async def emergency_card(self, user_id: UserId) -> CardRow | None:
+    async def emergency_card(self, user_id: UserId) -> EmergencyCard | None:
         """Number and date of the card in force."""
         return await self._step_ups.card(user_id)
 

@@ -10,9 +10,8 @@ from dataclasses import replace
 from auth.audit_names import AuthAudit
 from auth.emergency_card import CardFacts, CardPrinter, new_card_number
 from auth.messages import login_error
-from auth.models import Client, LoginErrorCode, StepUp, WebSession
+from auth.models import Client, EmergencyCard, LoginErrorCode, StepUp, WebSession
 from auth.recorder import Recorder
-from auth.rows import CardRow
 from auth.second_factors import Checked, SecondFactors
 from auth.settings import AuthSettings
 from auth.throttle import Scope
@@ -109,7 +108,7 @@ class StepUps:
         await self._factors.set_codes(who.user_id, codes, number)
         return stepped, Secret(printed)
 
-    async def card(self, user_id: UserId) -> CardRow | None:
+    async def card(self, user_id: UserId) -> EmergencyCard | None:
         """The card in force."""
         return await self._factors.card(user_id)
 

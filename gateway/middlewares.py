@@ -119,6 +119,7 @@ def _roles(settings: Settings, groups: frozenset[str]) -> frozenset[Role]:
         Role.COORDINATOR: settings.roles.coordinator_groups,
         Role.APPROVER: settings.roles.approver_groups,
         Role.AUDITOR: settings.roles.auditor_groups,
+        Role.VOUCHER: settings.auth.vouch.groups,
     }
     return separated(frozenset(role for role, members in named.items() if not groups.isdisjoint(members)))
 

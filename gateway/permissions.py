@@ -25,6 +25,8 @@ class Permission(StrEnum):
     """Coordinators and approvers: propose, narrow, lift."""
     BCP_APPROVE = "bcp_approve"
     """Approvers: the second signature."""
+    VOUCH = "vouch"
+    """Officials who vouch, two together, for somebody who lost the authenticator."""
 
 
 class Role(StrEnum):
@@ -34,6 +36,7 @@ class Role(StrEnum):
     COORDINATOR = "coordinator"
     APPROVER = "approver"
     AUDITOR = "auditor"
+    VOUCHER = "voucher"
 
 
 _ROLES: Final[Mapping[Permission, frozenset[Role]]] = {
@@ -41,6 +44,7 @@ _ROLES: Final[Mapping[Permission, frozenset[Role]]] = {
     Permission.BCP_READ: frozenset({Role.COORDINATOR, Role.APPROVER, Role.AUDITOR}),
     Permission.BCP_ACT: frozenset({Role.COORDINATOR, Role.APPROVER}),
     Permission.BCP_APPROVE: frozenset({Role.APPROVER}),
+    Permission.VOUCH: frozenset({Role.VOUCHER}),
 }
 
 
@@ -80,5 +84,5 @@ def permitted(caller: Caller, permission: Permission) -> bool:
             return caller.web_session is not None
         case Permission.ADMIN:
             return not caller.roles.isdisjoint(_ROLES[permission])
-        case Permission.BCP_READ | Permission.BCP_ACT | Permission.BCP_APPROVE:
+        case Permission.BCP_READ | Permission.BCP_ACT | Permission.BCP_APPROVE | Permission.VOUCH:
             return caller.web_session is not None and not caller.roles.isdisjoint(_ROLES[permission])

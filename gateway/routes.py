@@ -10,8 +10,8 @@ from typing import Final
 from aiohttp import web
 from pydantic import BaseModel
 
-from gateway import schemas, schemas_bcp, schemas_duties
-from gateway.handlers import account, admin, bcp, desktops, duties, health, login, sessions, spec, viewer
+from gateway import schemas, schemas_bcp, schemas_duties, schemas_lost_access
+from gateway.handlers import account, admin, bcp, desktops, duties, health, login, lost_access, sessions, spec, viewer
 from gateway.permissions import Permission
 
 RouteHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -55,6 +55,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         schemas.LoginStateAnswer, schemas.CodeBody,
     ),
     Route(
+        "POST", f"{_V1}/login/activation", login.submit_activation, _P.LOGIN,
+        "Activation code of a temporary authenticator", schemas.LoginStateAnswer, schemas.CodeBody,
+    ),
+    Route(
         "POST", f"{_V1}/login/enrol", login.start_enrolment, _P.LOGIN, "Secret for a new authenticator",
         schemas.EnrolmentAnswer,
     ),
@@ -88,6 +92,35 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         "POST", f"{_V1}/me/step-up", account.step_up, _P.SIGNED_IN, "Prove the second factor afresh",
         schemas.StepUpAnswer, schemas.CodeBody,
+    ),
+    Route(
+        "GET", f"{_V1}/me/emergency-card", lost_access.own_card, _P.SIGNED_IN, "Own emergency card in force",
+        schemas_lost_access.OwnCardAnswer,
+    ),
+    Route(
+        "POST", f"{_V1}/me/emergency-card", lost_access.print_card, _P.SIGNED_IN,
+        "Print a card with ten new recovery codes", schemas_lost_access.PrintedCardAnswer, schemas.CodeBody,
+    ),
+    Route(
+        "DELETE", f"{_V1}/me/emergency-card", lost_access.void_own_card, _P.SIGNED_IN,
+        "Void the own card and its codes", status=204,
+    ),
+    # lost authenticators
+    Route(
+        "GET", f"{_V1}/vouches", lost_access.list_vouches, _P.VOUCH, "Help under way for lost authenticators",
+        schemas_lost_access.VouchesAnswer,
+    ),
+    Route(
+        "POST", f"{_V1}/vouches", lost_access.open_vouch, _P.VOUCH, "First official: vouch for a person",
+        schemas_lost_access.VouchStepAnswer, schemas_lost_access.VouchBody,
+    ),
+    Route(
+        "POST", f"{_V1}/vouches/{{id}}/confirm", lost_access.confirm_vouch, _P.VOUCH,
+        "Second official: confirm, get the activation code", schemas_lost_access.VouchStepAnswer,
+    ),
+    Route(
+        "DELETE", f"{_V1}/vouches/{{id}}", lost_access.end_vouch, _P.VOUCH, "End it, and the sessions that rest on it",
+        status=204,
     ),
     # work
     Route(
@@ -167,6 +200,18 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         "DELETE", f"{_V1}/admin/users/{{id}}/factors", admin.reset_factors, _P.ADMIN,
         "Remove a person's second factors", status=204,
+    ),
+    Route(
+        "DELETE", f"{_V1}/admin/users/{{id}}/temporary-factor", lost_access.end_temporary_factor, _P.ADMIN,
+        "End a person's temporary authenticator", status=204,
+    ),
+    Route(
+        "DELETE", f"{_V1}/admin/users/{{id}}/emergency-card", lost_access.void_card, _P.ADMIN,
+        "Void a person's emergency card", status=204,
+    ),
+    Route(
+        "DELETE", f"{_V1}/admin/degraded-login/verifiers", lost_access.purge_verifiers, _P.ADMIN,
+        "Nobody signs in without the directory before the next good login", schemas_lost_access.PurgeAnswer,
     ),
     Route(
         "GET", f"{_V1}/admin/duties", duties.show_register, _P.ADMIN, "The register of duties, sites and staff",

@@ -65,6 +65,10 @@ class LoginStateAnswer(Answer):
     error: LoginErrorAnswer | None = None
     display_name: str | None = None
     recovery_codes: list[str] | None = None
+    degraded: bool = False
+    """The directory is out of reach: recovery and activation codes do not lead on."""
+    temporary_factor: bool = False
+    """The authenticator being set up is a temporary one."""
 
 
 class EnrolmentAnswer(Answer):
@@ -98,6 +102,17 @@ class WebSessionTimes(Answer):
     idle_expires_at: datetime
     expires_at: datetime
     totp_at: datetime | None
+    degraded: bool = False
+    """Signed in while the directory was out of reach."""
+    temporary_factor: bool = False
+    """Rests on a temporary authenticator."""
+
+
+class BannerAnswer(Answer):
+    """What the caller must know of this session all the time."""
+
+    text_ja: str
+    text_en: str
 
 
 class MeAnswer(Answer):
@@ -109,6 +124,7 @@ class MeAnswer(Answer):
     roles: list[str]
     web_session: WebSessionTimes
     recovery_codes_left: int
+    banners: list[BannerAnswer] = Field(default_factory=list)
 
 
 class WebSessionAnswer(Answer):

@@ -5,7 +5,8 @@ from datetime import datetime
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.rows import CardRow, TotpRow
+from auth.models import EmergencyCard
+from auth.rows import TotpRow
 from auth.store.base import TenantStore
 from auth.store.tables import auth_emergency_card, auth_login, auth_recovery_code, auth_totp
 from common.ids import UserId
@@ -62,15 +63,15 @@ class FactorStore(TenantStore):
                     )
                 )
 
-    async def card(self, user_id: UserId) -> CardRow | None:
+    async def card(self, user_id: UserId) -> EmergencyCard | None:
         """The card in force."""
         c = auth_emergency_card.c
         statement = select(c.number, c.issued_at).where(c.tenant_id == self._tenant, c.user_id == user_id)
         async with self._database.transaction() as connection:
             row = (await connection.execute(statement)).first()
-        return CardRow(row.number, row.issued_at) if row else None
+        return EmergencyCard(row.number, row.issued_at) if row else None
 
-    async def drop_card(self, user_id: UserId) -> CardRow | None:
+    async def drop_card(self, user_id: UserId) -> EmergencyCard | None:
         """Void the card with all its codes; what there was."""
         c = auth_emergency_card.c
         taken = (
@@ -82,7 +83,7 @@ class FactorStore(TenantStore):
             row = (await connection.execute(taken)).first()
             if row is not None:
                 await self._drop_codes(connection, user_id)
-        return CardRow(row.number, row.issued_at) if row else None
+        return EmergencyCard(row.number, row.issued_at) if row else None
 
     async def use_code(self, user_id: UserId, code_hash: str, now: datetime) -> bool:
         """Compare-and-set: false when there is no such unused code."""

@@ -2,7 +2,8 @@
 
 from aiohttp import web
 
-from auth.models import CookieChange
+from auth.messages import DEGRADED_BANNER, TEMPORARY_BANNER
+from auth.models import CookieChange, WebSession
 from common.errors import NotFound
 from common.ids import WebSessionId
 from gateway.bodies import answer, body, no_content
@@ -10,6 +11,7 @@ from gateway.caller import signed_in
 from gateway.handlers.login import client, error_answer, set_cookie
 from gateway.headers import SESSION_COOKIE
 from gateway.schemas import (
+    BannerAnswer,
     CodeBody,
     MeAnswer,
     RecoveryCodesAnswer,
@@ -37,11 +39,24 @@ async def me(request: web.Request) -> web.Response:
             csrf_token=own.auth.csrf_token(cookie),
             roles=sorted(request[CALLER].roles),
             web_session=WebSessionTimes(
-                idle_expires_at=session.idle_expires_at, expires_at=session.expires_at, totp_at=session.totp_at
+                idle_expires_at=session.idle_expires_at,
+                expires_at=session.expires_at,
+                totp_at=session.totp_at,
+                degraded=session.degraded,
+                temporary_factor=session.temporary_factor,
             ),
             recovery_codes_left=await own.auth.recovery_codes_left(who.user_id),
+            banners=_banners(session),
         )
     )
+
+
+def _banners(session: WebSession) -> list[BannerAnswer]:
+    shown = [
+        *([DEGRADED_BANNER] if session.degraded else []),
+        *([TEMPORARY_BANNER] if session.temporary_factor else []),
+    ]
+    return [BannerAnswer(text_ja=japanese, text_en=english) for japanese, english in shown]
 
 
 async def web_sessions(request: web.Request) -> web.Response:

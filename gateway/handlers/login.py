@@ -50,6 +50,8 @@ def _state(view: LoginView) -> LoginStateAnswer:
         error=error_answer(view.error),
         display_name=view.display_name,
         recovery_codes=list(view.recovery_codes) if view.recovery_codes else None,
+        degraded=view.degraded,
+        temporary_factor=view.temporary_factor,
     )
 
 
@@ -86,6 +88,12 @@ async def submit_recovery(request: web.Request) -> web.Response:
     """POST /api/v1/login/recovery"""
     given = await body(request, CodeBody)
     return _outcome(await services(request).auth.submit_recovery(_login_cookie(request), given.code, client(request)))
+
+
+async def submit_activation(request: web.Request) -> web.Response:
+    """POST /api/v1/login/activation"""
+    given = await body(request, CodeBody)
+    return _outcome(await services(request).auth.submit_activation(_login_cookie(request), given.code, client(request)))
 
 
 async def start_enrolment(request: web.Request) -> web.Response:

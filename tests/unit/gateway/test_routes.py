@@ -21,6 +21,7 @@ WHO_MAY = {
         "DELETE /api/v1/login",
         "POST /api/v1/login/totp",
         "POST /api/v1/login/recovery",
+        "POST /api/v1/login/activation",
         "POST /api/v1/login/enrol",
         "POST /api/v1/login/enrol/confirm",
         "POST /api/v1/login/enrol/done",
@@ -33,6 +34,9 @@ WHO_MAY = {
         "DELETE /api/v1/me/web-sessions/{id}",
         "POST /api/v1/me/recovery-codes",
         "POST /api/v1/me/step-up",
+        "GET /api/v1/me/emergency-card",
+        "POST /api/v1/me/emergency-card",
+        "DELETE /api/v1/me/emergency-card",
         "GET /api/v1/desktops",
         "GET /api/v1/duties",
         "GET /api/v1/sessions",
@@ -41,6 +45,12 @@ WHO_MAY = {
         "DELETE /api/v1/sessions/{id}",
         "POST /api/v1/sessions/{id}/ticket",
         "GET /api/v1/sessions/{id}/rfb",
+    },
+    Permission.VOUCH: {
+        "GET /api/v1/vouches",
+        "POST /api/v1/vouches",
+        "POST /api/v1/vouches/{id}/confirm",
+        "DELETE /api/v1/vouches/{id}",
     },
     Permission.ADMIN: {
         "GET /api/v1/admin/pools",
@@ -53,6 +63,9 @@ WHO_MAY = {
         "GET /api/v1/admin/sessions",
         "DELETE /api/v1/admin/sessions/{id}",
         "DELETE /api/v1/admin/users/{id}/factors",
+        "DELETE /api/v1/admin/users/{id}/temporary-factor",
+        "DELETE /api/v1/admin/users/{id}/emergency-card",
+        "DELETE /api/v1/admin/degraded-login/verifiers",
         "GET /api/v1/admin/duties",
         "POST /api/v1/admin/duties/preview",
         "POST /api/v1/admin/duties/apply",
@@ -120,7 +133,7 @@ def test_a_stranger_gets_nothing_that_is_anybodys() -> None:
 
 def test_administrators_neither_declare_nor_approve() -> None:
     everything = separated(frozenset(Role))
-    assert everything == {Role.ADMIN, Role.AUDITOR}
+    assert everything == {Role.ADMIN, Role.AUDITOR, Role.VOUCHER}
     assert separated(frozenset({Role.APPROVER})) == {Role.APPROVER}
 
 
