@@ -70,14 +70,17 @@ def capped(event: AuditEvent) -> AuditEvent:
         source=_cap(event.source, 64),
         outcome=event.outcome,
         details={
-            key: value[:_MAX_DETAIL] if isinstance(value, str) else value
+            key: _cap(value, _MAX_DETAIL) if isinstance(value, str) else value
             for key, value in sorted(event.details.items())
         },
     )
 
 
 def _cap(value: str | None, limit: int = _MAX_FIELD) -> str | None:
-    return value if value is None else value.replace("\0", "�")[:limit]
+    """Bounded, and only what every database can hold: no NUL, no lone surrogates."""
+    if value is None:
+        return None
+    return value[:limit].replace("\0", "�").encode("utf-8", "replace").decode()
 
 
 def details_json(details: Mapping[str, Detail]) -> str:

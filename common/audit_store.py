@@ -173,7 +173,7 @@ class AuditLog:
                 await connection.execute(insert(audit_event), rows)
             self._head = (seq, previous)
             written = True
-        except (SQLAlchemyError, StoreUnavailable) as error:
+        except Exception as error:  # noqa: BLE001 - the writer must outlive whatever a driver raises: all wait for it
             _log.error("audit event not written", exc_info=error)
         finally:  # also when cancelled: nobody may wait for ever, and nobody may believe in an unwritten event
             for _, done in batch:

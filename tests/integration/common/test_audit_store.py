@@ -109,6 +109,15 @@ async def test_what_cannot_be_written_is_refused(database: Database, log: AuditL
         await log.record(_event(2))
 
 
+async def test_text_that_no_database_takes_stops_nobody(database: Database, log: AuditLog) -> None:
+    """A lone surrogate must not end the writer: every later caller would wait for ever."""
+    odd = AuditEvent("ticket-refused", TENANT, actor="\udcff", session_id="\ud800", details={"cause": "\udfff"})
+    async with asyncio.timeout(5):
+        await log.record(odd)
+        await log.record(_event(2))
+    assert (await verify(database, "node-1")).fault is None
+
+
 async def test_huge_fields_are_capped(database: Database, log: AuditLog) -> None:
     await log.record(AuditEvent("login-failed", TENANT, actor="x" * 100_000, details={"why": "y" * 100_000}))
     [stored] = [chained async for chained in read(database, "node-1")]
