@@ -54,7 +54,7 @@ class Terminal:
         """Type a command and do not wait for its end."""
         await self.keyboard.type(f"{command}\n")
 
-    async def run(self, command: str, *, within: float = 15.0) -> str:
+    async def run(self, command: str, *, within: float = 30.0) -> str:
         """Run a command to its end: what it printed."""
         self._count += 1
         name = f".ran-{self._count}"
@@ -63,7 +63,7 @@ class Terminal:
         (self.home / name).unlink()
         return text
 
-    async def written(self, name: str, *, within: float = 15.0) -> str:
+    async def written(self, name: str, *, within: float = 30.0) -> str:
         """Wait until there is such a file in the home: its text."""
         path = self.home / name
         async with asyncio.timeout(within):

@@ -121,7 +121,7 @@ class Visitor:
         shot = await self.part("viewer-canvas-host").screenshot()
         return Image.open(io.BytesIO(shot)).convert("RGB")
 
-    async def until(self, holds: Callable[[Image.Image], bool], *, within: float = 20.0) -> Image.Image:
+    async def until(self, holds: Callable[[Image.Image], bool], *, within: float = 40.0) -> Image.Image:
         """Look until a picture satisfies the question."""
         async with asyncio.timeout(within):
             while not holds(picture := await self.picture()):  # noqa: ASYNC110 - a picture has no event to wait for
@@ -130,7 +130,7 @@ class Visitor:
 
     async def still(self, before: Image.Image) -> Image.Image:
         """Wait until two looks in a row see the same."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(40):
             while differing_pixels(before, now := await self.picture()) > 0:
                 before = now
         return now

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Final
 
 from playwright.async_api import Browser, BrowserContext, StorageState, async_playwright
@@ -28,6 +29,25 @@ async def chromium(*arguments: str) -> AsyncIterator[Browser]:
             yield browser
         finally:
             await browser.close()
+
+
+@asynccontextmanager
+async def profile_on_disk(folder: Path, *, language: str = "ja-JP") -> AsyncIterator[BrowserContext]:
+    """A browser of its own with an ordinary profile in `folder`, as it is on a person's device; closed at the end."""
+    async with async_playwright() as playwright:
+        context = await playwright.chromium.launch_persistent_context(
+            folder,
+            executable_path=CHROMIUM,
+            args=list(ARGUMENTS),
+            ignore_https_errors=True,
+            locale=language,
+            timezone_id="Asia/Tokyo",
+            viewport={"width": 1440, "height": 900},
+        )
+        try:
+            yield context
+        finally:
+            await context.close()
 
 
 async def new_profile(
