@@ -39,7 +39,7 @@ Verdict: TypeAlias = tuple[int, bytes | None]
 """Length, and what goes out instead: None the bytes themselves, empty nothing."""
 
 _UNDECIDED: Final[Verdict] = (-1, None)
-_NO_END: Final = 1 << 40  # an update that LastRect ends
+_NO_TILES: Final = (0, 0, 0, 0)
 
 
 class TargetFilter:
@@ -53,7 +53,7 @@ class TargetFilter:
         self._skip = 0  # payload bytes that pass
         self._swallow = 0  # payload bytes that are dropped
         self._rects = 0  # rectangles left in the current update
-        self._tiles: tuple[int, int, int, int] = (0, 0, 0, 0)  # Hextile: x, y of the next tile, width, height
+        self._tiles = _NO_TILES  # Hextile: x, y of the next tile, width, height
         self._text = bytearray()
         self._text_missing = 0
         self._allowed: frozenset[int] | None = None
@@ -96,17 +96,11 @@ class TargetFilter:
                     step = min(self._skip, end - at)
                     at += step
                     self._skip -= step
-                elif self._rects:
-                    after = self._rectangles(buffer, at, end)
+                elif self._in_update(buffer[at]):
+                    after = self._tiles_of(buffer, at, end) if self._tiles[3] else self._rectangles(buffer, at, end)
                     if after == at:
                         break
                     at = after
-                elif buffer[at] == 0 and not (self._swallow or self._text_missing):
-                    if end - at < 4:
-                        break
-                    count = buffer[at + 2] << 8 | buffer[at + 3]
-                    self._rects = _NO_END if count == 65535 else count
-                    at += 4
                 else:
                     length, instead = self._message(buffer, at, end)
                     if length < 0:
@@ -126,39 +120,47 @@ class TargetFilter:
         if at < end:
             self.tail = bytes(buffer[at:end])
 
+    def _in_update(self, byte: int) -> bool:
+        """Whether the next byte belongs to an update or begins one."""
+        return self._rects > 0 or (byte == 0 and not (self._swallow or self._text_missing))
+
     def _rectangles(self, buffer: Chunk, at: int, end: int) -> int:
-        """Walk rectangles of the current update; the offset after the last decided one, `at` itself when none is.
+        """Walk updates and their rectangles; the offset after the last decided one, `at` itself when none is.
 
         The hot path: a busy terminal sends thousands a second. What of the last one's payload is not there yet goes to
         `_skip`. An error behind decided ones is met again, and raised, by the next call: they still pass.
         """
-        start, link, known, unpack = at, self._link, self._known(), _RECT.unpack_from
+        start, link, known, unpack, rects = at, self._link, self._known(), _RECT.unpack_from, self._rects
         try:
-            while self._rects and at < end:
-                if self._tiles[3]:
-                    length = self._tile(buffer, at, end)
-                elif end - at < 12:
+            while at < end:
+                if not rects:
+                    if buffer[at] or end - at < 4:
+                        break
+                    rects = buffer[at + 2] << 8 | buffer[at + 3]
+                    at += 4
+                    continue
+                if end - at < 12:
                     break
+                x, y, width, height, encoding = unpack(buffer, at)
+                rule = known.get(encoding)
+                if rule is None:
+                    self._rects = rects
+                    length = self._other_rectangle(buffer, at, end, (x, y, width, height, encoding))
+                    rects = self._rects
+                elif x + width > link.width or y + height > link.height:
+                    raise TargetProtocolError("rectangle outside the framebuffer")
                 else:
-                    x, y, width, height, encoding = unpack(buffer, at)
-                    rule = known.get(encoding)
-                    if encoding == LAST_RECT and encoding in link.rules.encodings:
-                        length = self._rects = 0
-                    elif rule is None:
-                        length = self._other_rectangle(buffer, at, end, (x, y, width, height, encoding))
-                    elif x + width > link.width or y + height > link.height:
-                        raise TargetProtocolError("rectangle outside the framebuffer")
-                    else:
-                        length = rule(buffer, at + 12, end, width, height)
-                        self._rects -= length >= 0
-                    if length >= 0:
-                        length += 12
+                    length = rule(buffer, at + 12, end, width, height)
+                    rects -= length >= 0
                 if length < 0:
                     break
-                at += length
+                at += 12 + length
+                if self._tiles[3]:
+                    break
         except ProtocolError:
             if at == start:
                 raise
+        self._rects = rects
         if at > end:
             self._skip = at - end
             at = end
@@ -176,6 +178,9 @@ class TargetFilter:
         """Payload length of a pointer shape or state, or -1; acts on states. For Hextile 0: its tiles follow."""
         x, y, width, height, encoding = header
         link = self._link
+        if encoding == LAST_RECT and encoding in link.rules.encodings:
+            self._rects = 0
+            return 0
         if encoding not in link.rules.encodings:
             raise TargetProtocolError("encoding that was not asked for")
         if encoding == HEXTILE:
@@ -210,19 +215,22 @@ class TargetFilter:
             if (width, height) != (link.width, link.height):
                 link.resized(width, height)
 
-    def _tile(self, buffer: Chunk, at: int, end: int) -> int:
+    def _tiles_of(self, buffer: Chunk, at: int, end: int) -> int:
+        """Walk one tile of a Hextile rectangle; the offset after it, `at` itself while it is not decided."""
         x, y, width, height = self._tiles
         length = hextile_tile(buffer, at, end, min(16, width - x), min(16, height - y))
-        if length >= 0:
-            x += 16
-            if x >= width:
-                x, y = 0, y + 16
-            if y < height:
-                self._tiles = (x, y, width, height)
-            else:
-                self._tiles = (0, 0, 0, 0)
-                self._rects -= 1
-        return length
+        if length < 0:
+            return at
+        x += 16
+        if x >= width:
+            x, y = 0, y + 16
+        if y < height:
+            self._tiles = (x, y, width, height)
+        else:
+            self._tiles = _NO_TILES
+            self._rects -= 1
+        self._skip = max(0, at + length - end)
+        return min(at + length, end)
 
     def _message(self, buffer: Chunk, at: int, end: int) -> Verdict:
         """Any message but an update: its length as far as it passes or is dropped at once."""
