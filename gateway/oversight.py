@@ -15,7 +15,6 @@ from broker.registry import LiveRegistry
 from broker.sessions import SessionService
 from common.bus import MISSED, EventBus
 from common.clock import Clock
-from common.errors import KakehashiError
 from common.ids import TenantId, WebSessionId
 from common.log import get_logger
 from common.tasks import TaskScope
@@ -77,8 +76,8 @@ class Oversight:
             self._now.clear()
             try:
                 await self._round()
-            except KakehashiError as error:  # the database: the next round tries again, what must be cut is cut already
-                _log.error("oversight round failed", code=error.code, detail=error.detail)
+            except Exception as error:  # noqa: BLE001 - supervision must outlive any fault: the next round tries again
+                _log.error("oversight round failed", exc_info=error)
 
     async def _round(self) -> None:
         self._cut_idle()
