@@ -11,11 +11,20 @@ from sqlalchemy import Column, Connection, Integer, MetaData, Table, insert, sel
 import auth.store
 import broker.store
 import common.audit_store
+import gateway.notices.store
+import gateway.reports.store
 import policy.bcp.store
 from common.db import Database, UtcDateTime, metadata, upgrade
 from common.errors import ConfigError, StoreUnavailable
 
-_ = (auth.store, broker.store, common.audit_store, policy.bcp.store)  # imported for their tables
+_ = (
+    auth.store,
+    broker.store,
+    common.audit_store,
+    gateway.notices.store,
+    gateway.reports.store,
+    policy.bcp.store,
+)  # imported for their tables
 _own = MetaData()
 _counter = Table("counter", _own, Column("id", Integer, primary_key=True), Column("value", Integer, nullable=False))
 _moment = Table("moment", _own, Column("id", Integer, primary_key=True), Column("at", UtcDateTime, nullable=False))
