@@ -33,6 +33,10 @@ BUNDLE_VALID: Final = timedelta(hours=72)
 """How long a node goes on with what it read last while the database is unreachable (a lifting cannot reach it)."""
 
 
+SUBSTITUTE: Final = "#substitute"
+"""Behind a duty's name in `Subject.duties` of those who stand in for it (応援職員)."""
+
+
 class ScopeKind(StrEnum):
     """What a declaration is held for."""
 
@@ -50,8 +54,8 @@ class Scope:
     ids: frozenset[str] = frozenset()
 
     def covers(self, subject: Subject, resource: Resource) -> bool:
-        """Whether it reaches this person at this target. A site covers its people wherever they connect, and its
-        targets whoever connects. Tenants are compared by whoever asks."""
+        """Whether it reaches this person at this target. A duty covers those who stand in for it, too. A site covers
+        its people wherever they connect, and its targets whoever connects. Tenants are compared by whoever asks."""
         match self.kind:
             case ScopeKind.TENANT:
                 return True
@@ -60,7 +64,7 @@ class Scope:
             case ScopeKind.DEPARTMENT:
                 return subject.department in self.ids
             case ScopeKind.DUTY:
-                return not self.ids.isdisjoint(subject.duties)
+                return any(duty.removesuffix(SUBSTITUTE) in self.ids for duty in subject.duties)
 
     def contains(self, other: "Scope") -> bool:
         """Whether whatever `other` covers is sure to be covered by this one."""

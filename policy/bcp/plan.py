@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, BaseModel, Field, StrictBool, StrictStr, model_validator
 
 from policy.bcp.canonical import spelled
-from policy.bcp.model import Level, overlay_plan
+from policy.bcp.model import SUBSTITUTE, Level, overlay_plan
 from policy.calendar import Window
 from policy.loading import Lines, Loc, parse_as
 from policy.model import DeviceKind, Zone
@@ -35,7 +35,6 @@ from policy.schema import (
 )
 
 PREFIX: Final = "BCP-"
-SUBSTITUTE: Final = "#substitute"
 DEFAULT_GRACE: Final = timedelta(minutes=30)
 _ID: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _WIDENING_ID: Final = re.compile(r"[A-Za-z0-9]{1,8}")

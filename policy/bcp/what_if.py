@@ -16,8 +16,8 @@ from typing import Final, TypeVar
 
 from common.ids import PoolId, TenantId, UserId
 from policy.bcp.canonical import spelled
-from policy.bcp.model import Declaration, Proposal, Scope, ScopeKind, overlay_plan
-from policy.bcp.plan import SUBSTITUTE, Plan, compiled
+from policy.bcp.model import SUBSTITUTE, Declaration, Proposal, Scope, ScopeKind, overlay_plan
+from policy.bcp.plan import Plan, compiled
 from policy.calendar import JST
 from policy.engine import Engine
 from policy.guardrails import GUARDRAILS, PREFIX
