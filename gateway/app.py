@@ -32,12 +32,15 @@ from gateway.settings import Settings
 from gateway.static import WebClient
 from gateway.surroundings import GatewaySurroundings
 from gateway.viewers import Viewers
+from policy.bcp.model import Level
 from policy.bcp.service import BcpService
 from policy.bcp.store import BcpStore
 from policy.service import PolicyService
 
 MAX_BODY_BYTES: Final = 64 * 1024
 _DATABASE_ATTEMPTS: Final = 30
+_EMERGENCY: Final = frozenset({Level.ALERT, Level.FIRST, Level.SECOND})
+"""Levels at which roster members may sign in although the directory is silent (and not only after minutes of that)."""
 _PACKAGED: Final = Path(__file__).parent / "web"
 _CHECKOUT: Final = Path(__file__).parent.parent / "web_client" / "dist"
 
@@ -85,6 +88,8 @@ async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> tup
     await policy.start()
     stack.push_async_callback(policy.close)
 
+    bcp: BcpService | None = None  # needs auth for its people, which asks it whether there is an emergency
+
     auth = AuthService.create(
         settings.auth,
         tenant_id=tenant_id,
@@ -94,6 +99,7 @@ async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> tup
         audit=audit,
         bus=bus,
         clock=clock,
+        emergency=lambda: bcp is not None and bcp.level() in _EMERGENCY,
     )
     await auth.start()
     stack.push_async_callback(auth.close)
