@@ -100,7 +100,8 @@ class Watch:
             while True:
                 self._wake.clear()
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), self._seconds())
+                    async with asyncio.timeout(self._seconds()):  # wait_for can lose a cancellation in Python 3.11
+                        await self._wake.wait()
                     continue
                 try:
                     await self.sweep()
