@@ -22,5 +22,6 @@ class WebBundleHook(BuildHookInterface):
             raise RuntimeError("web_client/dist has no bundle: run deploy/setup.sh web first")
         build_data["force_include"][str(bundle)] = "gateway/web"
         # Start files of the desktops, where agents.settings looks for them, and the sample policies.
-        for name in ("bcp-plans.demo.yaml", "bcp-plans.sample.yaml", "desktop", "policy.demo.yaml", "policy.sample.yaml"):
+        samples = (f"{kind}.{use}.yaml" for kind in ("bcp-plans", "policy") for use in ("demo", "sample"))
+        for name in ("desktop", *samples):
             build_data["force_include"][str(Path(self.root) / "deploy" / name)] = f"deploy/{name}"

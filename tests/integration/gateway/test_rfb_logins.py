@@ -77,7 +77,8 @@ async def test_vnc_authentication(tmp_path: Path, password_file: Path) -> None:
         await shows_a_picture(display.port, TargetLogin(password=PASSWORD))
         assert "Authentication fail" in await is_refused(display.port, TargetLogin(password="wrong"))
         assert "offered [2]" in await is_refused(display.port, TargetLogin())
-        assert "offered [2]" in await is_refused(display.port, TargetLogin(password=PASSWORD, allow_vnc_auth=False, allow_none=False))
+        login = TargetLogin(password=PASSWORD, allow_vnc_auth=False, allow_none=False)
+        assert "offered [2]" in await is_refused(display.port, login)
 
 
 @pytest.mark.parametrize("runner", [asyncio.run, uvloop.run])
