@@ -41,7 +41,7 @@ class Terminal:
     async def open(cls, visitor: Visitor) -> "Terminal":
         """Press Super+T, wait for the window and for its shell to answer."""
         terminal = cls(visitor, await visitor.home(), await Keyboard.at(visitor.page, US))
-        before = await visitor.still(await visitor.until(_has_panel))
+        before = await visitor.desktop_stands()
         await visitor.page.keyboard.press("Meta+t")
         window = await visitor.until(lambda now: differing_pixels(before, now) > _WINDOW_PIXELS)
         window = await visitor.still(window)
@@ -81,9 +81,3 @@ class Terminal:
 def shows(picture: Image.Image, colour: Colour) -> bool:
     """Whether the picture holds what `Terminal.show` paints."""
     return pixels_like(picture, colour.rgb) > _MARK_PIXELS
-
-
-def _has_panel(picture: Image.Image) -> bool:
-    """Whether the desktop's panel lies along the lower edge: the last thing that shows after a start."""
-    strip = picture.crop((0, picture.height - 30, picture.width, picture.height)).convert("L")
-    return sum(strip.histogram()[200:]) > strip.width * strip.height / 2

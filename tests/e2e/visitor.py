@@ -135,6 +135,10 @@ class Visitor:
                 before = now
         return now
 
+    async def desktop_stands(self) -> Image.Image:
+        """Wait until the desktop has all it starts with and nothing moves any more."""
+        return await self.still(await self.until(_has_panel))
+
     async def ended(self) -> str:
         """Wait for the end page: which kind of end it shows."""
         await expect(self.part("viewer-end")).to_be_visible(timeout=15_000)
@@ -147,7 +151,7 @@ class Visitor:
     async def shoot(self, name: str) -> None:
         """Keep a screenshot for people to look at."""
         SCREENSHOTS.mkdir(exist_ok=True)
-        await self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
+        await self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 
     async def leave(self) -> None:
         """Close the profile."""
@@ -212,6 +216,12 @@ class Visits:
         for uid in {visitor.uid for visitor in self._visitors if visitor.uid}:
             await self._administrator.end_all(uid)
         return [fault for visitor in self._visitors for fault in visitor.faults]
+
+
+def _has_panel(picture: Image.Image) -> bool:
+    """Whether the desktop's panel lies along the lower edge: the last thing that shows after a start."""
+    strip = picture.crop((0, picture.height - 30, picture.width, picture.height)).convert("L")
+    return sum(strip.histogram()[200:]) > strip.width * strip.height / 2
 
 
 def differing_pixels(one: Image.Image, other: Image.Image) -> int:

@@ -1,0 +1,110 @@
+"""What must hold of every page in every state: no finding of axe-core, nothing cut off. Takes a picture of each."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from playwright.async_api import CDPSession
+
+from tests.e2e.visitor import Visitor
+
+_AXE: Final = Path(__file__).resolve().parents[2] / "web_client" / "node_modules" / "axe-core" / "axe.min.js"
+_RUN: Final = """async () => {
+    const found = await axe.run(document, {resultTypes: ['violations']});
+    return found.violations.map(rule => ({rule: rule.id, places: rule.nodes.map(node => node.target.join(' '))}));
+}"""
+_CUT: Final = """() => {
+    const cut = [];
+    for (const element of document.querySelectorAll('button, a, input, textarea, h1, h2, h3, p, li, dt, dd, label')) {
+        const box = element.getBoundingClientRect();
+        const style = getComputedStyle(element);
+        if (!box.width || !box.height || style.visibility === 'hidden' || element.closest('.visually-hidden')) continue;
+        if (element.closest('.skip-link') || element.closest('[data-testid=soft-keyboard]')) continue;
+        if (box.left < -1 || box.right > innerWidth + 1) {
+            cut.push(`${element.tagName} outside the window: ${element.innerText.slice(0, 40)}`);
+        } else if (style.overflowX !== 'visible' && element.scrollWidth > element.clientWidth + 1) {
+            cut.push(`${element.tagName} cut: ${element.innerText.slice(0, 40)}`);
+        }
+    }
+    return cut;
+}"""
+_AT_REST: Final = """() => document.getAnimations().every(
+    animation => animation.playState !== 'running' || animation.effect?.getComputedTiming().iterations === Infinity)"""
+_SMALL: Final = """() => [...document.querySelectorAll('button, a[href], input, [role=button], [role=radio]')]
+    .filter(element => {
+        const box = element.getBoundingClientRect();
+        const reached = element.tabIndex >= 0 && !element.closest('.visually-hidden, .skip-link, label');
+        return reached && box.width > 1 && box.height > 1 && (box.width < 24 || box.height < 24);
+    })
+    .map(element => `smaller than 24 px: ${element.tagName} ${element.innerText.slice(0, 40)}`)"""
+
+
+class PageFaults(AssertionError):
+    """What was found on the states of a tour, by their names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What a person looks at the page on."""
+
+    width: int
+    height: int
+    touch: bool = False
+
+
+SCREENS: Final = {
+    "desktop": Screen(1440, 900),
+    "tablet": Screen(768, 1024, touch=True),
+    "zoomed": Screen(720, 450),
+}
+"""The last one is the first at 200 %: half as many CSS pixels each way (WCAG 1.4.10 by way of 1.4.4)."""
+
+
+class Tour:
+    """A walk through states of the pages in one language. Faults are gathered: one walk tells of all of them."""
+
+    def __init__(self, visitor: Visitor, language: str, *, pictures: bool = True) -> None:
+        self._visitor = visitor
+        self._language = language
+        self._pictures = pictures
+        self._screen = "desktop"
+        self._device: CDPSession | None = None
+        self._faults: dict[str, list[Any]] = {}
+
+    async def look(self, state: str) -> None:
+        """Examine what is on the page now, on every screen."""
+        for screen in SCREENS:
+            await self.turn(screen)
+            await self.examine(state)
+        await self.turn("desktop")
+
+    async def turn(self, screen: str) -> None:
+        """Go over to another screen."""
+        wanted = SCREENS[screen]
+        page = self._visitor.page
+        self._screen = screen
+        await page.set_viewport_size({"width": wanted.width, "height": wanted.height})
+        if self._device is None:  # what it emulates lasts as long as the connection
+            self._device = await page.context.new_cdp_session(page)
+        await self._device.send("Emulation.setTouchEmulationEnabled", {"enabled": wanted.touch, "maxTouchPoints": 5})
+
+    async def examine(self, state: str) -> None:
+        """Examine what is on this screen now, and keep a picture of it."""
+        page = self._visitor.page
+        await page.wait_for_function(_AT_REST)
+        faults: list[Any] = [*await page.evaluate(_CUT), *await page.evaluate(_SMALL)]
+        if (wider := await self._visitor.overflow()) > 0:
+            faults.append(f"{wider} px wider than the window")
+        if self._screen != "zoomed":
+            if not await page.evaluate("'axe' in window"):
+                await page.evaluate(_AXE.read_text("utf-8"))
+            faults += await page.evaluate(_RUN)
+            if self._pictures:
+                await self._visitor.shoot(f"{state}-{self._language}-{self._screen}")
+        if faults:
+            self._faults[f"{state} ({self._language}, {self._screen})"] = faults
+
+    def finish(self) -> None:
+        """Raises PageFaults when anything was found."""
+        if self._faults:
+            raise PageFaults("\n".join(f"{state}: {faults}" for state, faults in self._faults.items()))

@@ -1,0 +1,148 @@
+"""Every page in every state, in both languages and on three screens: accessible, whole, and worth looking at.
+
+The pictures lie in `screenshots/` afterwards, for people to look at.
+"""
+
+import re
+from typing import Final
+
+import pytest
+from playwright.async_api import expect
+
+from tests.e2e.administrator import Administrator
+from tests.e2e.authenticator import Authenticator
+from tests.e2e.page_checks import SCREENS, PageFaults, Tour
+from tests.e2e.visitor import Visitor, Visits
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+UID: Final = "watanabe.yui"
+INTERNET: Final = "internet-desktop"
+PANELS: Final = ("display", "clipboard", "keys", "type", "help", "line")
+
+
+async def _enrolment(visitor: Visitor, tour: Tour) -> Authenticator:
+    await expect(visitor.part("login-submit")).to_be_visible()
+    await tour.look("login")
+    await visitor.part("login-submit").click()
+    await expect(visitor.page.locator(".field-error").first).to_be_visible()
+    await tour.look("login-empty")
+    await visitor.submit_password(UID, "wrong-password")
+    await expect(visitor.part("login-error")).to_be_visible()
+    await tour.look("login-refused")
+    await visitor.submit_password(UID)
+    app = Authenticator(re.sub(r"\s", "", await visitor.part("enrol-secret").inner_text()))
+    await tour.look("enrol")
+    await visitor.part("enrol-code").fill(await app.fresh())
+    await visitor.part("enrol-submit").click()
+    await expect(visitor.part("recovery-codes")).to_be_visible()
+    await tour.look("recovery-codes")
+    await visitor.part("recovery-codes-confirm").locator("input").check(force=True)
+    await visitor.part("recovery-codes-done").click()
+    await visitor.arrived(UID)
+    return app
+
+
+async def _account(visitor: Visitor, tour: Tour) -> None:
+    await visitor.part("nav-account").click()
+    await expect(visitor.part("new-codes-open")).to_be_visible()
+    await tour.look("account")
+    await visitor.part("new-codes-open").click()
+    await expect(visitor.part("new-codes-dialog")).to_be_visible()
+    await tour.look("account-new-codes")
+    await visitor.page.keyboard.press("Escape")
+    await visitor.part("nav-desktops").click()
+
+
+async def _viewer(visitor: Visitor, tour: Tour) -> None:
+    await visitor.part(f"desktop-open-{INTERNET}").click()
+    await expect(visitor.part("viewer-progress")).to_be_visible()
+    await tour.examine("starting")
+    for screen in SCREENS:
+        await tour.turn(screen)
+        await visitor.desktop_stands()
+        await tour.examine("viewer")
+        for name in PANELS:
+            await visitor.part(f"{name}-open").click()
+            await expect(visitor.part(f"{name}-panel")).to_be_visible()
+            await tour.examine(f"viewer-{name}")
+            await visitor.part("panel-close").click()
+        await visitor.part("viewer-bar-toggle").click()
+        await tour.examine("viewer-folded")
+        await visitor.part("viewer-bar-toggle").click()
+        await visitor.part("viewer-leave").click()
+        await expect(visitor.part("viewer-leave-dialog")).to_be_visible()
+        await tour.examine("viewer-leave")
+        await visitor.part("viewer-stay").click()
+    await visitor.part("viewer-leave").click()
+    await visitor.part("viewer-disconnect").click()
+    await visitor.ended()
+    await tour.look("end")
+    await visitor.part("end-desktops").click()
+
+
+async def _log_off(visitor: Visitor, tour: Tour) -> None:
+    await expect(visitor.part(f"desktop-logoff-{INTERNET}")).to_be_visible()
+    await tour.look("desktops-resume")
+    await visitor.part(f"desktop-logoff-{INTERNET}").click()
+    await expect(visitor.part("logoff-confirm")).to_be_visible()
+    await tour.look("desktops-logoff")
+    await visitor.part("logoff-confirm").click()
+    await expect(visitor.part("logoff-confirm")).to_have_count(0)
+    await tour.look("desktops-logged-off")
+
+
+async def _second_factor(visitor: Visitor, tour: Tour, app: Authenticator) -> None:
+    await visitor.part("logout").click()
+    await expect(visitor.part("login-notice")).to_be_visible()
+    await tour.look("logged-out")
+    await visitor.submit_password(UID)
+    await expect(visitor.part("totp-code")).to_be_visible()
+    await tour.look("totp")
+    await visitor.submit_code(app.wrong())
+    await expect(visitor.part("login-error")).to_be_visible()
+    await tour.look("totp-refused")
+    await visitor.part("totp-use-recovery").click()
+    await expect(visitor.part("recovery-code")).to_be_visible()
+    await tour.look("recovery")
+
+
+async def test_the_checks_find_what_they_look_for(visits: Visits) -> None:
+    visitor = await visits.arrive()
+    await expect(visitor.part("login-submit")).to_be_visible()
+    await visitor.page.evaluate(
+        """() => {
+            const main = document.querySelector('main');
+            main.append(document.createElement('img'));
+            const wide = document.createElement('p');
+            wide.style.width = '9999px';
+            wide.textContent = 'wide';
+            const small = document.createElement('button');
+            small.style.cssText = 'all: unset; width: 9px; height: 9px; display: block';
+            small.textContent = 'tiny';
+            main.append(wide, small);
+        }"""
+    )
+    tour = Tour(visitor, "ja", pictures=False)
+    await tour.examine("broken")
+    with pytest.raises(PageFaults) as found:
+        tour.finish()
+    for expected in ("image-alt", "outside the window: wide", "smaller than 24 px: BUTTON tiny", "px wider than"):
+        assert expected in str(found.value)
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+async def test_every_page_is_accessible_and_whole(visits: Visits, administrator: Administrator, language: str) -> None:
+    await administrator.forget_factors(UID)
+    visitor = await visits.arrive(language=language)
+    tour = Tour(visitor, language)
+    app = await _enrolment(visitor, tour)
+    await tour.look("desktops")
+    await _account(visitor, tour)
+    await _viewer(visitor, tour)
+    await _log_off(visitor, tour)
+    await visitor.page.goto(f"{visits.city.url}/no-such-page")
+    await expect(visitor.part("logout")).to_be_visible()
+    await tour.look("not-found")
+    await _second_factor(visitor, tour, app)
+    tour.finish()
