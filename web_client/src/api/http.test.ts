@@ -44,6 +44,28 @@ describe("request", () => {
     expect(gone).toHaveBeenCalledOnce();
   });
 
+  it("takes over a token that another tab renewed, once, and asks nobody when it is the same", async () => {
+    setCsrfToken("old");
+    const answers = [
+      new Response("{}", { status: 403 }),
+      new Response(JSON.stringify({ csrf_token: "new" }), { status: 200 }),
+      new Response(JSON.stringify({ done: true }), { status: 200 }),
+    ];
+    vi.stubGlobal("fetch", vi.fn(async () => answers.shift() ?? new Response("{}", { status: 500 })));
+    expect(await request("POST", "/x", {})).toEqual({ done: true });
+    expect(vi.mocked(fetch).mock.calls[2]?.[1]?.headers).toMatchObject({ "X-CSRF-Token": "new" });
+    const same = [new Response("{}", { status: 403 }), new Response(JSON.stringify({ csrf_token: "new" }), { status: 200 })];
+    vi.stubGlobal("fetch", vi.fn(async () => same.shift() ?? new Response("{}", { status: 500 })));
+    await expect(request("POST", "/x", {})).rejects.toMatchObject({ status: 403 });
+    expect(fetch).toHaveBeenCalledTimes(2);
+  });
+
+  it("leaves the cookie out of what is public", async () => {
+    answer(200, "{}");
+    await request("GET", "/notice", undefined, { anonymous: true });
+    expect(sent()).toMatchObject({ credentials: "omit" });
+  });
+
   it("tells a network failure from a refusal", async () => {
     vi.stubGlobal("fetch", vi.fn(async () => Promise.reject(new TypeError("Failed to fetch"))));
     await expect(request("GET", "/me")).rejects.toBeInstanceOf(NetworkError);

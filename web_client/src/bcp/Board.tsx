@@ -10,7 +10,7 @@ import { DeclarationCard } from "./DeclarationCard";
 import { History } from "./History";
 import { LevelMark } from "./LevelMark";
 import { Load } from "./Load";
-import { mayPropose, tasks } from "./permission";
+import { mayBreakGlass, mayPropose, tasks } from "./permission";
 import { Officials, Places } from "./Places";
 import { inForce, overall } from "./situation";
 import { useKnownStatus } from "./status";
@@ -91,16 +91,21 @@ export function Board() {
 
 function Beginnings() {
   const { t } = useTranslation("bcp");
+  const { me } = useKnownStatus();
+  const alone = mayBreakGlass(me);
   const begin = (kind: "declare" | "drill" | "break-glass", words: "declare" | "drill" | "breakGlass", icon: IconName) => (
     <AriaButton
       className={`begin begin-${kind}`}
+      isDisabled={kind === "break-glass" && !alone}
       onPress={() => navigate({ page: "bcp", view: { kind } })}
       data-testid={`bcp-begin-${kind}`}
     >
       <Icon name={icon} size={28} />
       <span>
         <strong>{t(`board.${words}`)}</strong>
-        <span className="begin-help">{t(`board.${words}Help`)}</span>
+        <span className="begin-help">
+          {t(kind === "break-glass" && !alone ? "board.breakGlassOfficials" : `board.${words}Help`)}
+        </span>
       </span>
     </AriaButton>
   );

@@ -7,6 +7,11 @@ export function mayPropose(roles: readonly string[]): boolean {
   return roles.includes("coordinator") || roles.includes("approver");
 }
 
+/** Alone only those may declare who are on the list: nobody listed comes after them. */
+export function mayBreakGlass(me: BcpStatus["me"]): boolean {
+  return mayPropose(me.roles) && me.official !== null;
+}
+
 /** Sees everything, changes nothing. */
 export function isReader(roles: readonly string[]): boolean {
   return maySeeConsole(roles) && !mayPropose(roles);

@@ -22,7 +22,7 @@ import {
   type StepName,
 } from "../draft";
 import { bcp } from "../endpoints";
-import { isReader } from "../permission";
+import { isReader, mayBreakGlass } from "../permission";
 import { useKnownStatus } from "../status";
 import type { PlanView, Proposal, Scopes } from "../types";
 import { CauseStep } from "./CauseStep";
@@ -45,10 +45,15 @@ export function DeclareFlow({ flow }: { readonly flow: Flow }) {
   const plans = useLoad(bcp.plans);
   const scopes = useLoad(bcp.scopes);
   const error = plans.error ?? scopes.error;
-  if (isReader(me.roles)) {
+  const barred = isReader(me.roles)
+    ? t("readOnly")
+    : flow === "break-glass" && !mayBreakGlass(me)
+      ? t("board.breakGlassOfficials")
+      : null;
+  if (barred !== null) {
     return (
-      <Notice kind="error">
-        <p>{t("readOnly")}</p>
+      <Notice kind="error" testId="bcp-barred">
+        <p>{barred}</p>
       </Notice>
     );
   }

@@ -60,6 +60,7 @@ export const en: BcpTexts = {
     drillHelp: "Widens the drill profile only. Ends within 8 hours.",
     breakGlass: "Break-glass (alone)",
     breakGlassHelp: "Only when the telephone is dead and nobody can approve. Ends after 4 hours.",
+    breakGlassOfficials: "Only persons on the list of officials can declare alone.",
     places: "State by place",
     sites: "Sites",
     departments: "Departments",

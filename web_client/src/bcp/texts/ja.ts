@@ -58,6 +58,7 @@ export const ja = {
     drillHelp: "訓練用の権限だけが広がります。8時間以内に終わります。",
     breakGlass: "緊急発動（1人で）",
     breakGlassHelp: "電話も通じず、承認する人を待てないときだけ使います。4時間で終わります。",
+    breakGlassOfficials: "1人での緊急発動は、発動権者の一覧にある人だけができます。",
     places: "場所ごとの状態",
     sites: "拠点",
     departments: "部署",
