@@ -16,8 +16,8 @@ from typing import Final, TypeVar
 
 from common.ids import PoolId, TenantId, UserId
 from policy.bcp.canonical import spelled
-from policy.bcp.model import SUBSTITUTE, Declaration, Proposal, Scope, ScopeKind, overlay_plan
-from policy.bcp.plan import Plan, compiled
+from policy.bcp.model import SUBSTITUTE, WHOLE_TENANT, Declaration, Proposal, Scope, ScopeKind, overlay_plan
+from policy.bcp.plan import Plan, compiled, substitute_of
 from policy.calendar import JST
 from policy.engine import Engine
 from policy.guardrails import GUARDRAILS, PREFIX
@@ -187,6 +187,7 @@ def difference(
     people = _classes(population.people, named.person)
     pools = _classes(population.resources, named.resource)
     overlays = _Overlays(plan, subject, tenant_id)
+    guards = _Guards(wide)
     found = _Findings()
     for circumstance in circumstances:
         for persons in people:
@@ -199,6 +200,8 @@ def difference(
                 if overlay := overlays.at(request):
                     after = wide.decide(replace(request, context=replace(request.context, overlays=overlay)))
                 found.add(circumstance.key, persons, targets, before, after)
+                if not after.allowed:
+                    found.forbid(persons, targets, guards.of(request))
     return found.result(circumstances, population)
 
 
@@ -237,7 +240,7 @@ class _Named:
                         self._by_key[key].update(map(str, value))
         kinds = {ScopeKind.SITE: "scope_sites", ScopeKind.DEPARTMENT: "departments", ScopeKind.DUTY: "duties"}
         if scope.kind in kinds:
-            self._by_key[kinds[scope.kind]] |= scope.ids
+            self._by_key[kinds[scope.kind]] |= scope.ids | {substitute_of(name) for name in scope.ids}
         self._by_key["sites"] |= self._by_key["scope_sites"]
 
     def person(self, person: Subject) -> Hashable:
@@ -266,6 +269,23 @@ class _Named:
 
     def _one(self, key: str, value: str | None) -> str | None:
         return value if value is None or value in self._by_key[key] else _OTHER
+
+
+class _Guards:
+    """Which guardrails refuse. Explaining is dear, so it is done once for all whom no guardrail tells apart."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine: Final = engine
+        self._named: Final = _Named([rule.when for rule in GUARDRAILS], WHOLE_TENANT)
+        self._known: Final[dict[Hashable, tuple[str, ...]]] = {}
+
+    def of(self, request: Request) -> tuple[str, ...]:
+        """Ids of the guardrails that forbid this request."""
+        key = self._named.person(request.subject), self._named.resource(request.resource)
+        if key not in self._known:
+            forbidding = self._engine.explain(request).forbidding
+            self._known[key] = tuple(f.rule.id for f in forbidding if f.rule.id.startswith(PREFIX))
+        return self._known[key]
 
 
 class _Findings:
@@ -298,12 +318,13 @@ class _Findings:
             names = [person.username for person in persons]
             for resource in targets:
                 self._by_pool[resource.pool_id].update(names)
-        if new is None:
-            for rule_id in after.rule_ids:
-                if rule_id.startswith(PREFIX):
-                    pools, people = self._forbidden.setdefault(rule_id, (set(), set()))
-                    pools.update(resource.pool_id for resource in targets)
-                    people.update(person.user_id for person in persons)
+
+    def forbid(self, persons: Sequence[Subject], targets: Sequence[Resource], guardrails: Iterable[str]) -> None:
+        """Guardrails that keep these people from these pools whatever is declared."""
+        for rule_id in guardrails:
+            pools, people = self._forbidden.setdefault(rule_id, (set(), set()))
+            pools.update(resource.pool_id for resource in targets)
+            people.update(person.user_id for person in persons)
 
     def result(self, circumstances: Sequence[Circumstance], population: Population) -> WhatIf:
         """Everything, sorted; equal questions have equal digests."""

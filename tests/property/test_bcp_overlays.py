@@ -5,6 +5,7 @@ trace. Random plans that the load-time proof refuses are not declared; those it 
 """
 
 import json
+import threading
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
@@ -18,8 +19,9 @@ from policy.bcp import declaration as steps
 from policy.bcp import proof
 from policy.bcp.model import WHOLE_TENANT, Level, Scope, ScopeKind
 from policy.bcp.overlay import Deadline, Snapshot, activated, used
-from policy.bcp.plan import PREFIX, Plan
+from policy.bcp.plan import PREFIX, Plan, substitute_of
 from policy.bcp.service import widened
+from policy.bcp.what_if import Circumstance, WhatIfCancelled, difference, population_of
 from policy.engine import Engine
 from policy.model import (
     IDLE_LIMIT_CAP,
@@ -259,3 +261,55 @@ def test_random_stray_overlays_open_nothing_without_their_rules(stray: st.DataOb
     overlays = snapshot.overlays_for(request.subject, request.resource, request.context.now, 0.0)
     asked = replace(request, context=replace(request.context, overlays=overlays))
     assert base.decide(asked).allowed is base.decide(request).allowed
+
+
+@EXAMPLES
+@given(plans(), rule_lists(), st.lists(requests, min_size=1, max_size=12), scopes, st.sampled_from(list(Level)[:3]))
+def test_what_if_says_of_each_person_what_the_engine_says(
+    plan: Plan, rules: list[dict[str, Any]], asked: list[Request], scope: Scope, level: Level
+) -> None:
+    """People who look alike are judged once; judged one by one they come out the same."""
+    base, now = Engine(document(rules)), asked[0].context.now
+    subjects = [replace(r.subject, user_id=UserId(f"usr_{i}"), username=f"s{i}") for i, r in enumerate(asked)]
+    if scope.kind is ScopeKind.DUTY:
+        duties = frozenset(map(substitute_of, scope.ids))
+        subjects.append(replace(subjects[0], user_id=UserId("usr_x"), username="sx", duties=duties))
+    targets = {r.resource.pool_id: r.resource for r in asked}
+    circumstance = Circumstance("one", "試", "try", replace(asked[0].context, live=False, overlays=()))
+    found = difference(
+        base.document,
+        plan,
+        proposal(scope=scope, level=level),
+        population_of(subjects, targets.values()),
+        CITY,
+        [circumstance],
+        threading.Event(),
+    )
+    expected: dict[str, int] = {}
+    for pool_id, resource in targets.items():
+        for person in subjects:
+            plain = Request(person, Action.CONNECT, resource, circumstance.context)
+            before = base.decide(plain)
+            after = before
+            if level.widens:
+                after, _ = under(declared(plan, now, scope=scope, level=level), base, plain)
+            old, new = before.grant and before.grant.obligations, after.grant and after.grant.obligations
+            expected[pool_id] = expected.get(pool_id, 0) + (new is not None and new != old)
+    assert found.losses == 0
+    assert found.gainers_by_pool == {pool: count for pool, count in expected.items() if count}
+
+
+def test_a_withdrawn_question_stops() -> None:
+    stop = threading.Event()
+    stop.set()
+    circumstance = Circumstance("one", "試", "try", context())
+    with pytest.raises(WhatIfCancelled):
+        difference(
+            document([]),
+            Plan.model_validate(plan_dict()),
+            proposal(),
+            population_of(people(), pools()),
+            CITY,
+            [circumstance],
+            stop,
+        )
