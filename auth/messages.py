@@ -14,15 +14,15 @@ TEXTS: Final[Mapping[LoginErrorCode, tuple[str, str]]] = {
         f"The login did not succeed. Check user name and password. {_IT_EN}",
     ),
     LoginErrorCode.CODE_WRONG: (
-        "認証コードが違います。認証アプリに今表示されている6桁を入力してください。",
+        "確認コードが違います。認証アプリに今表示されている6桁を入力してください。",
         "That code is not right. Type the six digits that your authenticator shows now.",
     ),
     LoginErrorCode.CODE_REUSED: (
-        "この認証コードは使用済みです。次のコードが表示されるまで待って入力してください。",
+        "この確認コードは使用済みです。次のコードが表示されるまで待って入力してください。",
         "That code was used already. Wait for the next one.",
     ),
     LoginErrorCode.RECOVERY_CODE_WRONG: (
-        "回復コードが違うか、使用済みです。別の回復コードを入力してください。",
+        "リカバリーコードが違うか、使用済みです。別のリカバリーコードを入力してください。",
         "That recovery code is wrong or was used already. Try another one.",
     ),
     LoginErrorCode.THROTTLED: (
