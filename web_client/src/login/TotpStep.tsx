@@ -9,11 +9,21 @@ import { StepForm } from "./StepForm";
 
 export function TotpStep(props: StepProps & { readonly problem: ReactNode }) {
   const [recovery, setRecovery] = useState(false);
-  return recovery ? (
-    <RecoveryForm key="recovery" {...props} onSwitch={() => setRecovery(false)} />
-  ) : (
-    <TotpForm key="totp" {...props} onSwitch={() => setRecovery(true)} />
-  );
+  // What was wrong with a code of the one kind says nothing about the other.
+  const [fresh, setFresh] = useState(false);
+  const form: FormProps = {
+    ...props,
+    problem: fresh || props.busy ? null : props.problem,
+    submit: (call) => {
+      setFresh(false);
+      props.submit(call);
+    },
+    onSwitch: () => {
+      setFresh(true);
+      setRecovery(!recovery);
+    },
+  };
+  return recovery ? <RecoveryForm key="recovery" {...form} /> : <TotpForm key="totp" {...form} />;
 }
 
 type FormProps = StepProps & { readonly problem: ReactNode; readonly onSwitch: () => void };
