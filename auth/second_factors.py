@@ -12,7 +12,7 @@ from auth.enrolment import enrolment
 from auth.gate import Gate
 from auth.models import EmergencyCard, Enrolment, LoginErrorCode
 from auth.recovery import activation_hash, code_hash, new_codes, normalise, normalise_activation
-from auth.rows import VouchRow
+from auth.rows import LoginRow, VouchRow
 from auth.store.factors import FactorStore
 from auth.store.vouches import VouchStore
 from auth.throttle import Scope
@@ -143,15 +143,21 @@ class SecondFactors:
         secret = new_secret()
         return enrolment(secret, account=username, issuer=self._issuer), self._seal(secret, user_id)
 
-    async def confirm(self, user_id: UserId, sealed: str, typed: str) -> Checked:
-        """A first code of the new authenticator makes it the person's only one, with ten new recovery codes."""
+    async def confirm(self, login: LoginRow, sealed: str, typed: str) -> Checked:
+        """A first code of the new authenticator makes it the person's only one, with ten new recovery codes.
+
+        LOGIN_EXPIRED when another login of this person was faster: nothing changed.
+        """
+        user_id = login.user_id
         if (wait := await self._gate.charge(Scope.TOTP, user_id)) is not None:
             return Checked(LoginErrorCode.THROTTLED, wait)
         result = check(self._open(sealed, user_id), typed, self._clock.now(), NEVER)
         if not isinstance(result, CodeAccepted):
             return Checked(LoginErrorCode.CODE_WRONG)
         codes = new_codes()
-        await self._store.set_factors(user_id, sealed, result.counter, self._hashes(user_id, codes), self._clock.now())
+        hashes = self._hashes(user_id, codes)
+        if not await self._store.set_factors(login, sealed, result.counter, hashes, self._clock.now()):
+            return Checked(LoginErrorCode.LOGIN_EXPIRED)
         await self._gate.clear(Scope.TOTP, user_id)
         return Checked(codes=codes)
 

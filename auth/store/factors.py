@@ -6,9 +6,9 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.models import EmergencyCard
-from auth.rows import TotpRow
+from auth.rows import LoginRow, TotpRow
 from auth.store.base import TenantStore
-from auth.store.tables import auth_emergency_card, auth_login, auth_recovery_code, auth_totp
+from auth.store.tables import auth_emergency_card, auth_login, auth_recovery_code, auth_totp, auth_user
 from common.ids import UserId
 
 
@@ -33,10 +33,29 @@ class FactorStore(TenantStore):
         )
 
     async def set_factors(
-        self, user_id: UserId, sealed_secret: str, counter: int, code_hashes: list[str], now: datetime
-    ) -> None:
-        """Replace authenticator and recovery codes, both or neither."""
+        self, login: LoginRow, sealed_secret: str, counter: int, code_hashes: list[str], now: datetime
+    ) -> bool:
+        """Replace authenticator and recovery codes, both or neither, and end the person's other logins: what they know
+        of factors is no longer true.
+
+        Compare-and-set: false when this login was ended, or began without an authenticator and there is one now.
+        """
+        user_id, one, totp = login.user_id, auth_login.c, auth_totp.c
+        person = select(auth_user.c.user_id).where(
+            auth_user.c.tenant_id == self._tenant, auth_user.c.user_id == user_id
+        )
+        mine = select(one.user_id).where(one.tenant_id == self._tenant, one.token_hash == login.token_hash)
+        has_one = select(totp.user_id).where(totp.tenant_id == self._tenant, totp.user_id == user_id)
+        others = delete(auth_login).where(
+            one.tenant_id == self._tenant, one.user_id == user_id, one.token_hash != login.token_hash
+        )
         async with self._database.transaction() as connection:
+            await connection.execute(person.with_for_update())  # SQLite's transactions are exclusive already
+            if (await connection.execute(mine)).first() is None:
+                return False
+            if not login.flow.enrolled and (await connection.execute(has_one)).first() is not None:
+                return False
+            await connection.execute(others)
             await self._drop_factors(connection, user_id)
             await connection.execute(
                 insert(auth_totp).values(
@@ -48,6 +67,7 @@ class FactorStore(TenantStore):
                 )
             )
             await self._add_codes(connection, user_id, code_hashes, now)
+        return True
 
     async def set_codes(
         self, user_id: UserId, code_hashes: list[str], now: datetime, card_number: str | None = None

@@ -4,8 +4,10 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert, select
 
 from auth.models import Client, CookieChange, Enrolment, LoginErrorCode, LoginOutcome, LoginStep
+from auth.store.tables import auth_login
 from common.db import Database
 from common.errors import AuditUnavailable, SecretUnreadable, StoreUnavailable
 from tests.integration.auth.service import HOME, error_of, running
@@ -158,6 +160,52 @@ async def test_enrolled_people_cannot_enrol_again_with_the_password_alone(staff:
         shown = await setup.auth.start_enrolment(thief.login_cookie, HOME)
         assert isinstance(shown, LoginOutcome)
         assert error_of(shown) is LoginErrorCode.WRONG_STEP
+
+
+async def test_a_login_from_before_an_enrolment_replaces_nothing(staff: Slapd, database: Database) -> None:
+    """Who knows the password begins to enrol too, and waits until the owner has confirmed."""
+    async with running(staff, database) as setup:
+        owner, thief = setup.browser(), setup.browser()
+        await thief.password("sato", "sato-pw-2026")
+        await thief.scan()
+        await owner.password("sato", "sato-pw-2026")
+        await owner.enrol()
+        assert error_of(await thief.confirm()) is LoginErrorCode.LOGIN_EXPIRED
+        assert thief.login_cookie is None
+        assert (await owner.sign_in()).view.step is LoginStep.DONE, "the owner's authenticator is in force"
+
+
+async def test_of_two_first_enrolments_at_once_one_wins(staff: Slapd, database: Database) -> None:
+    async with running(staff, database) as setup:
+        browsers = [setup.browser(), setup.browser()]
+        for browser in browsers:
+            await browser.password("sato", "sato-pw-2026")
+            await browser.scan()
+        outcomes = await asyncio.gather(*(browser.confirm() for browser in browsers))
+        steps = sorted((outcome.view.step for outcome in outcomes), key=str)
+        assert steps == [LoginStep.PASSWORD, LoginStep.RECOVERY_CODES]
+        (winner,) = (browser for browser in browsers if browser.login_cookie is not None)
+        assert (await winner.done()).view.step is LoginStep.DONE
+        setup.clock.advance(30)
+        assert (await winner.sign_in()).view.step is LoginStep.DONE
+
+
+async def test_a_login_that_was_being_begun_during_an_enrolment_replaces_nothing(
+    staff: Slapd, sqlite_database: Database
+) -> None:
+    """Its row is written after the owner's confirmation dropped the others: what it believes is out of date."""
+    async with running(staff, sqlite_database) as setup:
+        owner, thief = setup.browser(), setup.browser()
+        await thief.password("sato", "sato-pw-2026")
+        async with sqlite_database.transaction() as connection:
+            row = (await connection.execute(select(auth_login))).one()
+        await owner.password("sato", "sato-pw-2026")
+        await owner.enrol()
+        async with sqlite_database.transaction() as connection:
+            await connection.execute(insert(auth_login).values(row._asdict()))
+        await thief.scan()
+        assert error_of(await thief.confirm()) is LoginErrorCode.LOGIN_EXPIRED
+        assert (await owner.sign_in()).view.step is LoginStep.DONE
 
 
 async def test_restart_forgets(staff: Slapd, sqlite_database: Database) -> None:
