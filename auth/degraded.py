@@ -17,7 +17,7 @@ from auth.audit_names import AuthAudit
 from auth.directory import DirectoryResult, NotFound, Unreachable, Verified, WrongPassword
 from auth.gate import Gate
 from auth.models import Client, Identity, LoginErrorCode
-from auth.names import account_of
+from auth.names import account_of, source_of
 from auth.outage import OutageWatch
 from auth.recorder import Recorder
 from auth.rows import Holder
@@ -26,6 +26,7 @@ from auth.slow_hash import SlowHash, TooManyWaiting
 from auth.store.people import PeopleStore
 from auth.store.verifiers import VerifierStore
 from auth.throttle import Scope
+from auth.turns import TRY_AGAIN_SECONDS, Turns
 from common.clock import Clock
 from common.errors import KakehashiError, SecretUnreadable
 from common.ids import TenantId, UserId
@@ -78,6 +79,7 @@ class Degraded:
         recorder: Recorder,
         clock: Clock,
         emergency: Callable[[], bool],
+        turns: Turns,
     ) -> None:
         self._roster = frozenset(settings.groups)
         self._after_seconds = settings.after_minutes * 60
@@ -92,6 +94,7 @@ class Degraded:
         self._recorder = recorder
         self._clock = clock
         self._emergency = emergency
+        self._turns = turns
         self._tasks = TaskScope()
 
     # -- while the directory answers
@@ -156,21 +159,32 @@ class Degraded:
             return NotOpen()
         holder = await self._verifiers.holder(name) if name is not None else None
         account = account_of(holder.directory_key) if holder else f"name:{typed}"
+        if (wait := await self._gate.address_wait(account, client.address)) is not None:
+            await self._gate.forgive(Scope.PAIR, typed, client.address)
+            await self._recorder.record_throttled(client.address, client, Scope.ADDRESS, wait)
+            return Declined(LoginErrorCode.THROTTLED, wait)
         if (wait := await self._gate.charge_password(account, client.address)) is not None:
             await self._gate.forgive(Scope.PAIR, typed, client.address)
             subject = holder.identity.username if holder else self._recorder.fingerprint(typed)
             await self._recorder.record_throttled(subject, client, Scope.ACCOUNT, wait)
             return Declined(LoginErrorCode.THROTTLED, wait)
         try:
-            matches = await self._hash.matches(self._verifier(holder), password)
+            async with self._turns.taken(source_of(client.address)) as has_turn:
+                matches = has_turn and await self._hash.matches(self._verifier(holder), password)
         except TooManyWaiting:
             await self._gate.forgive_password(account, client.address)
             return NotOpen()
+        if not has_turn:
+            await self._gate.forgive(Scope.PAIR, typed, client.address)
+            await self._gate.forgive_password(account, client.address)
+            await self._recorder.record_throttled(client.address, client, "turns", TRY_AGAIN_SECONDS)
+            return Declined(LoginErrorCode.THROTTLED, TRY_AGAIN_SECONDS)
         if not self._watch.still_quiet():  # somebody is back: it is for the directory to say
             await self._gate.forgive_password(account, client.address)
             return NotOpen()
         why = "wrong_password" if not matches else self._why_not(holder)
         if holder is None or why is not None:
+            await self._gate.count_wrong(client.address)
             await self._refuse(holder, why or "no_verifier", typed, client)
             return Declined(LoginErrorCode.DEGRADED_LOGIN_FAILED)
         await self._gate.clear(Scope.PAIR, typed, client.address)

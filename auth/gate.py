@@ -11,9 +11,10 @@ import json
 import math
 from datetime import timedelta
 
+from auth.names import source_of
 from auth.settings import ThrottleSettings
 from auth.store.counters import CounterStore
-from auth.throttle import Counter, Scope, charge, forgive, rule_for
+from auth.throttle import Counter, Scope, charge, forgive, rule_for, waiting
 from common.clock import Clock
 
 
@@ -61,6 +62,24 @@ class Gate:
             await self.forgive(Scope.STRANGERS, account)
         await self.forgive(Scope.ACCOUNT, account)
 
+    async def address_wait(self, account: str, address: str) -> int | None:
+        """The whole seconds to wait when too many passwords from this address were wrong; None: go on.
+
+        Whoever signed in from there lately never waits for what others there typed. Nothing is counted here.
+        """
+        now = self._clock.now()
+        wait = await self._counters.count(
+            Scope.ADDRESS, _hash((source_of(address),)), lambda counter: (counter, waiting(counter, now))
+        )
+        if wait is None or await self.knows(account, address):
+            return None
+        return math.ceil(wait.total_seconds())
+
+    async def count_wrong(self, address: str) -> None:
+        """A password from this address was wrong, whoever's. Counted afterwards, for success must not be undone: as
+        many guesses more as are checked at once may slip through."""
+        await self.charge(Scope.ADDRESS, source_of(address))
+
     async def know(self, account: str, address: str) -> None:
         """The account's owner completed a login from this address."""
         mark = Counter(0, self._clock.now())
@@ -69,7 +88,7 @@ class Gate:
     async def sweep(self) -> None:
         """Remove counters that no rule remembers, and addresses that are no longer known."""
         now, s = self._clock.now(), self._settings
-        memory = max(s.forget_after_seconds, s.directory_lockout_window_seconds)
+        memory = max(s.forget_after_seconds, s.directory_lockout_window_seconds, s.address_window_seconds)
         await self._counters.drop_expired(
             counters_before=now - timedelta(seconds=memory), marks_before=now - timedelta(days=s.known_address_days)
         )

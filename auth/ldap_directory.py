@@ -317,8 +317,12 @@ class LdapDirectory:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(self._settings.probe_seconds)
-            if not self._pool.all_closed:
+            if self._pool.all_closed:
+                continue
+            try:
                 await loop.run_in_executor(self._probe_thread, self._pool.probe)
+            except Exception:  # noqa: BLE001 - without probes a failed server would stay out for ever
+                _log.exception("directory probe failed")
 
     def _close(self) -> None:
         self._pump.close()  # first: it ends what worker threads wait for

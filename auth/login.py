@@ -47,7 +47,7 @@ from auth.models import (
     LoginStep,
     LoginView,
 )
-from auth.names import account_of, normalise_username, throttle_name
+from auth.names import account_of, normalise_username, source_of, throttle_name
 from auth.recorder import Recorder
 from auth.rows import LoginRow, Person
 from auth.second_factors import SecondFactors
@@ -56,6 +56,7 @@ from auth.store.logins import LoginStore
 from auth.store.people import PeopleStore
 from auth.temporary_factor import TemporaryFactors
 from auth.throttle import Scope
+from auth.turns import TRY_AGAIN_SECONDS, Turns
 from common.clock import Clock
 from common.secret import Secret
 
@@ -87,6 +88,7 @@ class Login:
         temporary: TemporaryFactors,
         recorder: Recorder,
         clock: Clock,
+        turns: Turns,
     ) -> None:
         self._degraded = degraded
         self._temporary = temporary
@@ -99,6 +101,7 @@ class Login:
         self._gate = gate
         self._recorder = recorder
         self._clock = clock
+        self._turns = turns
 
     async def state(self, login_cookie: str | None) -> LoginView:
         """Where this browser's login stands."""
@@ -200,9 +203,13 @@ class Login:
             lifetime = self._temporary.lifetime
             checked = await self._factors.confirm_temporary(login.user_id, login.sealed_totp, code, lifetime)
         else:
-            checked = await self._factors.confirm(login.user_id, login.sealed_totp, code)
+            checked = await self._factors.confirm(login, login.sealed_totp, code)
         if checked.error is not None:
-            return await self._progress.refuse_factor(login, checked, client, AuthAudit.REFUSE_ENROLMENT, Scope.TOTP)
+            outcome = await self._progress.refuse_factor(login, checked, client, AuthAudit.REFUSE_ENROLMENT, Scope.TOTP)
+            if checked.error is not LoginErrorCode.LOGIN_EXPIRED:
+                return outcome
+            await self._logins.drop_login(login.token_hash)
+            return over()
         name = AuthAudit.ENROL_TEMPORARY_TOTP if temporary else AuthAudit.ENROL_TOTP
         await self._recorder.record(name, actor=login.user_id, client=client)
         if not temporary:
@@ -247,29 +254,44 @@ class Login:
     # -- the password
 
     async def _password(self, username: str, password: Secret[str], client: Client) -> LoginOutcome:
-        typed = throttle_name(username)
+        typed, source = throttle_name(username), source_of(client.address)
+        async with self._turns.taken(source) as has_turn:
+            if not has_turn:
+                return await self._throttled(client.address, client, "turns", TRY_AGAIN_SECONDS)
+            outcome = await self._by_directory(username, typed, password, client)
+        if isinstance(outcome, Unreachable):
+            return await self._without_directory(outcome, typed, normalise_username(username), password, client)
+        return outcome
+
+    async def _by_directory(
+        self, username: str, typed: str, password: Secret[str], client: Client
+    ) -> LoginOutcome | Unreachable:
+        """Unreachable: no server answered the search, the password was tried nowhere."""
         fingerprint = self._recorder.fingerprint(typed)
         if (wait := await self._gate.charge(Scope.PAIR, typed, client.address)) is not None:
-            await self._recorder.record_throttled(fingerprint, client, Scope.PAIR, wait)
-            return refused(LoginErrorCode.THROTTLED, wait)
+            return await self._throttled(fingerprint, client, Scope.PAIR, wait)
         budget = self._directory.budget()
         name = normalise_username(username)
         found = (
             NotFound(Cause("not a possible user name")) if name is None else await self._directory.find(name, budget)
         )
         if isinstance(found, Unreachable):
-            return await self._without_directory(found, typed, name, password, client)
+            return found
         entry = found.entry if isinstance(found, Found) else None
         subject = entry.username if entry else fingerprint
         account = account_of(entry.key) if entry else f"name:{typed}"
+        if (wait := await self._gate.address_wait(account, client.address)) is not None:
+            await self._gate.forgive(Scope.PAIR, typed, client.address)
+            return await self._throttled(client.address, client, Scope.ADDRESS, wait)
         if (wait := await self._gate.charge_password(account, client.address)) is not None:
             await self._gate.forgive(Scope.PAIR, typed, client.address)
-            await self._recorder.record_throttled(subject, client, Scope.ACCOUNT, wait)
-            return refused(LoginErrorCode.THROTTLED, wait)
+            return await self._throttled(subject, client, Scope.ACCOUNT, wait)
         result = await self._directory.verify(entry, password, budget)
         if isinstance(result, Unreachable):
             await self._gate.forgive(Scope.PAIR, typed, client.address)
             await self._gate.forgive_password(account, client.address)
+        elif not isinstance(result, Verified | PasswordExpired | MustChange):
+            await self._gate.count_wrong(client.address)
         if not isinstance(result, Verified | PasswordExpired | MustChange):
             self._degraded.refused(result, password, client.address)
             exact = found if isinstance(found, NotFound) and isinstance(result, NotFound) else result
@@ -299,6 +321,10 @@ class Login:
                 )
                 proven = PasswordProven(identity.user_id, enrolled=True, degraded=True)
                 return await self._progress.begin(proven)
+
+    async def _throttled(self, subject: str, client: Client, scope: str, wait_seconds: int) -> LoginOutcome:
+        await self._recorder.record_throttled(subject, client, scope, wait_seconds)
+        return refused(LoginErrorCode.THROTTLED, wait_seconds)
 
     async def _refuse_password(self, result: DirectoryResult, subject: str, client: Client) -> LoginOutcome:
         await self._recorder.record(

@@ -44,6 +44,7 @@ from auth.store.sessions import SessionStore
 from auth.store.verifiers import VerifierStore
 from auth.store.vouches import VouchStore
 from auth.temporary_factor import TemporaryFactors
+from auth.turns import Turns
 from auth.web_sessions import WebSessions, csrf_matches, csrf_token
 from common.audit import AuditSink
 from common.bus import EventBus
@@ -101,6 +102,8 @@ class AuthService:
             tenant_id=tenant_id,
             issuer=issuer,
         )
+        most = max(1, settings.ldap.worker_threads // 2)
+        turns = Turns(min(settings.throttle.checks_per_address, most), settings.throttle.check_queue_seconds)
         self._watch = OutageWatch(directory, self._recorder, clock)
         self._degraded = Degraded(
             settings.degraded,
@@ -114,6 +117,7 @@ class AuthService:
             recorder=self._recorder,
             clock=clock,
             emergency=emergency,
+            turns=turns,
         )
         self._temporary = TemporaryFactors(
             settings.vouch,
@@ -146,6 +150,7 @@ class AuthService:
             temporary=self._temporary,
             recorder=self._recorder,
             clock=clock,
+            turns=turns,
         )
         self._printer = CardPrinter()
         self._step_ups = StepUps(
@@ -445,10 +450,13 @@ class AuthService:
         await self._watch.keep_looking()
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-        """A failed round (database, audit) is logged and the next one tried; the work must not end silently."""
+        """A failed round is logged and the next one tried; the work must not end silently."""
+        name = getattr(work, "__name__", "work")
         while True:
             await asyncio.sleep(seconds)
             try:
                 await work()
             except KakehashiError as error:
-                _log.error("background round failed", work=work.__name__, code=error.code, detail=error.detail)
+                _log.error("background round failed", work=name, code=error.code, detail=error.detail)
+            except Exception:  # noqa: BLE001 - rounds must outlive any single fault
+                _log.exception("background round failed", work=name)

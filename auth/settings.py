@@ -131,6 +131,33 @@ class ThrottleSettings(Section):
     known_address_days: int = Field(
         default=30, ge=1, le=365, description="How long an address stays known after a login from it."
     )
+    address_tries: int = Field(
+        default=60,
+        ge=0,
+        description=(
+            "Wrong passwords from one address (IPv6: one /64), whatever the accounts, before everybody waits there who "
+            "did not sign in from it lately; right ones are not counted, and one is forgotten each time the window's "
+            "share of it has passed. Generous, because an office has one address for all; 0: no limit."
+        ),
+    )
+    address_window_seconds: int = Field(
+        default=900, ge=60, description="In this time so many may be wrong; a quiet one forgets all of them."
+    )
+    address_longest_wait_seconds: int = Field(
+        default=300,
+        ge=1,
+        description="The wait of an address starts as any first wait, doubles, and stops growing here.",
+    )
+    checks_per_address: int = Field(
+        default=4,
+        ge=1,
+        le=64,
+        description=(
+            "Passwords from one address (IPv6: one /64) that are checked at once, but never by more than half of the "
+            "directory's worker threads; more of them queue for a moment, then they are throttled."
+        ),
+    )
+    check_queue_seconds: float = Field(default=3.0, gt=0, le=30, description="How long such a password queues.")
     answer_floor_milliseconds: int = Field(
         default=400, ge=0, le=5000, description="A refused login is not answered sooner, so that timing tells nothing."
     )

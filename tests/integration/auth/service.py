@@ -146,6 +146,7 @@ async def running(
     keyring: Keyring = KEYRING,
     audit: MemoryAudit | None = None,
     clock: FakeClock | None = None,
+    directory: type[LdapDirectory] = LdapDirectory,
 ) -> AsyncIterator[Setup]:
     """Open an AuthService; answers come without the floor unless `settings` say so."""
     over: dict[str, Any] = {"throttle": {"answer_floor_milliseconds": 0}} | (settings or {})
@@ -157,7 +158,7 @@ async def running(
         tenant_id=TENANT,
         tenant_name="架け橋市",
         database=database,
-        directory=LdapDirectory(chosen.ldap),
+        directory=directory(chosen.ldap),
         keyring=keyring,
         audit=sink,
         bus=bus,

@@ -1,12 +1,16 @@
 """Guessing against a real directory: who is slowed down, who is not, and that the directory never locks anybody."""
 
 import asyncio
+import time
 from pathlib import Path
 
+from auth.directory import DirectoryResult, Entry
+from auth.ldap_directory import LdapDirectory
+from auth.ldap_pool import Connection
 from auth.models import Client, LoginErrorCode, LoginStep
 from common.db import Database
 from tests.integration.auth.service import PASSWORD, error_of, running
-from tests.support.slapd import Slapd, person_dn, run_slapd
+from tests.support.slapd import DECOY_DN, Slapd, person_dn, run_slapd
 
 
 async def test_five_free_tries_then_waits_that_double_up_to_an_hour(staff: Slapd, database: Database) -> None:
@@ -144,3 +148,65 @@ async def test_a_known_address_is_forgotten_after_a_month(staff: Slapd, sqlite_d
         for number in range(6):
             await setup.browser(Client(f"198.51.100.{number}")).password("sato", "wrong")
         assert error_of(await home.password("sato", PASSWORD)) is LoginErrorCode.THROTTLED
+
+
+async def test_spraying_one_password_over_many_names_is_throttled(staff: Slapd, database: Database) -> None:
+    async with running(staff, database) as setup:
+        home = setup.browser()
+        await home.sign_up()
+        sprayer = setup.browser(home.client)
+        codes = [error_of(await sprayer.password(f"nobody-{number}", "Spring2026!")) for number in range(70)]
+        assert codes == [LoginErrorCode.LOGIN_FAILED] * 60 + [LoginErrorCode.THROTTLED] * 10
+        outcome = await sprayer.password("suzuki", "suzuki-pw-2026")
+        assert error_of(outcome) is LoginErrorCode.THROTTLED, "the right one of a stranger there does not help"
+        assert outcome.view.error is not None
+        assert outcome.view.error.retry_after_seconds == 30
+        assert (await home.password("sato", PASSWORD)).view.step is LoginStep.TOTP, "who is known there gets in"
+        assert error_of(await sprayer.password("nobody-0", "Summer2026!")) is LoginErrorCode.THROTTLED, "still"
+        elsewhere = setup.browser(Client("198.51.100.77"))
+        assert (await elsewhere.password("suzuki", "suzuki-pw-2026")).view.step is LoginStep.ENROL
+        setup.clock.advance(30)
+        assert error_of(await sprayer.password("nobody-1", "Summer2026!")) is LoginErrorCode.LOGIN_FAILED
+        assert error_of(await sprayer.password("nobody-2", "Summer2026!")) is LoginErrorCode.THROTTLED
+        assert setup.audit.names().count("throttle-login") == 2
+        assert setup.audit.events[-1].details["scope"] == "address"
+
+
+async def test_an_office_that_signs_in_is_not_counted(staff: Slapd, sqlite_database: Database) -> None:
+    over = {"throttle": {"answer_floor_milliseconds": 0, "address_tries": 2}}
+    async with running(staff, sqlite_database, settings=over) as setup:
+        for _ in range(5):
+            assert (await setup.browser().password("suzuki", "suzuki-pw-2026")).view.step is LoginStep.ENROL
+        await setup.browser().password("suzuki", "slip")
+        assert (await setup.browser().password("suzuki", "suzuki-pw-2026")).view.step is LoginStep.ENROL
+
+
+async def test_a_crowd_from_one_address_holds_up_nobody_elsewhere(staff: Slapd, sqlite_database: Database) -> None:
+    """The crowd has half of the directory's threads at most, and goes away when it has queued long enough."""
+    over = {"throttle": {"answer_floor_milliseconds": 0, "check_queue_seconds": 0.5}}
+    async with running(staff, sqlite_database, settings=over, ldap={"worker_threads": 4}, directory=_Slow) as setup:
+        _Slow.most = 0
+        stranger = Client("198.51.100.9")
+        crowd = [asyncio.ensure_future(setup.browser(stranger).password(f"nobody-{n}", "x")) for n in range(40)]
+        await asyncio.sleep(0)  # the crowd is first in every queue
+        assert (await setup.browser().password("sato", PASSWORD)).view.step is LoginStep.ENROL
+        assert not all(login.done() for login in crowd), "the legitimate one did not wait for the crowd"
+        codes = [error_of(outcome) for outcome in await asyncio.gather(*crowd)]
+        assert _Slow.most == 2
+        assert set(codes) == {LoginErrorCode.LOGIN_FAILED, LoginErrorCode.THROTTLED}
+        assert setup.audit.names().count("throttle-login") == 1
+
+
+class _Slow(LdapDirectory):
+    """The real directory, where unknown names take a thread for a quarter of a second more."""
+
+    now = most = 0
+
+    def _bind(self, connection: Connection, endpoint: str, entry: Entry, password: str) -> DirectoryResult:
+        if entry.dn != DECOY_DN:
+            return super()._bind(connection, endpoint, entry, password)
+        _Slow.now += 1
+        _Slow.most = max(_Slow.most, _Slow.now)
+        time.sleep(0.25)
+        _Slow.now -= 1
+        return super()._bind(connection, endpoint, entry, password)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from auth.ldap_directory import LdapDirectory
 from auth.models import LoginErrorCode, WebSession
 from auth.store.sessions import SessionStore
 from common.audit import AuditEvent
@@ -260,6 +261,30 @@ async def test_background_work_refreshes_and_stops(own: Slapd, sqlite_database: 
         await _signed_in(setup.browser())
         await setup.auth.start()
         assert await setup.auth.directory_ready()
+
+
+class _Faulty(LdapDirectory):
+    """Fails in a way that nobody foresaw, and counts how often it was asked."""
+
+    asked = 0
+    often = asyncio.Event()
+
+    @property
+    def suspect(self) -> bool:
+        _Faulty.asked += 1
+        if _Faulty.asked >= 3:
+            _Faulty.often.set()
+        raise RuntimeError("nobody foresaw this")
+
+
+async def test_background_rounds_outlive_any_fault(
+    staff: Slapd, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("auth.service._WATCH_SECONDS", 0.01)
+    async with running(staff, sqlite_database, directory=_Faulty) as setup:
+        await setup.auth.start()
+        async with asyncio.timeout(10):
+            await _Faulty.often.wait()
 
 
 def _last(events: list[AuditEvent]) -> AuditEvent:

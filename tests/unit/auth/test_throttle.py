@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from auth.settings import ThrottleSettings
-from auth.throttle import Counter, Rule, Scope, charge, forgive, rule_for, wait_after
+from auth.throttle import Counter, Rule, Scope, charge, forgive, rule_for, wait_after, waiting
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 
@@ -70,3 +70,52 @@ def test_the_account_counts_until_a_whole_window_is_quiet() -> None:
         assert wait is None
         now += timedelta(minutes=29)
     assert charge(counter, rule(Scope.ACCOUNT), now)[1] == timedelta(minutes=1)
+
+
+def test_an_address_has_sixty_wrong_passwords_in_a_quarter_of_an_hour_then_waits_to_five_minutes() -> None:
+    of_address, counter, now = rule(Scope.ADDRESS), None, NOW
+    for _ in range(60):
+        counter, wait = charge(counter, of_address, now)
+        assert wait is None
+    waits = []
+    for _ in range(6):
+        counter, wait = charge(counter, of_address, now)
+        assert wait is not None
+        assert waiting(counter, now) == wait
+        waits.append(wait.total_seconds())
+        now += wait
+        counter, wait = charge(counter, of_address, now)
+        assert wait is None
+    assert waits == [30, 60, 120, 240, 300, 300]
+    assert charge(counter, of_address, now + timedelta(minutes=15))[0].failures == 1
+
+
+@pytest.mark.parametrize("every", [16, 37])
+def test_an_office_that_mistypes_at_a_slower_rate_than_that_never_waits(every: int) -> None:
+    """Also when the steps in between are no whole shares of the window."""
+    counter, now = None, NOW
+    for _ in range(500):
+        counter, wait = charge(counter, rule(Scope.ADDRESS), now)
+        assert wait is None
+        assert counter.failures < 10
+        now += timedelta(seconds=every)
+
+
+def test_an_address_that_mistypes_faster_waits_in_the_end() -> None:
+    counter, now = None, NOW
+    for _ in range(400):
+        counter, wait = charge(counter, rule(Scope.ADDRESS), now)
+        if wait is not None:
+            return
+        now += timedelta(seconds=10)
+    pytest.fail("never waited")
+
+
+def test_a_clock_set_back_adds_nothing_to_an_address() -> None:
+    counter = Counter(30, NOW)
+    assert charge(counter, rule(Scope.ADDRESS), NOW - timedelta(hours=1))[0].failures == 31
+
+
+def test_the_count_of_addresses_can_be_off() -> None:
+    assert rule_for(Scope.ADDRESS, ThrottleSettings(address_tries=0)) is None
+    assert rule(Scope.ADDRESS, address_longest_wait_seconds=10).first_wait == timedelta(seconds=10)
