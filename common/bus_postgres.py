@@ -61,6 +61,8 @@ class PostgresBus:
                 await self._listen()
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
                 _log.warning("bus connection lost", error=type(error).__name__)
+            except Exception:  # noqa: BLE001 - the listener must outlive any single fault
+                _log.exception("bus listener failed")
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def _listen(self) -> None:
