@@ -64,6 +64,12 @@ def moment_ja(moment: datetime, *, weekday: bool = False) -> str:
     return f"{date_ja(local.date(), weekday=weekday)}{local.hour}時{local.minute:02}分"
 
 
+def clock_ja(moment: datetime) -> str:
+    """For timelines, to the second: "令和8年11月22日 19:05:09" in Tokyo."""
+    local = moment.astimezone(TOKYO)
+    return f"{era_year(local.date())}{local.month}月{local.day}日 {local:%H:%M:%S}"
+
+
 def moment_en(moment: datetime) -> str:
     """ "22 Nov 2026 (Sun) 19:05 JST"."""
     local = moment.astimezone(TOKYO)

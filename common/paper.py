@@ -20,6 +20,8 @@ from common.lines import wrap
 MARGIN: Final = 18.0
 WIDTH: Final = 210.0 - 2 * MARGIN
 _FOOT: Final = 16.0
+_NUMBER: Final = 9.0
+"""Place for the page's number; the count of pages is not known yet when it is measured, so it begins at the left."""
 _FAMILY: Final = "jp"
 _LEADING: Final = 1.5
 _PT: Final = 25.4 / 72
@@ -99,8 +101,8 @@ class _Pages(FPDF):
         self.set_font(_FAMILY, "", 8)
         self.set_text_color(*_GREY)
         self.set_y(self.y + 1.5)
-        self.cell(WIDTH * 0.75, 4, self._issuer, new_x=XPos.RIGHT)
-        self.cell(WIDTH * 0.25, 4, f"{self.page_no()}/{{nb}}", align=Align.R, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self.cell(WIDTH - _NUMBER, 4, self._issuer, new_x=XPos.RIGHT)
+        self.cell(_NUMBER, 4, f"{self.page_no()}/{{nb}}", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
         self.set_font(_FAMILY, "", 7)
         self.cell(WIDTH, 3.5, self._foot)
         self.set_text_color(*_INK)

@@ -6,6 +6,8 @@ from enum import StrEnum
 class GatewayAudit(StrEnum):
     """Verb-noun names of audit events."""
 
+    DENY_SESSION = "deny-session"
+    """Policy does not allow a session that somebody asked for: reason, rules, whether normal policy would have."""
     PASS_CLIPBOARD = "pass-clipboard"  # noqa: S105 - a name
     BLOCK_CLIPBOARD = "block-clipboard"
     BREAK_PROTOCOL = "break-protocol"

@@ -16,10 +16,11 @@ from broker.models import DesktopSession, Pool, Seats
 from broker.registry import LiveSession
 from broker.sessions import SessionService
 from broker.states import SEATED
-from common.audit import Detail
+from common.audit import AuditEvent, Detail
 from common.clock import Clock
 from common.errors import ErrorCode, KakehashiError
 from common.ids import PoolId, SessionId, WebSessionId
+from gateway.audit_names import GatewayAudit
 from gateway.facts import resource, subject
 from gateway.grace import Grace
 from gateway.load import machine_load_percent
@@ -52,6 +53,24 @@ class Judgement:
     def basis(self) -> Mapping[str, Detail]:
         """For the audit: would normal policy have allowed this, and if not, by which declarations was it widened?"""
         return {"normal_allowed": self.judged.normal_allowed, "declarations": " ".join(self.judged.overlay_ids) or None}
+
+    def denial(self, who: Identity, source: str) -> AuditEvent:
+        """What the audit keeps of a session that was asked for and refused."""
+        return AuditEvent(
+            GatewayAudit.DENY_SESSION,
+            who.tenant_id,
+            actor=who.user_id,
+            subject=who.username,
+            source=source or None,
+            outcome="denied",
+            details={
+                "pool_id": self.pool.id,
+                "code": self.decision.reason.code,
+                "rules": ",".join(self.decision.rule_ids),
+                "policy_version": self.decision.policy_version,
+                **self.basis,
+            },
+        )
 
 
 class Judge:

@@ -26,6 +26,8 @@ async def request_session(request: web.Request) -> web.Response:
     web_session, _ = signed_in(request)
     own = services(request)
     judgement = await own.judge.decide_for(PoolId(wanted.pool_id), web_session, request[SOURCE])
+    if judgement.decision.grant is None:
+        await own.audit.record(judgement.denial(web_session.identity, request[SOURCE]))
     session = await own.sessions.request(
         judgement.grant,
         web_session_id=web_session.id,
