@@ -36,10 +36,23 @@ def load(
     `known`: the pools that exist, where they are known; a plan that names others is warned about.
     """
     file, lines = parse(content)
-    problems = tuple(_problems(file, lines, base, today, known, guardrails))
+    problems = prove(file, lines, base, today=today, known=known, guardrails=guardrails)
     if any(problem.severity is Severity.ERROR for problem in problems):
         raise PolicyInvalid(problems)
     return file.plans, problems
+
+
+def prove(
+    file: PlanFile,
+    lines: Lines,
+    base: PolicyDocument,
+    *,
+    today: date,
+    known: Sequence[Resource] = (),
+    guardrails: Sequence[Rule] = GUARDRAILS,
+) -> tuple[Problem, ...]:
+    """All problems of well-formed plans beside this base policy. With an error among them none may be declared."""
+    return tuple(_problems(file, lines, base, today, known, guardrails))
 
 
 def guardrail_faults(guardrails: Sequence[Rule]) -> Iterator[Problem]:
