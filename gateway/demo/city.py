@@ -16,6 +16,7 @@ MAIL_DOMAIN: Final = "city.kakehashi.example"
 
 TELEWORK: Final = "telework"
 DAY_SHIFT: Final = "day-shift"
+NIGHT_SHIFT: Final = "night-shift"
 TRAINEE: Final = "trainee"
 IT_STAFF: Final = "it-staff"
 BCP_HQ: Final = "bcp-hq"
@@ -23,6 +24,7 @@ BCP_HQ: Final = "bcp-hq"
 GROUPS: Final = {
     TELEWORK: "テレワーク承認者",
     DAY_SHIFT: "日勤者",
+    NIGHT_SHIFT: "夜間・休日の当番",
     TRAINEE: "条件付採用(研修中)",
     IT_STAFF: "情報政策課 システム担当",
     BCP_HQ: "災害対策本部 要員",
@@ -80,7 +82,7 @@ _STAFF_ROWS: Final = (
     Staff("0305", "saitou.megumi", "齋藤", "恵", "福祉部健康推進課", "保健師", _OFFICE),
     Staff("0401", "yamazaki.jun", "山﨑", "淳", "建設部土木課", "係長", (*_OFFICE, BCP_HQ)),
     Staff("0402", "mori.ayumi", "森", "あゆみ", "建設部土木課", "主任", _OFFICE),
-    Staff("0403", "abe.kouji", "阿部", "浩二", "建設部土木課", "主査", (DAY_SHIFT,)),
+    Staff("0403", "abe.kouji", "阿部", "浩二", "建設部土木課", "主査", (NIGHT_SHIFT,)),
     Staff("0501", "ikeda.nobuo", "池田", "信夫", "危機管理監室", "危機管理監", (*_OFFICE, BCP_HQ)),
     Staff("0502", "hashimoto.rei", "橋本", "玲", "危機管理監室", "主任", (TELEWORK, BCP_HQ)),
     Staff("0503", "ishikawa.tsubasa", "石川", "翼", "消防本部警防課", "消防司令補", (BCP_HQ,)),

@@ -10,6 +10,7 @@ _SHOWN: Final = {
     "satou.hanako": ("テレワーク職員", "telework staff"),
     "yoshida.kenta": ("システム担当(管理者)", "IT section, administrator"),
     "katou.makoto": ("日勤: 開庁時間のみ", "day shift: office hours only"),
+    "abe.kouji": ("夜間・休日の当番: 開庁時間外のみ", "nights and days off only"),
     "fujita.sora": ("研修生: 閲覧のみ", "trainee: look only"),
     "maeda.chihiro": ("最初にパスワード変更", "must change the password first"),
     "okada.shigeru": ("退職者: ログイン不可", "retired: cannot log in"),

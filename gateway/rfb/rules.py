@@ -8,8 +8,9 @@ from typing import Final
 
 from gateway.rfb.encodings import BROWSER_ENCODINGS
 
-MAX_CLIPBOARD_CHARS: Final = 65_536
-"""Hard ceiling of both clipboard caps: one text is held in memory while it is checked (4 bytes a character)."""
+MAX_CLIPBOARD_CHARS: Final = 100_000
+"""Hard ceiling of both clipboard caps, the same as the policy's (test): one text is held in memory while it is checked
+(4 bytes a character)."""
 
 
 @dataclass(frozen=True, slots=True)

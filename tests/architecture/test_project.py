@@ -155,3 +155,15 @@ def test_every_page_is_found_from_an_overview() -> None:
     }
     pages = {path for path in tracked_files() if path.suffix == ".md" and "docs" in path.relative_to(ROOT).parts[:1]}
     assert {str(page.relative_to(ROOT)) for page in pages - linked - set(overviews)} == set()
+
+
+def test_every_test_that_a_document_names_is_there() -> None:
+    named = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
+    missing = [
+        f"{page.relative_to(ROOT)}: {path}{f'::{function}' if function else ''}"
+        for page in tracked_files()
+        if page.suffix == ".md"
+        for path, function in named.findall(page.read_text("utf-8"))
+        if not (ROOT / path).is_file() or (function and f"def {function}(" not in (ROOT / path).read_text("utf-8"))
+    ]
+    assert missing == []

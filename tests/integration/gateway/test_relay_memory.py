@@ -13,6 +13,7 @@ import pytest
 import trustme
 
 from gateway.relay import RelayLimits
+from gateway.rfb.rules import MAX_CLIPBOARD_CHARS
 from tests.support import bad_targets
 from tests.support.relay_child import RelayChild, run_relay_child
 from tests.support.relay_host import hosted
@@ -112,12 +113,12 @@ async def test_targets_that_stop_reading(serving: tuple[str, Path | None, trustm
 
 @TWO
 async def test_texts_that_never_end(serving: tuple[str, Path | None, trustme.CA]) -> None:
-    opening = struct.pack(">Bxxxi", 3, -(4 * 65_536)) + b"\x10\0\0\1" + b"z" * 200_000
+    opening = struct.pack(">Bxxxi", 3, -(4 * MAX_CLIPBOARD_CHARS)) + b"\x10\0\0\1" + b"z" * 350_000
     async with stalled(serving, bad_targets.says(opening)) as (child, viewers):
         before = await settled(child)
         for viewer in viewers:
-            await viewer.raw(struct.pack(">Bxxxi", 6, -(4 * 65_536)))
-            for _ in range(20):
+            await viewer.raw(struct.pack(">Bxxxi", 6, -(4 * MAX_CLIPBOARD_CHARS)))
+            for _ in range(35):
                 await viewer.raw(b"z" * 10_000)
         assert (await settled(child) - before) / SESSIONS < 1024 * KIB
 

@@ -7,6 +7,7 @@ from gateway.rfb.rules import MAX_CLIPBOARD_CHARS, RfbRules
 from gateway.rfb.target_filter import MAX_TAIL
 from gateway.target_connection import POOL, READ_BYTES, ROOM, TargetConnection
 from gateway.websocket import MAX_HEADER
+from policy.model import CLIPBOARD_CAP_CHARS
 from tests.support.clock import FakeClock
 
 
@@ -47,7 +48,7 @@ def test_a_target_that_speaks_before_it_is_asked_is_kept_within_bounds() -> None
 
 def test_caps_are_clamped_to_what_may_be_held() -> None:
     rules = RfbRules(clipboard_in_chars=10**9, clipboard_out_chars=-5)
-    assert rules.cap(inward=True) == MAX_CLIPBOARD_CHARS
+    assert rules.cap(inward=True) == MAX_CLIPBOARD_CHARS == CLIPBOARD_CAP_CHARS
     assert rules.cap(inward=False) == 0
     assert rules.clipboard
     assert not RfbRules().clipboard
