@@ -7,7 +7,7 @@ import "../styles/bcp.css";
 import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { dateTime } from "../app/format";
-import { navigate, type BcpView } from "../app/router";
+import { navigate, pathOf, type BcpView } from "../app/router";
 import { Button, Notice } from "../ui/controls";
 import { ErrorNotice, Loading } from "../ui/PageStates";
 import { Announcer } from "./Announcer";
@@ -21,6 +21,9 @@ import { StatusProvider, useStatus } from "./status";
 
 export default function BcpPage({ view }: { readonly view: BcpView }) {
   useDark();
+  const path = pathOf({ page: "bcp", view });
+  // Another part of the console begins at its top, wherever the last one was read.
+  useEffect(() => window.scrollTo(0, 0), [path]);
   return (
     <StatusProvider>
       <FlashProvider>
@@ -70,11 +73,7 @@ function Top({ view }: { readonly view: BcpView }) {
           </Button>
         </div>
       ) : null}
-      {text === null ? null : (
-        <Notice kind="success" testId="bcp-done">
-          <p>{text}</p>
-        </Notice>
-      )}
+      {text === null ? null : <Done text={text} />}
       {error === null || status === null ? null : (
         <Notice
           kind="warning"
@@ -102,6 +101,16 @@ function Top({ view }: { readonly view: BcpView }) {
         </Notice>
       ) : null}
     </>
+  );
+}
+
+/** Seen even when the button that led here stood far down the page. */
+function Done({ text }: { readonly text: string }) {
+  useEffect(() => window.scrollTo(0, 0), [text]);
+  return (
+    <Notice kind="success" testId="bcp-done">
+      <p>{text}</p>
+    </Notice>
   );
 }
 

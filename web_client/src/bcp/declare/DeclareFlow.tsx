@@ -2,7 +2,7 @@
  * Declare in five steps: cause, scope, level and plan, duration, signing. Drill and break-glass are the same way with
  * other clothes. Nothing is sent before the signature; a step back in the history is a step back here.
  */
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { gatewayNow } from "../../api/http";
 import { guardBack, navigate } from "../../app/router";
@@ -80,10 +80,20 @@ function Steps({ flow, plans, scopes }: StepsProps) {
   const [draft, setDraft] = useState<Draft>(() => emptyDraft(flow, plans));
   const [at, setAt] = useState(0);
   const [checked, setChecked] = useState(false);
+  const [tries, setTries] = useState(0);
   const [leaving, setLeaving] = useState(false);
   const [proposal, setProposal] = useState<Proposal | null>(null);
   const step = steps[at] ?? "cause";
   const found = checked ? problems(step, draft, { flow, plans, now: gatewayNow() }) : [];
+
+  const faults = useRef<HTMLDivElement>(null);
+  // The button stands at the foot of the page, what to correct at its head: on a phone that is another screen.
+  useEffect(() => {
+    if (tries > 0) {
+      faults.current?.focus();
+      faults.current?.scrollIntoView({ block: "center" });
+    }
+  }, [tries]);
 
   const go = (where: number) => {
     setChecked(false);
@@ -96,6 +106,7 @@ function Steps({ flow, plans, scopes }: StepsProps) {
   const next = () => {
     setChecked(true);
     if (problems(step, draft, { flow, plans, now: gatewayNow() }).length > 0) {
+      setTries(tries + 1);
       return;
     }
     if (steps[at + 1] === "sign") {
@@ -112,15 +123,17 @@ function Steps({ flow, plans, scopes }: StepsProps) {
   return (
     <div className={`flow flow-${flow}`} data-testid="bcp-flow" data-step={step}>
       <FlowHead flow={flow} steps={steps} at={at} />
-      {found.length === 0 ? null : (
-        <Notice kind="error" title={t("flow.fix")} testId="bcp-problems">
-          <ul className="rules">
-            {found.map((problem) => (
-              <li key={problem}>{t(`problem.${problem}`)}</li>
-            ))}
-          </ul>
-        </Notice>
-      )}
+      <div ref={faults} tabIndex={-1} className="faults">
+        {found.length === 0 ? null : (
+          <Notice kind="error" title={t("flow.fix")} testId="bcp-problems">
+            <ul className="rules">
+              {found.map((problem) => (
+                <li key={problem}>{t(`problem.${problem}`)}</li>
+              ))}
+            </ul>
+          </Notice>
+        )}
+      </div>
       {step === "cause" ? <CauseStep {...props} /> : null}
       {step === "scope" ? <ScopeStep {...props} scopes={scopes} /> : null}
       {step === "level" ? <LevelStep {...props} plans={plans} /> : null}
