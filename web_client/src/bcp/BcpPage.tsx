@@ -23,7 +23,9 @@ export default function BcpPage({ view }: { readonly view: BcpView }) {
   useDark();
   const path = pathOf({ page: "bcp", view });
   // Another part of the console begins at its top, wherever the last one was read.
-  useEffect(() => window.scrollTo(0, 0), [path]);
+  useEffect(() => {
+    window.scrollTo(0, 0);
+  }, [path]);
   return (
     <StatusProvider>
       <FlashProvider>
@@ -106,7 +108,9 @@ function Top({ view }: { readonly view: BcpView }) {
 
 /** Seen even when the button that led here stood far down the page. */
 function Done({ text }: { readonly text: string }) {
-  useEffect(() => window.scrollTo(0, 0), [text]);
+  useEffect(() => {
+    window.scrollTo(0, 0);
+  }, [text]);
   return (
     <Notice kind="success" testId="bcp-done">
       <p>{text}</p>
