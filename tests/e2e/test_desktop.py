@@ -78,6 +78,21 @@ async def test_the_way_to_the_picture_is_told_in_stages(visits: Visits) -> None:
     assert "庁内業務デスクトップ" in await visitor.page.title()
 
 
+async def test_who_may_only_look_cannot_touch(visits: Visits) -> None:
+    visitor = await visits.signed_in("fujita.sora")
+    await expect(visitor.part(f"desktop-{OFFICE}")).to_contain_text("閲覧のみ")
+    await visitor.open_desktop(OFFICE)
+    await expect(visitor.page.locator(".viewer-bar .badge")).to_have_text("閲覧のみ")
+    for tool in ("clipboard", "keys", "type"):
+        await expect(visitor.part(f"{tool}-open")).to_have_count(0)
+    before = await visitor.desktop_stands()
+    await visitor.part("viewer-canvas").focus()
+    await visitor.page.keyboard.press("Meta+t")
+    await visitor.part("viewer-canvas").click(position={"x": 20, "y": before.height - 20})  # the menu
+    await asyncio.sleep(2)  # nothing happens, which nothing announces
+    assert differing_pixels(before, await visitor.picture()) < 5_000
+
+
 async def test_what_is_typed_changes_the_picture(terminal: Terminal) -> None:
     assert not shows(await terminal.visitor.picture(), GREEN)
     await terminal.show(GREEN)

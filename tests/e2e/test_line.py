@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
+from tests.e2e.page_checks import Tour
 from tests.e2e.terminal import BLUE, GREEN, Terminal, shows
 from tests.e2e.visitor import Visitor, Visits
 from tests.support.browser import chromium
@@ -104,6 +105,9 @@ async def test_the_person_may_leave_while_the_line_is_down(terminal: Terminal, l
     visitor = terminal.visitor
     await line.break_off()
     await expect(visitor.part("viewer-reconnect")).to_be_visible()
+    tour = Tour(visitor, "ja")
+    await tour.examine("reconnect")
+    tour.finish()
     await visitor.part("viewer-reconnect").get_by_role("button", name="終わる").click()
     await visitor.part("viewer-disconnect").click()
     assert await visitor.ended() == "disconnected"

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 from playwright.async_api import expect
 
+from tests.e2e.page_checks import Tour
 from tests.e2e.visitor import AUTHENTICATORS, Visitor, Visits
 from tests.support.city import password
 
@@ -81,7 +82,10 @@ async def test_wrong_and_replayed_codes_are_refused(visits: Visits) -> None:
     second = await visits.arrive()
     await second.submit_password(uid)
     await second.submit_code(app.wrong())
-    await _refused(second, "認証コードが違います")
+    await _refused(second, "確認コードが違います")
+    await second.part("totp-use-recovery").click()
+    await expect(second.part("login-error")).to_have_count(0)  # it was about the other kind of code
+    await second.part("recovery-use-totp").click()
     await second.submit_code(await app.fresh())
     await second.arrived(uid)
 
@@ -104,7 +108,7 @@ async def test_guessing_codes_means_waiting(visits: Visits) -> None:
     for _ in range(5):
         async with guesser.page.expect_response("**/api/v1/login/totp"):
             await guesser.submit_code(app.wrong())
-        await _refused(guesser, "認証コードが違います")
+        await _refused(guesser, "確認コードが違います")
     await guesser.submit_code(await app.fresh())  # even the right one
 
     await _refused(guesser, "試行回数が多すぎます")
@@ -146,13 +150,17 @@ async def test_a_recovery_code_works_once_and_leads_to_a_new_authenticator(visit
     await thief.part("totp-use-recovery").click()
     await thief.part("recovery-code").fill(codes[0])
     await thief.part("recovery-submit").click()
-    await _refused(thief, "回復コードが違うか、使用済みです")
+    await _refused(thief, "リカバリーコードが違うか、使用済みです")
 
 
 async def test_an_expired_password_is_changed_on_the_way_in(visits: Visits) -> None:
     uid, chosen = "maeda.chihiro", "Haru-no-Sakura-2027"
     visitor = await visits.arrive()
     await visitor.submit_password(uid)
+    await expect(visitor.part("new-password")).to_be_focused()
+    tour = Tour(visitor, "ja")
+    await tour.look("change-password")
+    tour.finish()
     await visitor.part("new-password").fill(chosen)
     await visitor.part("repeat-password").fill("something-else")
     await visitor.part("change-password-submit").click()

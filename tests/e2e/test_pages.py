@@ -12,6 +12,7 @@ from playwright.async_api import expect
 from tests.e2e.administrator import Administrator
 from tests.e2e.authenticator import Authenticator
 from tests.e2e.page_checks import SCREENS, PageFaults, Tour
+from tests.e2e.terminal import Terminal
 from tests.e2e.visitor import Visitor, Visits
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -50,6 +51,7 @@ async def _account(visitor: Visitor, tour: Tour) -> None:
     await visitor.part("new-codes-open").click()
     await expect(visitor.part("new-codes-dialog")).to_be_visible()
     await tour.look("account-new-codes")
+    await expect(visitor.part("new-codes-dialog")).to_be_visible()
     await visitor.page.keyboard.press("Escape")
     await visitor.part("nav-desktops").click()
 
@@ -145,4 +147,23 @@ async def test_every_page_is_accessible_and_whole(visits: Visits, administrator:
     await expect(visitor.part("logout")).to_be_visible()
     await tour.look("not-found")
     await _second_factor(visitor, tour, app)
+    tour.finish()
+
+
+async def test_a_tablet_writes_with_its_own_keyboard(visits: Visits) -> None:
+    visitor = await visits.signed_in("yoshida.kenta", width=768, height=1024)
+    await visitor.open_desktop(INTERNET)
+    terminal = await Terminal.open(visitor)
+    await terminal.start("cat > soft.txt")
+    await visitor.part("soft-keyboard-open").tap()
+    await expect(visitor.part("soft-keyboard")).to_be_focused()
+    await visitor.page.keyboard.insert_text("公民館")  # as an input method of the tablet does
+    await visitor.page.keyboard.type("A4")
+    await visitor.page.keyboard.press("Enter")
+    await visitor.part("viewer-canvas").tap()
+    await visitor.page.keyboard.press("Control+d")
+    assert await terminal.run("cat soft.txt") == "公民館A4\n"
+
+    tour = Tour(visitor, "ja")
+    await tour.examine("viewer-touch")
     tour.finish()
