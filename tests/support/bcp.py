@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from common.audit import AuditSink
 from common.bus import EventBus, LocalBus
 from common.clock import Clock
 from common.db import Database
@@ -229,6 +230,7 @@ async def node(
     officials: Sequence[Official] = OFFICIALS,
     poll_seconds: float = 300,
     start: bool = True,
+    sink: AuditSink | None = None,
 ) -> AsyncIterator[Node]:
     """A started node. Its folder keeps policy, plans and bundle, so that a second one on it is a restart."""
     rules, plans = _files(folder)
@@ -264,7 +266,7 @@ async def node(
         policy=service,
         surroundings=town,
         clock=clock,
-        audit=audit,
+        audit=sink or audit,
         bus=bus or local,
     )
     if start:

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text, update
 
+from common.audit_store import AuditLog
 from common.bus import LocalBus
 from common.clock import SystemClock
 from common.db import Database
@@ -339,6 +341,36 @@ async def test_one_tenants_declaration_changes_nothing_for_another(
         assert drill.state is DeclarationState.ACTIVE
 
 
+async def test_steps_refusals_and_alarms_go_with_the_real_audit_on_the_same_database(
+    database: Database, tmp_path: Path, keyring: Keyring, clock: FakeClock
+) -> None:
+    """The audit writes in transactions of its own: none may wait for one that a step holds open."""
+    log = AuditLog(database, clock, node_id="node-1", tenant_id=kit.CITY, key=Ed25519PrivateKey.generate())
+    await log.start()
+    async with kit.node(tmp_path / "a", database, clock, keyring=keyring, sink=log) as node:
+        began = SystemClock().monotonic()
+        made = await kit.declare(node, clock)
+        assert await code(node.bcp.ratify(made.id, kit.approver("mayor", made, clock.now()))) == "not_break_glass"
+        async with database.transaction() as connection:
+            await connection.execute(text("update bcp_declaration set seal = 'AAAA'"))
+        assert await code(node.bcp.lift(made.id, kit.signer("clerk", clock.now()))) == "not_found"
+        async with database.transaction() as connection:
+            found = await connection.execute(text("select name, outcome from audit_event order by seq"))
+            events = [tuple(row) for row in found]
+        assert events == [
+            ("load-bcp-plans", "ok"),
+            ("sign-declaration", "ok"),
+            ("propose-declaration", "ok"),
+            ("sign-declaration", "ok"),
+            ("approve-declaration", "ok"),
+            ("ratify-declaration", "denied"),
+            ("distrust-declaration", "failed"),
+            ("lift-declaration", "denied"),
+        ]
+        assert SystemClock().monotonic() - began < 5
+    await log.close()
+
+
 # ---- broken infrastructure -----------------------------------------------------------------------------------------
 
 
@@ -487,7 +519,7 @@ async def test_an_old_row_put_back_is_not_active_again(
         async with sqlite_database.transaction() as connection:
             await connection.execute(text("delete from bcp_declaration"))
             names = ", ".join(row.keys())
-            places = ", ".join(f":{name}" for name in row.keys())
+            places = ", ".join(f":{name}" for name in row)
             await connection.execute(text(f"insert into bcp_declaration ({names}) values ({places})"), dict(row))  # noqa: S608 - the row's own column names
         await node.bcp.sweep()
         assert not may(node, clock)
