@@ -104,9 +104,11 @@ export function NotFound() {
     <div className="narrow">
       <PageHeading title={t("common.notFoundTitle")}>{t("common.notFoundTitle")}</PageHeading>
       <p className="lead">{t("common.notFoundBody")}</p>
-      <Button kind="primary" onPress={() => navigate({ page: "desktops" })}>
-        {t("common.toDesktops")}
-      </Button>
+      <div>
+        <Button kind="primary" onPress={() => navigate({ page: "desktops" })}>
+          {t("common.toDesktops")}
+        </Button>
+      </div>
     </div>
   );
 }

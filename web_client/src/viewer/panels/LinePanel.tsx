@@ -23,7 +23,9 @@ export function LinePanel({ viewer, line }: { readonly viewer: Viewer; readonly 
         </div>
       </dl>
       <p>
-        <strong>{t(`viewer.line.${line.grade}`)}</strong> {advice[line.grade]}
+        <strong className="line-grade">{t(`viewer.line.${line.grade}`)}</strong>
+        <br />
+        {advice[line.grade]}
       </p>
       {slow || line.grade === "good" ? null : (
         <Button kind="secondary" onPress={() => viewer.change({ quality: "slow" })} data-testid="line-use-slow">
