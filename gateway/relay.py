@@ -186,6 +186,7 @@ class Relay:
         if viewer is None or self._ended.is_set() or not viewer.open:
             return
         down = self._down
+        self._link.now = self._clock.monotonic()
         view, tail = POOL.view, down.tail
         start = ROOM - len(tail)
         if tail:
@@ -248,6 +249,7 @@ class Relay:
     def _forward_up(self, piece: bytes) -> None:
         up, target = self._up, self._target
         inputs = up.inputs
+        self._link.now = self._clock.monotonic()
         messages = up.feed(piece)
         if messages and target is not None:
             joined = messages[0] if len(messages) == 1 else b"".join(messages)

@@ -7,6 +7,7 @@ format; provide adds a zlib stream of (u32 size, bytes) per format, text first. 
 """
 
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from struct import Struct
 from typing import Final
@@ -48,10 +49,13 @@ def extended_message(kind: int, body: bytes) -> bytes:
     return _HEADER.pack(kind, -len(body)) + body
 
 
-def screen_extended(body: bytes, *, cap: int, other_cap: int, error: type[ProtocolError]) -> Screened:
+def screen_extended(
+    body: bytes, *, cap: int, other_cap: int, error: type[ProtocolError], admits: Callable[[], bool]
+) -> Screened:
     """Check one extended message of a peer whose texts may have `cap` characters (0: it may send none).
 
     `other_cap` is the cap of the opposite direction: a peer may ask for texts only when that one is open.
+    `admits` is asked once for each text, before any work on it: may one more pass now?
     Raises `error` for a malformed message.
     """
     if len(body) < 4:
@@ -69,7 +73,9 @@ def screen_extended(body: bytes, *, cap: int, other_cap: int, error: type[Protoc
         return Screened(None, blocked="off" if action == PROVIDE else "")
     if action == NOTIFY:
         return Screened(_U32.pack(NOTIFY | flags & TEXT))
-    return _screen_provide(body, cap, error) if flags & TEXT else Screened(None, blocked="not_text")
+    if not flags & TEXT:
+        return Screened(None, blocked="not_text")
+    return _screen_provide(body, cap, error) if admits() else Screened(None, blocked="too_often")
 
 
 def _screen_caps(body: bytes, flags: int, cap: int, other_cap: int, error: type[ProtocolError]) -> Screened:

@@ -7,9 +7,17 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
+from gateway.rfb.pace import Pace
 from gateway.rfb.rules import RfbRules
 
 MAX_FENCES: Final = 1024
+MAX_TEXTS: Final = 60
+TEXTS_A_SECOND: Final = 0.6
+"""Clipboard texts of one direction: sixty at once, then 36 a minute. A cap on each text alone limits no page."""
+MAX_ASIDES: Final = 4096
+ASIDES_A_SECOND: Final = 1000.0
+"""Messages of a target that are no updates (bells, fences, ...): each byte may be one, and half a megabyte of them
+would hold up everybody's desktops for half a second. No honest desktop sends thousands at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +31,7 @@ class ClipboardPassed:
 
 @dataclass(frozen=True, slots=True)
 class ClipboardBlocked:
-    """Texts that were dropped since the last drain. `why` is "off", "too_long" or "not_text"."""
+    """Texts that were dropped since the last drain. `why` is "off", "too_long", "too_often" or "not_text"."""
 
     inward: bool
     why: str
@@ -56,8 +64,17 @@ class RfbLink:
     """The target announced ContinuousUpdates by its first message 150."""
     fences: deque[bytes] = field(default_factory=deque)
     """Payloads of the target's fence requests that the viewer has not answered."""
+    now: float = 0.0
+    """Monotonic seconds of the chunk that is being filtered; the relay sets it."""
+    texts_in: Pace = field(default_factory=lambda: Pace(MAX_TEXTS, TEXTS_A_SECOND))
+    texts_out: Pace = field(default_factory=lambda: Pace(MAX_TEXTS, TEXTS_A_SECOND))
+    asides: Pace = field(default_factory=lambda: Pace(MAX_ASIDES, ASIDES_A_SECOND))
     events: dict[tuple[type, bool, str], RfbEvent] = field(default_factory=dict)
     """What happened since the last drain, one entry a kind: a flood of tiny texts adds up and takes no memory."""
+
+    def admits_text(self, *, inward: bool) -> bool:
+        """Count one more clipboard text; False: too many of late, drop it."""
+        return (self.texts_in if inward else self.texts_out).take(self.now)
 
     def passed(self, chars: int, *, inward: bool) -> None:
         """Note a text that goes through."""

@@ -236,6 +236,12 @@ class TargetFilter:
         """Any message but an update: its length as far as it passes or is dropped at once."""
         if self._swallow or self._text_missing:
             return self._take_body(buffer, at, end)
+        verdict = self._header(buffer, at, end)
+        if verdict[0] >= 0 and not self._link.asides.take(self._link.now):
+            raise LimitExceeded("too many messages beside the updates")
+        return verdict
+
+    def _header(self, buffer: Chunk, at: int, end: int) -> Verdict:
         kind = buffer[at]
         have = end - at
         if kind == 2:
@@ -277,6 +283,9 @@ class TargetFilter:
             self._link.blocked("too_long" if cap else "off", inward=False)
         elif extended:
             self._text_missing = size
+        elif not self._link.admits_text(inward=False):
+            self._swallow = size
+            self._link.blocked("too_often", inward=False)
         else:
             self._link.passed(size, inward=False)
             return 8 + size, None
@@ -296,7 +305,13 @@ class TargetFilter:
         self._text.clear()
         rules, link = self._link.rules, self._link
         cap, other = rules.cap(inward=False), rules.cap(inward=True)
-        verdict = screen_extended(body, cap=cap, other_cap=other, error=TargetProtocolError)
+        verdict = screen_extended(
+            body,
+            cap=cap,
+            other_cap=other,
+            error=TargetProtocolError,
+            admits=lambda: link.admits_text(inward=False),
+        )
         if verdict.blocked:
             link.blocked(verdict.blocked, inward=False)
         if verdict.passed_chars is not None:

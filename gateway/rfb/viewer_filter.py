@@ -258,6 +258,9 @@ class ViewerFilter:
         if not (self._link.rules.clipboard if extended else cap) or size > longest:
             self._swallow = size
             self._link.blocked("too_long" if cap else "off", inward=True)
+        elif not extended and not self._link.admits_text(inward=True):
+            self._swallow = size
+            self._link.blocked("too_often", inward=True)
         elif size == 0 and not extended:
             return 8, _AS_IS
         else:
@@ -289,7 +292,13 @@ class ViewerFilter:
                 return b""
             link.passed(len(body), inward=True)
             return bytes((6, 0, 0, 0)) + len(body).to_bytes(4, "big") + body
-        verdict = screen_extended(body, cap=cap, other_cap=link.rules.cap(inward=False), error=ViewerProtocolError)
+        verdict = screen_extended(
+            body,
+            cap=cap,
+            other_cap=link.rules.cap(inward=False),
+            error=ViewerProtocolError,
+            admits=lambda: link.admits_text(inward=True),
+        )
         if verdict.blocked:
             link.blocked(verdict.blocked, inward=True)
         if verdict.passed_chars is not None:

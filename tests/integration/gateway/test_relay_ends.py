@@ -17,8 +17,10 @@ from websockets.frames import Frame, Opcode
 from websockets.typing import Subprotocol
 
 from gateway.relay import RelayLimits
+from gateway.rfb.link import ClipboardBlocked
 from gateway.rfb.rules import RfbRules
 from tests.support import bad_targets
+from tests.support.clock import FakeClock
 from tests.support.relay_host import RelayHost, hosted, until
 from tests.support.rfb_viewer import RfbViewer, WebSocketStream, websocket_viewer
 
@@ -333,3 +335,47 @@ async def test_a_closed_connection_raises_nothing_at_the_next_use() -> None:
         relay.target_sent(1)
         with pytest.raises((ConnectionClosed, EOFError)):
             await viewer.key(1)
+
+
+def test_a_target_that_floods_with_bells_is_cut_off_and_holds_nobody_up(run: Runner) -> None:
+    async def scenario() -> None:
+        async with hosted(bad_targets.says(BELL * 4_000_000)) as host:
+            async with websocket_viewer(host.url) as viewer:
+                await viewer.handshake()
+                assert await closed(viewer) == (4502, "desktop_failed")
+            end = await host.end()
+        assert end.detail == "target: too many messages beside the updates"
+
+    run(scenario())
+
+
+def too_often(host: RelayHost, *, inward: bool) -> int:
+    """Texts that were dropped for their rate."""
+    blocked = (event for event in host.events if isinstance(event, ClipboardBlocked))
+    return sum(event.texts for event in blocked if event.inward == inward and event.why == "too_often")
+
+
+def test_the_rate_of_clipboard_texts_goes_by_the_clock_in_both_directions(run: Runner) -> None:
+    """36 a minute once sixty have passed."""
+
+    async def scenario() -> None:
+        rules, clock = RfbRules(clipboard_in_chars=9, clipboard_out_chars=9), FakeClock()
+        said = struct.pack(">BxxxI", 3, 1) + b"x"
+        async with (
+            hosted(bad_targets.says(said * 100), rules=rules, clock=clock) as host,
+            websocket_viewer(host.url) as viewer,
+        ):
+            await viewer.handshake()
+            relay, typed = host.relays[0], struct.pack(">BxxxI", 6, 1) + b"x"
+            await until(lambda: too_often(host, inward=False) == 40)
+            assert relay.bytes_down == 60 * len(said)
+            before = relay.bytes_up
+            await viewer.stream.write(typed * 100)
+            await until(lambda: too_often(host, inward=True) == 40)
+            assert relay.bytes_up - before == 60 * len(typed)
+            clock.advance(10)
+            await viewer.stream.write(typed * 100)
+            await until(lambda: too_often(host, inward=True) == 134)
+            assert relay.bytes_up - before == 66 * len(typed)
+
+    run(scenario())
