@@ -52,9 +52,9 @@ def _allowed(text: str, end: int) -> int:
     """The last place at or before `end` where the line may break; `end` itself when there is none near."""
     place = end
     while place > 1 and not _breakable(text, place):
-        place -= 1
         if end - place > _MOST_MOVED and not (_word(text[place - 1]) and _word(text[place])):
             return end
+        place -= 1
     return place if place > 1 or _breakable(text, place) else end
 
 

@@ -327,10 +327,10 @@ def _allowed(content: Content) -> tuple[str, str]:
 def _closing(content: Content, url: str) -> tuple[str, str]:
     match content.kind:
         case NoticeKind.APPROVAL_WANTED | NoticeKind.EXTENSION_WANTED | NoticeKind.REMINDER:
-            return f"手続きはこちら：{url}", f"Decide here: {url}"
+            return f"手続きはこちら：\n{url}", f"Decide here: {url}"
         case NoticeKind.BEGUN | NoticeKind.EXTENDED | NoticeKind.NARROWED:
             return (
-                f"次の画面で、読んだことの確認と「業務可・一部可・不可」の回答をお願いします：{url}",
+                f"次の画面で、読んだことの確認と「業務可・一部可・不可」の回答をお願いします：\n{url}",
                 f"Please confirm that you have read this, and say whether you can work, in part or not at all: {url}",
             )
         case NoticeKind.TURNED_DOWN | NoticeKind.RATIFIED | NoticeKind.RECOVERY | NoticeKind.ENDED:

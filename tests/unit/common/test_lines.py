@@ -20,6 +20,7 @@ def test_a_line_begins_with_no_closing_mark_and_ends_with_no_opening_one() -> No
 def test_words_of_latin_letters_stay_whole() -> None:
     assert wrap("これはBCPplan計画", 10, measure) == ["これは", "BCPplan計", "画"]
     assert wrap("one two three", 8, measure) == ["one two", "three"]
+    assert wrap("回答：https://vdi.example.jp", 24, measure) == ["回答：", "https://vdi.example.jp"]
 
 
 def test_what_cannot_be_kept_whole_is_cut() -> None:
