@@ -7,8 +7,9 @@ import { setCsrfToken } from "../api/http";
 import type { LoginError } from "../api/types";
 import { useIdentity } from "../app/identity";
 import { pick } from "../i18n";
+import { TotpField } from "../login/codeEntry";
 import { tidyTotp } from "../login/codes";
-import { Button, Notice, TextField } from "../ui/controls";
+import { Button, Notice } from "../ui/controls";
 import { Dialog } from "../ui/Dialog";
 import { ErrorNotice, WaitHint } from "../ui/PageStates";
 import { RecoveryCodes } from "../ui/RecoveryCodes";
@@ -105,16 +106,11 @@ function Proof({ onCodes }: { readonly onCodes: (codes: readonly string[]) => vo
         </Notice>
       )}
       {failure === null ? null : <ErrorNotice error={failure} />}
-      <TextField
-        name="code"
+      <TotpField
+        typed={typed}
+        setTyped={setTyped}
+        missing={checked && code === null}
         label={t("account.codesProof")}
-        value={typed}
-        onChange={setTyped}
-        autoComplete="one-time-code"
-        inputMode="numeric"
-        maxLength={16}
-        className="field-code"
-        error={checked && code === null ? t("totp.missing") : null}
         autoFocus
         testId="new-codes-code"
       />

@@ -3,8 +3,9 @@ import { useEffect, useRef, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { login } from "../api/endpoints";
 import type { Enrolment } from "../api/types";
-import { Button, TextField } from "../ui/controls";
+import { Button } from "../ui/controls";
 import { ErrorNotice, Loading } from "../ui/PageStates";
+import { TotpField, useCodeEntry } from "./codeEntry";
 import { groupSecret, svgImage, tidyTotp } from "./codes";
 import type { StepProps } from "./LoginPage";
 import { StepForm } from "./StepForm";
@@ -13,10 +14,8 @@ export function EnrolStep({ state, busy, submit, problem }: StepProps & { readon
   const { t } = useTranslation();
   const [enrolment, setEnrolment] = useState<Enrolment | null>(null);
   const [failure, setFailure] = useState<unknown>(null);
-  const [typed, setTyped] = useState("");
-  const [checked, setChecked] = useState(false);
+  const entry = useCodeEntry(tidyTotp, submit, (code) => login.confirmEnrolment(code));
   const started = useRef(false);
-  const code = tidyTotp(typed);
 
   const begin = () => {
     setFailure(null);
@@ -33,22 +32,8 @@ export function EnrolStep({ state, busy, submit, problem }: StepProps & { readon
     }
   }, []);
 
-  const send = () => {
-    setChecked(true);
-    if (code !== null) {
-      submit(async () => {
-        try {
-          return await login.confirmEnrolment(code);
-        } finally {
-          setTyped("");
-          setChecked(false);
-        }
-      });
-    }
-  };
-
   return (
-    <StepForm title={t("enrol.title")} lead={t("enrol.lead")} problem={null} onSubmit={send} focusHeading>
+    <StepForm title={t("enrol.title")} lead={t("enrol.lead")} problem={null} onSubmit={entry.send} focusHeading>
       {state.display_name ? <p className="hello">{t("login.hello", { name: state.display_name })}</p> : null}
       {enrolment === null ? (
         failure === null ? (
@@ -83,18 +68,7 @@ export function EnrolStep({ state, busy, submit, problem }: StepProps & { readon
             <h2>{t("enrol.step3")}</h2>
             <p>{t("enrol.step3Body")}</p>
             {problem}
-            <TextField
-              name="code"
-              label={t("totp.label")}
-              value={typed}
-              onChange={setTyped}
-              autoComplete="one-time-code"
-              inputMode="numeric"
-              maxLength={16}
-              className="field-code"
-              error={checked && code === null ? t("totp.missing") : null}
-              testId="enrol-code"
-            />
+            <TotpField {...entry} testId="enrol-code" />
             <Button type="submit" kind="primary" wide busy={busy} data-testid="enrol-submit">
               {busy ? t("login.working") : t("enrol.submit")}
             </Button>

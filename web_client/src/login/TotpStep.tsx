@@ -3,6 +3,7 @@ import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { login } from "../api/endpoints";
 import { Button, TextField } from "../ui/controls";
+import { TotpField, useCodeEntry } from "./codeEntry";
 import { tidyRecovery, tidyTotp } from "./codes";
 import type { StepProps } from "./LoginPage";
 import { StepForm } from "./StepForm";
@@ -30,38 +31,11 @@ type FormProps = StepProps & { readonly problem: ReactNode; readonly onSwitch: (
 
 function TotpForm({ state, busy, submit, problem, onSwitch }: FormProps) {
   const { t } = useTranslation();
-  const [typed, setTyped] = useState("");
-  const [checked, setChecked] = useState(false);
-  const code = tidyTotp(typed);
-  const send = () => {
-    setChecked(true);
-    if (code !== null) {
-      submit(async () => {
-        try {
-          return await login.totp(code);
-        } finally {
-          setTyped("");
-          setChecked(false);
-        }
-      });
-    }
-  };
+  const entry = useCodeEntry(tidyTotp, submit, (code) => login.totp(code));
   return (
-    <StepForm title={t("totp.title")} lead={t("totp.lead")} problem={problem} onSubmit={send}>
+    <StepForm title={t("totp.title")} lead={t("totp.lead")} problem={problem} onSubmit={entry.send}>
       {state.display_name ? <p className="hello">{t("login.hello", { name: state.display_name })}</p> : null}
-      <TextField
-        name="code"
-        label={t("totp.label")}
-        value={typed}
-        onChange={setTyped}
-        autoComplete="one-time-code"
-        inputMode="numeric"
-        maxLength={16}
-        className="field-code"
-        error={checked && code === null ? t("totp.missing") : null}
-        autoFocus
-        testId="totp-code"
-      />
+      <TotpField {...entry} autoFocus testId="totp-code" />
       <Button type="submit" kind="primary" wide busy={busy} data-testid="totp-submit">
         {busy ? t("login.working") : t("totp.submit")}
       </Button>
@@ -74,34 +48,19 @@ function TotpForm({ state, busy, submit, problem, onSwitch }: FormProps) {
 
 function RecoveryForm({ busy, submit, problem, onSwitch }: FormProps) {
   const { t } = useTranslation();
-  const [typed, setTyped] = useState("");
-  const [checked, setChecked] = useState(false);
-  const code = tidyRecovery(typed);
-  const send = () => {
-    setChecked(true);
-    if (code !== null) {
-      submit(async () => {
-        try {
-          return await login.recovery(code);
-        } finally {
-          setTyped("");
-          setChecked(false);
-        }
-      });
-    }
-  };
+  const entry = useCodeEntry(tidyRecovery, submit, (code) => login.recovery(code));
   return (
-    <StepForm title={t("recovery.title")} lead={t("recovery.lead")} problem={problem} onSubmit={send}>
+    <StepForm title={t("recovery.title")} lead={t("recovery.lead")} problem={problem} onSubmit={entry.send}>
       <TextField
         name="recovery"
         label={t("recovery.label")}
         help={t("recovery.lost")}
-        value={typed}
-        onChange={setTyped}
+        value={entry.typed}
+        onChange={entry.setTyped}
         autoComplete="off"
         maxLength={64}
         className="field-code"
-        error={checked && code === null ? t("recovery.missing") : null}
+        error={entry.missing ? t("recovery.missing") : null}
         autoFocus
         testId="recovery-code"
       />
