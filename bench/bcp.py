@@ -5,7 +5,6 @@ processor time of this thread, the best of several rounds with the median beside
 """
 
 import statistics
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
 
-from bench.policy_bench import CITY, NIGHT, Row, asked, people, pools
+from bench.policy_bench import CITY, NIGHT, Row, asked, people, pools, show
 from common.ids import UserId
 from policy.bcp import declaration as steps
 from policy.bcp import proof
@@ -145,11 +144,7 @@ def run() -> list[Row]:
 
 def main() -> int:
     """Print the table."""
-    print(f"bcp: sample policy and plans, python {sys.version.split()[0]}")
-    print(f"{'':72}{'best':>10}{'median':>10}{'goal':>8}")
-    for row in run():
-        goal = f"{row.goal:g}" if row.goal is not None else ""
-        print(f"{row.name:72}{row.best:>10.2f}{row.median:>10.2f}{goal:>8} {row.unit}")
+    show("bcp: sample policy and plans", run(), width=72)
     return 0
 
 

@@ -9,7 +9,7 @@ import gc
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from ipaddress import IPv4Address
@@ -149,12 +149,17 @@ def run() -> list[Row]:
 
 def main() -> int:
     """Print the table."""
-    print(f"policy: {POLICY.name}, python {sys.version.split()[0]}")
-    print(f"{'':60}{'best':>10}{'median':>10}{'goal':>8}")
-    for row in run():
-        goal = f"{row.goal:g}" if row.goal is not None else ""
-        print(f"{row.name:60}{row.best:>10.2f}{row.median:>10.2f}{goal:>8} {row.unit}")
+    show(f"policy: {POLICY.name}", run(), width=60)
     return 0
+
+
+def show(title: str, rows: Iterable[Row], *, width: int) -> None:
+    """Print a table; names take `width` columns."""
+    print(f"{title}, python {sys.version.split()[0]}")
+    print(f"{'':{width}}{'best':>10}{'median':>10}{'goal':>8}")
+    for row in rows:
+        goal = f"{row.goal:g}" if row.goal is not None else ""
+        print(f"{row.name:{width}}{row.best:>10.2f}{row.median:>10.2f}{goal:>8} {row.unit}")
 
 
 if __name__ == "__main__":

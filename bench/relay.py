@@ -2,7 +2,7 @@
 
 Alternating rounds, medians; CPU is that of the relay's processes alone (user and system), memory their PSS. It prints a
 table in Markdown and, with --json, the same as JSON. What is compared is the wire: ours logs in to the target, filters
-every message and counts; websockify copies bytes. Goals: docs/reference/performance.md. Keep the machine quiet.
+every message and counts; websockify copies bytes. Each scenario carries its goal. Keep the machine quiet.
 """
 
 import argparse
