@@ -7,7 +7,7 @@ import signal
 import ssl
 from asyncio import AbstractServer
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -16,6 +16,7 @@ from common.errors import ConfigError
 from common.log import get_logger
 from gateway import local_socket
 from gateway.app import build
+from gateway.http_connection import HttpConnection
 from gateway.settings import HttpSettings, Settings
 
 _TLS_HANDSHAKE_SECONDS: Final = 10.0
@@ -64,27 +65,29 @@ class Listeners:
     def __init__(self, app: web.Application, settings: Settings) -> None:
         self._settings = settings
         logging.getLogger("aiohttp.server").addFilter(_not_http)
-        self._runner = web.AppRunner(
-            app,
-            access_log=None,
-            auto_decompress=False,  # nobody we know packs a request; two megabytes would become two gigabytes of work
-            keepalive_timeout=settings.http.header_seconds,
-            shutdown_timeout=settings.http.stop_seconds,
-            handle_signals=False,
-        )
+        self._runner = web.AppRunner(app, shutdown_timeout=settings.http.stop_seconds, handle_signals=False)
+        self._options: dict[str, Any] = {
+            "access_log": None,
+            "auto_decompress": False,  # nobody we know packs a request; two megabytes would become gigabytes of work
+            "keepalive_timeout": settings.http.header_seconds,
+        }
         self._servers: list[AbstractServer] = []
         self.port = settings.http.port
 
     async def start(self) -> None:
         """Start the application, then listen. Raises ConfigError when an address cannot be had."""
         await self._runner.setup()
-        factory = self._runner.server
-        if factory is None:
+        handlers = self._runner.server
+        if handlers is None:
             raise RuntimeError("aiohttp's runner has no server after setup")
-        http = self._settings.http
+        http, loop = self._settings.http, asyncio.get_running_loop()
+
+        def factory() -> HttpConnection:
+            return HttpConnection(handlers, loop=loop, **self._options)
+
         context = tls_context(http)
         try:
-            public = await asyncio.get_running_loop().create_server(
+            public = await loop.create_server(
                 factory,
                 http.host,
                 http.port,

@@ -137,6 +137,44 @@ async def test_what_is_no_http_is_logged_without_its_text(
     assert "Traceback" not in written
 
 
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"GET /<script>alert(1)</script>\x01hunter2 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"hunter2\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nhunter2\r\n\r\n",
+        b"GET / HTTP/9.9 hunter2\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: hunter2\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"GET /hunter2" + b"x" * 20_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nCookie: hunter2" + b"x" * 20_000 + b"\r\n\r\n",
+    ],
+)
+async def test_what_is_no_http_is_refused_with_our_headers_and_without_a_word(
+    gateway: Running, request_bytes: bytes
+) -> None:
+    answer = await _raw(gateway, request_bytes)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    first, *lines = head.decode().split("\r\n")
+    headers = dict(line.split(": ", 1) for line in lines)
+    assert first == "HTTP/1.1 400 Bad Request"
+    assert body == b""
+    assert headers.pop("Content-Length") == "0"
+    assert headers.pop("Connection") == "close"
+    assert headers == SECURITY_HEADERS
+    assert (await _raw(gateway, f"GET /healthz HTTP/1.1\r\n{_ours(gateway)}\r\n\r\n".encode())).split()[1] == b"200"
+
+
+async def test_no_answer_names_the_server(gateway: Running) -> None:
+    for line in ["Expect: nothing", "Upgrade: nothing\r\nConnection: upgrade", "Accept: */*"]:
+        request = f"GET /api/v1/me HTTP/1.1\r\nHost: x\r\n{line}\r\nConnection: close\r\n\r\n"
+        answer = (await _raw(gateway, request.encode())).lower()
+        assert answer.startswith(b"http/1.1 4")
+        assert b"content-security-policy: " in answer
+        assert b"server: " not in answer
+        assert b"aiohttp" not in answer
+
+
 def _ours(gateway: Running) -> str:
     return f"Host: {gateway.url.removeprefix('https://')}\r\nOrigin: {gateway.url}\r\nConnection: close"
 
