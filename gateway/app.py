@@ -23,9 +23,13 @@ from common.secret import Keyring
 from gateway.audit_names import GatewayAudit
 from gateway.judge import Judge
 from gateway.middlewares import MIDDLEWARES, add_headers
+from gateway.notices.assembly import build_notices
+from gateway.notices.service import NoticeService
 from gateway.openapi import document
 from gateway.oversight import Oversight
 from gateway.readiness import Readiness
+from gateway.reports.assembly import build_reports
+from gateway.reports.service import ReportService
 from gateway.routes import ROUTES, add_routes
 from gateway.services import SERVICES, Services
 from gateway.settings import Settings
@@ -133,7 +137,35 @@ async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> tup
     )
     await bcp.start()
     stack.push_async_callback(bcp.close)
-    own, oversight = _wire(settings, clock, database, audit, bus, auth, policy, broker, duties, bcp, surroundings)
+    notices = await build_notices(
+        settings.notices,
+        tenant=settings.tenant,
+        url=settings.http.origins[0],
+        database=database,
+        bcp=bcp,
+        book=lambda: duties.book,
+        clock=clock,
+        audit=audit,
+    )
+    notices.start()
+    stack.push_async_callback(notices.close)
+    reports = build_reports(
+        settings.reports,
+        tenant=settings.tenant,
+        database=database,
+        bcp=bcp,
+        notices=notices,
+        book=lambda: duties.book,
+        catalogue=broker.catalogue,
+        surroundings=surroundings,
+        clock=clock,
+        audit=audit,
+    )
+    reports.start()
+    stack.push_async_callback(reports.close)
+    own, oversight = _wire(
+        settings, clock, database, audit, bus, auth, policy, broker, duties, bcp, surroundings, notices, reports
+    )
     oversight.start()
     bcp.on_change(oversight.judge_soon)
     stack.push_async_callback(oversight.close)
@@ -154,6 +186,8 @@ def _wire(
     duties: DutyService,
     bcp: BcpService,
     surroundings: GatewaySurroundings,
+    notices: NoticeService,
+    reports: ReportService,
 ) -> tuple[Services, Oversight]:
     tenant_id = TenantId(settings.tenant.id)
     judge = Judge(policy, bcp, broker.catalogue, broker.sessions, clock, duties)
@@ -181,6 +215,8 @@ def _wire(
         duties=duties,
         bcp=bcp,
         surroundings=surroundings,
+        notices=notices,
+        reports=reports,
         judge=judge,
         viewers=viewers,
         readiness=Readiness({"database": database.answers, "directory": auth.directory_ready}, clock),

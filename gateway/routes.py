@@ -11,7 +11,20 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from gateway import schemas, schemas_bcp, schemas_duties, schemas_lost_access
-from gateway.handlers import account, admin, bcp, desktops, duties, health, login, lost_access, sessions, spec, viewer
+from gateway.handlers import (
+    account,
+    admin,
+    bcp,
+    desktops,
+    duties,
+    health,
+    login,
+    lost_access,
+    records,
+    sessions,
+    spec,
+    viewer,
+)
 from gateway.permissions import Permission
 
 RouteHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -176,6 +189,19 @@ ROUTES: Final[tuple[Route, ...]] = (
           schemas_bcp.DeclarationAnswer, schemas_bcp.ReasonBody),
     Route("POST", f"{_V1}/bcp/declarations/{{id}}/ratify", bcp.ratify, _P.BCP_APPROVE, "Stand in for a break-glass",
           schemas_bcp.DeclarationAnswer, schemas_bcp.SignBody),
+    Route("GET", f"{_V1}/notices", records.list_notices, _P.SIGNED_IN, "Notices that concern the caller",
+          schemas_bcp.EmployeeNoticesAnswer),
+    Route("POST", f"{_V1}/notices/{{id}}/read", records.read_notice, _P.SIGNED_IN, "I have read it", status=204),
+    Route("POST", f"{_V1}/notices/{{id}}/answer", records.answer_notice, _P.SIGNED_IN, "Whether I can work",
+          body=schemas_bcp.AbilityBody, status=204),
+    Route("GET", f"{_V1}/bcp/declarations/{{id}}/reach", records.reach, _P.BCP_READ, "Who was reached, who can work",
+          schemas_bcp.ReachAnswer),
+    Route("GET", f"{_V1}/bcp/reports", records.list_reports, _P.BCP_READ, "After-action reports",
+          schemas_bcp.ReportsAnswer),
+    Route("POST", f"{_V1}/bcp/declarations/{{id}}/report", records.make_report, _P.BCP_ACT, "Freeze a report now",
+          schemas_bcp.ReportAnswer, status=201),
+    Route("GET", f"{_V1}/bcp/reports/{{id}}/pdf", records.report_pdf, _P.BCP_READ, "A report to print"),
+    Route("GET", f"{_V1}/bcp/reports/{{id}}/csv", records.report_csv, _P.BCP_READ, "A report's events as CSV"),
     # administration
     Route("GET", f"{_V1}/admin/pools", admin.list_pools, _P.ADMIN, "All pools", schemas.PoolsAnswer),
     Route(

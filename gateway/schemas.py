@@ -234,10 +234,20 @@ class DesktopAnswer(Answer):
     seats: SeatsAnswer
 
 
+class DeclaredAnswer(Answer):
+    """A declaration that covers the caller, in a few words."""
+
+    kind: str
+    text_ja: str
+    text_en: str
+    until: datetime | None
+
+
 class DesktopsAnswer(Answer):
-    """All pools that concern the caller."""
+    """All pools that concern the caller, and what is declared for them."""
 
     items: list[DesktopAnswer]
+    notices: list[DeclaredAnswer]
 
 
 class SessionBody(Body):

@@ -12,8 +12,10 @@ from broker.sessions import SessionService
 from common.audit import AuditSink
 from common.clock import Clock
 from gateway.judge import Judge
+from gateway.notices.service import NoticeService
 from gateway.permissions import Caller
 from gateway.readiness import Readiness
+from gateway.reports.service import ReportService
 from gateway.settings import Settings
 from gateway.surroundings import GatewaySurroundings
 from gateway.viewers import Viewers
@@ -35,6 +37,8 @@ class Services:
     duties: DutyService
     bcp: BcpService
     surroundings: GatewaySurroundings
+    notices: NoticeService
+    reports: ReportService
     judge: Judge
     viewers: Viewers
     readiness: Readiness

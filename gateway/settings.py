@@ -10,6 +10,8 @@ from pydantic import Field, model_validator
 from auth.settings import AuthSettings
 from broker.settings import BrokerSettings
 from common.settings import Section
+from gateway.notices.settings import NoticeSettings
+from gateway.reports.settings import ReportSettings
 from policy.bcp.settings import BcpSettings
 from policy.settings import PolicySettings
 
@@ -113,6 +115,8 @@ class Settings(Section):
     http: HttpSettings = Field(description="The public face.")
     admin: AdminSettings = Field(default_factory=AdminSettings, description="Who administers.")
     bcp: BcpSettings = Field(default_factory=BcpSettings, description="Declarations, plans, officials.")
+    notices: NoticeSettings = Field(default_factory=NoticeSettings, description="How people are told.")
+    reports: ReportSettings = Field(default_factory=ReportSettings, description="After-action reports.")
     roles: RoleSettings = Field(default_factory=RoleSettings, description="Who has which part in BCP mode.")
     auth: AuthSettings = Field(description="Directory, second factors, web sessions.")
     policy: PolicySettings = Field(description="The rules.")

@@ -14,6 +14,7 @@ from common.ids import TenantId, UserId
 from gateway import bcp_rendering as rendering
 from gateway.bodies import answer, body
 from gateway.caller import signed_in
+from gateway.notices.banners import login_banner
 from gateway.schemas_bcp import (
     BcpMeAnswer,
     BcpStatusAnswer,
@@ -290,17 +291,9 @@ async def lift(request: web.Request) -> web.Response:
 
 async def notice(request: web.Request) -> web.Response:
     """GET /api/v1/notice: that something is declared, and nothing else; shown before anybody has signed in."""
-    active = [item for item in services(request).bcp.active() if item.declaration.level is not Level.RECOVERY]
-    if not active:
+    banner = login_banner(services(request).bcp.active())
+    if banner is None:
         return answer(PublicNoticeAnswer(bcp=None))
-    drill = all(item.declaration.drill for item in active)
-    mark_ja, mark_en = ("【訓練】", "[DRILL] ") if drill else ("", "")
     return answer(
-        PublicNoticeAnswer(
-            bcp=NoticeAnswer(
-                text_ja=f"{mark_ja}現在、業務継続の体制です。ログインすると、利用できる範囲を確認できます。",
-                text_en=f"{mark_en}Emergency arrangements are in force. Sign in to see what you may use.",
-                drill=drill,
-            )
-        )
+        PublicNoticeAnswer(bcp=NoticeAnswer(text_ja=banner.text_ja, text_en=banner.text_en, drill=banner.drill))
     )

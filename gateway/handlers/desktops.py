@@ -6,7 +6,9 @@ from broker.models import Pool, Seats
 from gateway import rendering
 from gateway.bodies import answer
 from gateway.caller import signed_in
-from gateway.schemas import DesktopAnswer, DesktopsAnswer, SeatsAnswer, SessionAnswer
+from gateway.facts import resource, subject
+from gateway.notices.banners import session_banners
+from gateway.schemas import DeclaredAnswer, DesktopAnswer, DesktopsAnswer, SeatsAnswer, SessionAnswer
 from gateway.services import SOURCE, services
 from policy.model import Decision
 
@@ -19,12 +21,16 @@ async def list_desktops(request: web.Request) -> web.Response:
     live = {session.pool_id: session for session in await own.sessions.list_for_user(who.tenant_id, who.user_id)}
     now = own.clock.now()
     items = []
+    targets = []
     for judgement in await own.judge.decide_all(web_session, request[SOURCE]):
         session, pool = live.get(judgement.pool.id), judgement.pool
+        targets.append(resource(pool))
         ends_at = own.judge.ends_at(session.id) if session else None
         shown = rendering.session(session, pool, now, web_session.id, ends_at) if session else None
         items.append(_item(pool, judgement.seats, judgement.decision, shown))
-    return answer(DesktopsAnswer(items=items))
+    banners = session_banners(own.bcp.active(), subject(who, own.duties), targets)
+    notices = [DeclaredAnswer(kind=b.kind, text_ja=b.text_ja, text_en=b.text_en, until=b.until) for b in banners]
+    return answer(DesktopsAnswer(items=items, notices=notices))
 
 
 def _item(pool: Pool, seats: Seats, decision: Decision, session: SessionAnswer | None) -> DesktopAnswer:

@@ -209,6 +209,32 @@ async def test_the_audit_says_that_normal_policy_would_not_have_allowed_it(decla
     assert opened.details["declarations"] == signed["id"]
 
 
+async def test_people_are_told_confirm_and_answer_and_the_report_is_frozen(declared: Scene) -> None:
+    signed = await declared.declare()
+    kato, mori = declared["kato"], declared["mori"]
+    _, listed = await kato.call("GET", "/desktops")
+    assert [banner["kind"] for banner in listed["notices"]] == ["first"]
+    async with asyncio.timeout(10):
+        while not (items := (await kato.call("GET", "/notices"))[1]["items"]):
+            await asyncio.sleep(0.1)
+    [told] = items
+    assert told["declaration_id"] == signed["id"]
+    assert (await kato.call("POST", f"/notices/{told['id']}/answer", {"ability": "partly"}))[0] == 204
+    assert (await kato.call("GET", "/notices"))[1]["items"][0]["ability"] == "partly"
+    assert (await kato.call("POST", "/notices/unknown/read"))[0] == 404
+    assert (await mori.call("GET", f"/bcp/declarations/{signed['id']}/reach"))[0] == 200
+    await mori.call("POST", f"/bcp/declarations/{signed['id']}/lift", {"text": "終了"})
+    status, made = await mori.call("POST", f"/bcp/declarations/{signed['id']}/report")
+    assert status == 201, made
+    assert len(made["sha256"]) == 64
+    url = f"{mori.url}/api/v1/bcp/reports/{made['id']}"
+    async with mori.client.get(f"{url}/pdf") as response:
+        assert (await response.read()).startswith(b"%PDF-")
+    async with mori.client.get(f"{url}/csv") as response:
+        assert (await response.read()).startswith(b"\xef\xbb\xbf")
+    assert (await kato.call("GET", "/bcp/reports"))[0] == 404
+
+
 async def test_a_stale_code_signs_nothing_until_it_is_proved_afresh(declared: Scene) -> None:
     mori = declared["mori"]
     _, me = await mori.call("GET", "/me")

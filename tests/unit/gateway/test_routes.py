@@ -38,6 +38,9 @@ WHO_MAY = {
         "POST /api/v1/me/emergency-card",
         "DELETE /api/v1/me/emergency-card",
         "GET /api/v1/desktops",
+        "GET /api/v1/notices",
+        "POST /api/v1/notices/{id}/read",
+        "POST /api/v1/notices/{id}/answer",
         "GET /api/v1/duties",
         "GET /api/v1/sessions",
         "POST /api/v1/sessions",
@@ -80,6 +83,10 @@ WHO_MAY = {
         "POST /api/v1/bcp/what-if",
         "GET /api/v1/bcp/declarations",
         "GET /api/v1/bcp/declarations/{id}",
+        "GET /api/v1/bcp/declarations/{id}/reach",
+        "GET /api/v1/bcp/reports",
+        "GET /api/v1/bcp/reports/{id}/pdf",
+        "GET /api/v1/bcp/reports/{id}/csv",
     },
     Permission.BCP_ACT: {
         "POST /api/v1/bcp/declarations",
@@ -87,6 +94,7 @@ WHO_MAY = {
         "POST /api/v1/bcp/declarations/{id}/extend",
         "POST /api/v1/bcp/declarations/{id}/narrow",
         "POST /api/v1/bcp/declarations/{id}/lift",
+        "POST /api/v1/bcp/declarations/{id}/report",
     },
     Permission.BCP_APPROVE: {
         "POST /api/v1/bcp/declarations/{id}/approve",
