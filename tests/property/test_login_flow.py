@@ -33,10 +33,14 @@ def events_of(user: UserId) -> list[Event]:
         PasswordProven(user, enrolled=False),
         PasswordProven(user, enrolled=True, must_change=True),
         PasswordProven(user, enrolled=False, must_change=True),
+        PasswordProven(user, enrolled=True, degraded=True),
+        PasswordProven(user, enrolled=False, degraded=True),
         SecondFactorProven(user, Factor.TOTP),
         SecondFactorProven(user, Factor.RECOVERY_CODE),
         SecondFactorProven(user, Factor.RECOVERY_CODE, must_enrol=True),
         SecondFactorProven(user, Factor.PASSWORD),
+        SecondFactorProven(user, Factor.TOTP, temporary=True),
+        SecondFactorProven(user, Factor.ACTIVATION_CODE),
         PasswordChanged(user),
         Enrolled(user),
         CodesSeen(user),
@@ -75,6 +79,13 @@ def check_accepted(accepted: Accepted, since: list[Event]) -> None:
     second = [event for event in since if isinstance(event, SecondFactorProven)]
     assert Factor.PASSWORD in accepted.factors
     assert accepted.factors & {Factor.TOTP, Factor.RECOVERY_CODE}
+    if first.degraded:
+        assert kinds == [PasswordProven, SecondFactorProven]
+        assert accepted.factors == {Factor.PASSWORD, Factor.TOTP}
+    assert accepted.degraded is first.degraded
+    assert accepted.temporary is any(e.temporary or e.factor is Factor.ACTIVATION_CODE for e in second)
+    if any(event.factor is Factor.ACTIVATION_CODE for event in second):
+        assert Enrolled in kinds
     if first.enrolled:
         assert len(second) == 1
         assert second[0].factor is not Factor.PASSWORD
@@ -87,7 +98,7 @@ def check_accepted(accepted: Accepted, since: list[Event]) -> None:
     if any(event.must_enrol for event in second):
         assert Enrolled in kinds
     if Enrolled in kinds:
-        assert kinds[-1] is CodesSeen
+        assert kinds[-1] is (Enrolled if accepted.temporary else CodesSeen)
 
 
 def test_every_sequence_of_one_person_and_a_stranger() -> None:
@@ -102,7 +113,7 @@ def test_any_sequence_of_two_people(events: list[Event]) -> None:
     follow(events)
 
 
-@given(st.lists(st.sampled_from(EVENTS), max_size=10), st.sampled_from(events_of(BOB)[:4]))
+@given(st.lists(st.sampled_from(EVENTS), max_size=10), st.sampled_from(events_of(BOB)[:6]))
 def test_a_password_starts_from_nothing(before: list[Event], password: PasswordProven) -> None:
     """Whatever happened before, after a password the flow is that of a fresh login."""
     flow = START
@@ -128,7 +139,7 @@ def test_the_verdict_is_total_and_never_lenient(flow: Flow) -> None:
         assert flow.user_id == ALICE
         assert Factor.PASSWORD in flow.factors
         assert flow.enrolled
-        assert flow.factors & {Factor.TOTP, Factor.RECOVERY_CODE}
+        assert flow.factors & {Factor.TOTP, Factor.RECOVERY_CODE, Factor.ACTIVATION_CODE}
         assert not any((flow.must_change_password, flow.must_enrol, flow.codes_to_show))
     else:
         assert isinstance(judged, Need)
@@ -153,6 +164,18 @@ def test_the_ordinary_ways_in() -> None:
                 CodesSeen(ALICE),
             ],
             [Need.SECOND_FACTOR, Need.NEW_PASSWORD, Need.ENROLMENT, Need.CODES_SEEN, Accepted],
+        ),
+        (
+            [PasswordProven(ALICE, enrolled=True, degraded=True), SecondFactorProven(ALICE, Factor.TOTP)],
+            [Need.SECOND_FACTOR, Accepted],
+        ),
+        (
+            [
+                PasswordProven(ALICE, enrolled=True),
+                SecondFactorProven(ALICE, Factor.ACTIVATION_CODE),
+                Enrolled(ALICE),
+            ],
+            [Need.SECOND_FACTOR, Need.ENROLMENT, Accepted],
         ),
     ]
     for events, expected in ways:
