@@ -104,7 +104,7 @@ class Scripted:
         return Verified(self._entry(entry.username), CAUSE)
 
     async def authenticate(self, username: str, password: Secret[str]) -> DirectoryResult:
-        raise NotImplementedError
+        raise AssertionError("a login asks in two steps: find, verify")
 
     async def everyone(self) -> tuple[Entry, ...] | Unreachable:
         """See Directory."""
