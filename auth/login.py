@@ -49,6 +49,7 @@ from auth.models import (
 )
 from auth.names import account_of, normalise_username, source_of, throttle_name
 from auth.recorder import Recorder
+from auth.recovery import normalise_activation
 from auth.rows import LoginRow, Person
 from auth.second_factors import SecondFactors
 from auth.settings import AuthSettings
@@ -136,7 +137,10 @@ class Login:
         return await self._progress.proceed(login, event, client, totp_at=self._clock.now())
 
     async def submit_recovery(self, login_cookie: str | None, code: str, client: Client) -> LoginOutcome:
-        """The second factor by recovery code."""
+        """The second factor by recovery code. An activation code looks different and is taken here as well: people have
+        one field for what they read from paper or are told."""
+        if normalise_activation(code) is not None:
+            return await self.submit_activation(login_cookie, code, client)
         login = await self._progress.load(login_cookie)
         if login is None:
             return over()

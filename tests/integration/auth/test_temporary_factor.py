@@ -182,12 +182,12 @@ async def test_an_activation_code_is_one_persons_once_and_for_a_quarter_of_an_ho
         other = setup.browser()
         await other.password("suzuki", "suzuki-pw-2026")
         assert error_of(await other.activation(code)) is LoginErrorCode.ACTIVATION_CODE_WRONG
-        assert error_of(await other.recovery(code)) is LoginErrorCode.RECOVERY_CODE_WRONG
+        assert error_of(await other.recovery(code)) is LoginErrorCode.ACTIVATION_CODE_WRONG
         browser = setup.browser()
         assert error_of(await browser.activation(code)) is LoginErrorCode.LOGIN_EXPIRED  # a password comes first
         await browser.password("sato", PASSWORD)
         assert error_of(await browser.activation("AAAA-AAAA-AAAA")) is LoginErrorCode.ACTIVATION_CODE_WRONG
-        assert (await browser.activation(code)).view.step is LoginStep.ENROL
+        assert (await browser.recovery(code)).view.step is LoginStep.ENROL  # the field for codes from paper takes it
         assert await browser.session() is None  # the code is no login
         assert error_of(await browser.done()) is LoginErrorCode.WRONG_STEP
         await browser.password("sato", PASSWORD)

@@ -1,0 +1,145 @@
+"""Over HTTP, with a real directory: degraded login, vouches of two officials, the emergency card."""
+
+import base64
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pyotp
+import pytest
+
+from gateway.services import SERVICES
+from tests.support.gateway import Running, run_gateway, settings
+from tests.support.person import Person
+from tests.support.slapd import STAFF, Slapd, group, person, person_dn, run_slapd
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> Iterator[Slapd]:
+    """The sample staff, two officials, an administrator."""
+    ldif = (
+        STAFF
+        + person("mori", "mori-pw-2026")
+        + person("hara", "hara-pw-2026")
+        + group("officials", person_dn("mori"), person_dn("hara"))
+        + group("it", person_dn("suzuki"))
+    )
+    with run_slapd(tmp_path / "slapd", ldif) as slapd:
+        yield slapd
+
+
+@pytest.fixture
+async def running(tmp_path: Path, city: Slapd) -> AsyncIterator[Running]:
+    """A gateway where telework is the roster."""
+    own = settings(tmp_path / "gateway", city, f"sqlite:///{tmp_path / 'kakehashi.db'}")
+    auth = own.auth.model_copy(
+        update={
+            "degraded": own.auth.degraded.model_copy(update={"groups": ("telework",)}),
+            "vouch": own.auth.vouch.model_copy(update={"groups": ("officials",)}),
+        }
+    )
+    async with run_gateway(own.model_copy(update={"auth": auth})) as gateway:
+        yield gateway
+
+
+def _text(card: Path) -> str:
+    done = subprocess.run(["pdftotext", "-layout", str(card), "-"], capture_output=True, timeout=30, check=True)
+    return done.stdout.decode()
+
+
+def _next_code(someone: Person) -> str:
+    """The code of the coming half minute, which counts already: nobody waits for it."""
+    assert someone.secret
+    return pyotp.TOTP(someone.secret).at(int(time.time()) + 30)  # noqa: TID251 - the gateway runs on the real clock
+
+
+async def test_two_officials_help_over_http(running: Running) -> None:
+    async with AsyncExitStack() as stack:
+        names = ("sato", "mori", "hara", "suzuki")
+        people = [await stack.enter_async_context(Person(running.url, n, f"{n}-pw-2026")) for n in names]
+        sato, mori, hara, suzuki = people
+        for someone in people:
+            await someone.log_in()
+        assert (await sato.call("GET", "/vouches"))[0] == 404
+        assert (await sato.call("POST", "/vouches", {"username": "suzuki"}))[0] == 404
+        status, me = await mori.call("GET", "/me")
+        assert (status, me["roles"]) == (200, ["voucher"])
+        status, step = await mori.call("POST", "/vouches", {"username": "sato"})
+        assert (status, step["error"], step["activation_code"]) == (200, None, None)
+        vouch = step["vouch"]["id"]
+        _, step = await mori.call("POST", f"/vouches/{vouch}/confirm", {})
+        assert (step["error"]["code"], step["activation_code"]) == ("same_official", None)
+        assert step["error"]["text_ja"]
+        _, step = await hara.call("POST", f"/vouches/{vouch}/confirm", {})
+        code = step["activation_code"]
+        assert code.count("-") == 2
+        assert "activation_code" not in str((await mori.call("GET", "/vouches"))[1]["items"])
+        # at home
+        home = await stack.enter_async_context(Person(running.url, "sato", "sato-pw-2026"))
+        await home.call("POST", "/login", {"username": "sato", "password": "sato-pw-2026"})
+        _, state = await home.call("POST", "/login/activation", {"code": code})
+        assert (state["step"], state["temporary_factor"]) == ("enrol", True)
+        _, shown = await home.call("POST", "/login/enrol", {})
+        secret = shown["secret"].replace(" ", "")
+        _, state = await home.call("POST", "/login/enrol/confirm", {"code": pyotp.TOTP(secret).now()})
+        assert state["step"] == "done"
+        _, me = await home.call("GET", "/me")
+        assert me["web_session"]["temporary_factor"] is True
+        assert [sorted(banner) for banner in me["banners"]] == [["text_en", "text_ja"]]
+        home.csrf = me["csrf_token"]
+        # IT ends it, and with it the session at home, not the one at the office
+        assert (await suzuki.call("DELETE", "/admin/users/sato/temporary-factor"))[0] == 204
+        assert (await suzuki.call("DELETE", "/admin/users/sato/temporary-factor"))[0] == 404
+        assert (await home.call("GET", "/me"))[0] == 401
+        status, me = await sato.call("GET", "/me")
+        assert (status, me["banners"]) == (200, [])
+
+
+async def test_a_card_over_http(running: Running, tmp_path: Path) -> None:
+    async with Person(running.url, "sato", "sato-pw-2026") as sato:
+        await sato.log_in()
+        assert (await sato.call("GET", "/me/emergency-card"))[1] == {"card": None}
+        _, refused = await sato.call("POST", "/me/emergency-card", {"code": "000000"})
+        assert (refused["pdf"], refused["error"]["code"]) == (None, "code_wrong")
+        _, printed = await sato.call("POST", "/me/emergency-card", {"code": _next_code(sato)})
+        assert printed["error"] is None
+        sato.csrf = printed["csrf_token"]
+        (tmp_path / "card.pdf").write_bytes(base64.b64decode(printed["pdf"]))
+        text = _text(tmp_path / "card.pdf")
+        for shown in ("緊急カード", "試験市", printed["card"]["number"], running.url):
+            assert shown in text
+        assert (await sato.call("GET", "/me"))[1]["recovery_codes_left"] == 10
+        assert (await sato.call("DELETE", "/me/emergency-card"))[0] == 204
+        assert (await sato.call("DELETE", "/me/emergency-card"))[0] == 404
+        assert (await sato.call("GET", "/me"))[1]["recovery_codes_left"] == 0
+
+
+async def test_a_degraded_login_over_http(running: Running, city: Slapd, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with (
+        Person(running.url, "sato", "sato-pw-2026") as sato,
+        Person(running.url, "suzuki", "suzuki-pw-2026") as it,
+    ):
+        await sato.log_in()
+        await it.log_in()
+        service = running.listeners._runner.app[SERVICES].auth
+        monkeypatch.setattr(service._degraded, "_emergency", lambda: True)  # a declaration in force
+        city.stop()
+        async with Person(running.url, "sato", "sato-pw-2026") as home:
+            _, state = await home.call("POST", "/login", {"username": "sato", "password": "wrong"})
+            assert state["error"]["code"] == "degraded_login_failed"
+            _, state = await home.call("POST", "/login", {"username": "sato", "password": "sato-pw-2026"})
+            assert (state["step"], state["degraded"]) == ("totp", True)
+            _, state = await home.call("POST", "/login/recovery", {"code": sato.recovery_codes[0]})
+            assert state["error"]["code"] == "not_while_degraded"
+            _, state = await home.call("POST", "/login/totp", {"code": _next_code(sato)})
+            assert state["step"] == "done"
+            _, me = await home.call("GET", "/me")
+            assert me["web_session"]["degraded"] is True
+            assert "縮退認証" in me["banners"][0]["text_ja"]
+        status, purged = await it.call("DELETE", "/admin/degraded-login/verifiers")
+        assert (status, purged) == (200, {"count": 2})
+        async with Person(running.url, "sato", "sato-pw-2026") as late:
+            _, state = await late.call("POST", "/login", {"username": "sato", "password": "sato-pw-2026"})
+            assert state["error"]["code"] == "degraded_login_failed"
