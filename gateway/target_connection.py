@@ -1,6 +1,6 @@
 """The desktop's side of a session: a byte stream that a connector opened. Counterpart: gateway.relay.
 
-Reads into one buffer that the whole process shares (a buffer per connection would cost a quarter of a megabyte each while
+Reads into one buffer that the whole process shares (one per connection would cost a quarter of a megabyte each while
 idle), runs the login, then hands what arrives to the relay. It must not judge RFB messages: gateway.rfb does.
 """
 
@@ -16,7 +16,7 @@ from gateway.rfb.target_filter import MAX_TAIL
 from gateway.websocket import MAX_HEADER, limit_socket_buffer
 
 READ_BYTES: Final = 256 * 1024
-"""A stalled viewer keeps up to two of these (the bytes, and what TLS made of them), so this bounds a session's memory."""
+"""A stalled viewer keeps up to two of these (the bytes, and what TLS made of them): this bounds a session's memory."""
 ROOM: Final = MAX_HEADER + MAX_TAIL
 """Free bytes before each read: the undecided tail and a frame header are put right in front of the new bytes."""
 _MAX_EARLY: Final = 4096
