@@ -204,6 +204,6 @@ async def test_a_log_in_can_be_restarted_as_somebody_else(visits: Visits) -> Non
     visitor = await visits.arrive()
     await visitor.submit_password("suzuki.ichirou")
     await visitor.part("login-restart").click()
-    await visitor.submit_password("ikeda.nobuo")
+    await visitor.submit_password("shimizu.kaito")
     await expect(visitor.part("enrol-secret")).to_be_visible()
-    await expect(visitor.page.get_by_text("池田 信夫 さん")).to_be_visible()
+    await expect(visitor.page.get_by_text("清水 海斗 さん")).to_be_visible()
