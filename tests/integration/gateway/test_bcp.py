@@ -215,8 +215,8 @@ async def test_people_are_told_confirm_and_answer_and_the_report_is_frozen(decla
     _, listed = await kato.call("GET", "/desktops")
     assert [banner["kind"] for banner in listed["notices"]] == ["first"]
     async with asyncio.timeout(10):
-        while not (items := (await kato.call("GET", "/notices"))[1]["items"]):
-            await asyncio.sleep(0.1)  # noqa: ASYNC110 - the gateway runs beside; only its API tells
+        while not (items := (await kato.call("GET", "/notices"))[1]["items"]):  # noqa: ASYNC110 - only the API tells
+            await asyncio.sleep(0.1)
     [told] = items
     assert told["declaration_id"] == signed["id"]
     assert (await kato.call("POST", f"/notices/{told['id']}/answer", {"ability": "partly"}))[0] == 204
