@@ -51,6 +51,8 @@ export class RemoteScreen implements Screen {
     rfb.addEventListener("connect", () => {
       dropFrozen(host);
       events.onConnected();
+      // The bar takes its place above the picture now: do not show a picture that is too high for a second.
+      requestAnimationFrame(() => this.#sizer.settle());
     });
     rfb.addEventListener("securityfailure", events.onFailed);
     rfb.addEventListener("credentialsrequired", events.onFailed);
@@ -152,6 +154,14 @@ class HostSizer {
       this.#now();
     } else if (!on) {
       this.stop();
+    }
+  }
+
+  /** Takes the size at once, for a change that is not a drag of the window's edge. */
+  settle(): void {
+    if (this.#observer !== null) {
+      window.clearTimeout(this.#timer);
+      this.#now();
     }
   }
 
