@@ -6,6 +6,7 @@ from typing import Final
 
 import pytest
 import pytest_asyncio
+from PIL import Image
 from playwright.async_api import expect
 
 from tests.e2e.keyboards import JIS, US, Keyboard
@@ -16,6 +17,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 OFFICE: Final = "office-desktop"
 UID: Final = "satou.hanako"
+STAGES: Final = ("使えることを確認", "席を確保", "デスクトップを起動", "画面に接続")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -71,8 +73,8 @@ async def test_the_way_to_the_picture_is_told_in_stages(visits: Visits) -> None:
     await visitor.part(f"desktop-open-{OFFICE}").click()
     await visitor.picture_shows()
     seen = await visitor.page.evaluate("[...window.seen]")
-    assert "デスクトップを起動" in seen
-    assert seen[-1] == "画面に接続"
+    assert seen == [stage for stage in STAGES if stage in seen]  # a quick machine leaves some out
+    assert seen[-1] == STAGES[-1]
     await expect(visitor.part("viewer-status")).to_contain_text("接続しました")
     await expect(visitor.part("viewer-canvas")).to_be_focused()
     assert "庁内業務デスクトップ" in await visitor.page.title()
@@ -88,7 +90,9 @@ async def test_who_may_only_look_cannot_touch(visits: Visits) -> None:
     before = await visitor.desktop_stands()
     await visitor.part("viewer-canvas").focus()
     await visitor.page.keyboard.press("Meta+t")
-    await visitor.part("viewer-canvas").click(position={"x": 20, "y": before.height - 20})  # the menu
+    box = await visitor.part("viewer-canvas").bounding_box()
+    assert box
+    await visitor.page.mouse.click(box["x"] + 20, box["y"] + box["height"] - 15)  # the menu
     await asyncio.sleep(2)  # nothing happens, which nothing announces
     assert differing_pixels(before, await visitor.picture()) < 5_000
 
@@ -149,6 +153,7 @@ async def test_japanese_is_written_with_the_desktops_own_input_method(
 
 async def _toggle(visitor: Visitor, jis: Keyboard, way: str) -> None:
     """Switch the input method; wait until its sign in the desktop's panel has changed."""
+    before = _sign(await visitor.picture())
     if way == "key bar":
         await visitor.part("keys-open").click()
         await visitor.part("key-zenkaku-hankaku").click()
@@ -158,7 +163,12 @@ async def _toggle(visitor: Visitor, jis: Keyboard, way: str) -> None:
         await jis.press("Zenkaku", "Backquote")
     else:
         await jis.press("Process", "Backquote")
-    await asyncio.sleep(0.4)
+    await visitor.until(lambda now: differing_pixels(before, _sign(now)) > 10)
+
+
+def _sign(picture: Image.Image) -> Image.Image:
+    """Where the panel shows the state of the input method, left of the clock."""
+    return picture.crop((picture.width - 150, picture.height - 40, picture.width - 90, picture.height))
 
 
 async def test_text_written_here_is_sent_as_keys(terminal: Terminal) -> None:
@@ -177,7 +187,7 @@ async def test_text_written_here_is_sent_as_keys(terminal: Terminal) -> None:
 
 async def test_the_desktop_follows_the_size_of_the_window(terminal: Terminal) -> None:
     page = terminal.visitor.page
-    for width, height in [(1100, 700), (1440, 900)]:
+    for width, height in [(1100, 700), (1280, 800)]:
         await page.set_viewport_size({"width": width, "height": height})
         room = await page.evaluate(
             "() => { const s = document.querySelector('.viewer-stage'); return [s.clientWidth, s.clientHeight]; }"

@@ -46,10 +46,8 @@ async def test_a_second_browser_takes_over_and_the_first_does_not_steal_back(vis
     asked: list[str] = []
     first.page.on("request", lambda request: asked.append(request.url))
     first.page.on("websocket", lambda socket: asked.append(socket.url))
-    before = await second.picture()
     await asyncio.sleep(3)  # longer than the first tries of a reconnect take
     assert not [url for url in asked if "/ticket" in url or "/rfb" in url]
-    assert before.size == (await second.picture()).size
     await expect(second.part("viewer-canvas")).to_be_focused()
 
     await first.part("end-again").click()

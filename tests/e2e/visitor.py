@@ -125,7 +125,7 @@ class Visitor:
         """Look until a picture satisfies the question."""
         async with asyncio.timeout(within):
             while not holds(picture := await self.picture()):  # noqa: ASYNC110 - a picture has no event to wait for
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(0.25)
         return picture
 
     async def still(self, before: Image.Image) -> Image.Image:
@@ -133,6 +133,7 @@ class Visitor:
         async with asyncio.timeout(40):
             while differing_pixels(before, now := await self.picture()) > 0:
                 before = now
+                await asyncio.sleep(0.25)
         return now
 
     async def desktop_stands(self) -> Image.Image:
@@ -171,8 +172,8 @@ class Visits:
         self,
         *,
         language: str = "ja-JP",
-        width: int = 1440,
-        height: int = 900,
+        width: int = 1280,
+        height: int = 800,
         scale: float = 1.0,
         browser: Browser | None = None,
         state: StorageState | None = None,
