@@ -20,7 +20,8 @@ class _End(asyncio.BufferedProtocol):
 
     def __init__(self, over: asyncio.Future[None]) -> None:
         self.transport: asyncio.Transport | None = None
-        self.other: asyncio.Transport | None = None
+        self._early = bytearray()
+        self._other: asyncio.Transport | None = None
         self._buffer = bytearray(_READ)
         self._over = over
 
@@ -30,14 +31,30 @@ class _End(asyncio.BufferedProtocol):
         transport.set_write_buffer_limits(high=LIMIT - _READ, low=_READ)
         transport.pause_reading()
 
+    @property
+    def other(self) -> asyncio.Transport | None:
+        """Where this side's bytes go."""
+        return self._other
+
+    def join(self, other: asyncio.Transport) -> None:
+        """Begin to pass bytes to the other side, first of all those that came before it was there.
+
+        Python before 3.11.4 starts to read after `connection_made` although that paused reading.
+        """
+        self._other = other
+        other.write(bytes(self._early))
+        self._early.clear()
+
     def get_buffer(self, sizehint: int) -> bytearray:
         del sizehint
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        if self.other is not None:
+        if self._other is None:
+            self._early += self._buffer[:nbytes]
+        else:
             # A copy: newer asyncio keeps what it cannot send at once by reference, and the buffer is used again.
-            self.other.write(bytes(memoryview(self._buffer)[:nbytes]))
+            self._other.write(bytes(memoryview(self._buffer)[:nbytes]))
 
     def pause_writing(self) -> None:
         if self.other is not None:
@@ -70,9 +87,10 @@ async def splice(one: socket.socket, two: socket.socket, *, first: bytes = b"") 
             sock = socket.socket(fileno=given.detach())
             transport, _ = await loop.connect_accepted_socket(lambda end=end: end, sock)  # type: ignore[misc]
             transports.append(transport)
-        ends[0].other, ends[1].other = transports[1], transports[0]
         if first:
             transports[1].write(first)
+        ends[0].join(transports[1])
+        ends[1].join(transports[0])
         for transport in transports:
             transport.resume_reading()
         await over
