@@ -4,6 +4,7 @@ It keeps what it took and can be told to refuse recipients or senders, to demand
 """
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -103,5 +104,6 @@ async def run_smtp(
         server.close()
         for transport in transports:
             if isinstance(transport, asyncio.WriteTransport):
-                transport.abort()
+                with contextlib.suppress(AttributeError):  # Python before 3.11.4, where TLS has ended already
+                    transport.abort()
         await server.wait_closed()

@@ -61,7 +61,13 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 @pytest.fixture
-async def declared(tmp_path: Path, town: Slapd) -> AsyncIterator["Scene"]:
+def more() -> dict[str, Any]:
+    """Further sections of the settings; other modules that take `declared` give their own."""
+    return {}
+
+
+@pytest.fixture
+async def declared(tmp_path: Path, town: Slapd, more: dict[str, Any]) -> AsyncIterator["Scene"]:
     """A gateway with one static desktop and four people signed in."""
     folder = tmp_path / "gateway"
     folder.mkdir()
@@ -73,6 +79,7 @@ async def declared(tmp_path: Path, town: Slapd) -> AsyncIterator["Scene"]:
         f"sqlite:///{tmp_path / 'kakehashi.db'}",
         bcp={"plans_file": folder / "plans.yaml", "bundle_file": folder / "bundle.json", "officials": officials},
         roles={"coordinator_groups": ["hq"], "approver_groups": ["hq"], "auditor_groups": ["audit"]},
+        **more,
     )
     async with AsyncExitStack() as stack:
         server = stack.enter_context(run_xvnc(folder / "t"))

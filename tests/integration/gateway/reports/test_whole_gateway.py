@@ -4,16 +4,11 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
 
-from common.clock import SystemClock
-from common.db import Database
-from gateway.notices.assembly import build_notices
-from gateway.notices.settings import NoticeSettings
-from gateway.reports.assembly import build_reports
-from gateway.reports.settings import ReportSettings
 from gateway.services import SERVICES
 from policy.bcp.model import Level
 from tests.e2e.attacker import desktop
@@ -33,6 +28,17 @@ async def mailbox(tmp_path: Path) -> AsyncIterator[tuple[Mailbox, Path]]:
         yield running, tmp_path / "ca.pem"
 
 
+@pytest.fixture
+def more(mailbox: tuple[Mailbox, Path]) -> dict[str, Any]:
+    """The gateway mails to the mailbox."""
+    box, ca_file = mailbox
+    mail = {
+        "host": "127.0.0.1", "port": box.port, "ca_file": ca_file, "sender": "bcp@city.example.jp",
+        "address_domain": "city.example.jp", "announce_to": ["hq@city.example.jp"],
+    }  # fmt: skip
+    return {"notices": {"mail": mail, "poll_seconds": 0.05}}
+
+
 async def mails(box: Mailbox, count: int) -> None:
     """Wait until so many were taken."""
     async with asyncio.timeout(20):
@@ -43,51 +49,19 @@ async def mails(box: Mailbox, count: int) -> None:
 async def test_officials_are_mailed_and_the_report_counts_what_happened(
     declared: Scene, mailbox: tuple[Mailbox, Path]
 ) -> None:
-    box, ca_file = mailbox
+    box, _ = mailbox
     own = declared.running.listeners._runner.app[SERVICES]
-    database = Database(declared.running.settings.database.url)
-    mail = {
-        "host": "127.0.0.1", "port": box.port, "ca_file": ca_file, "sender": "bcp@city.example.jp",
-        "address_domain": "city.example.jp", "announce_to": ["hq@city.example.jp"],
-    }  # fmt: skip
-    notices = await build_notices(
-        NoticeSettings.model_validate({"mail": mail, "poll_seconds": 0.05}),
-        tenant=declared.running.settings.tenant,
-        url=declared.running.url,
-        database=database,
-        bcp=own.bcp,
-        book=lambda: own.duties.book,
-        clock=SystemClock(),
-        audit=own.audit,
-    )
-    reports = build_reports(
-        ReportSettings(),
-        tenant=declared.running.settings.tenant,
-        database=database,
-        bcp=own.bcp,
-        notices=notices,
-        book=lambda: own.duties.book,
-        catalogue=own.catalogue,
-        surroundings=own.surroundings,
-        clock=SystemClock(),
-        audit=own.audit,
-    )
-    notices.start()
-    try:
-        status, _ = await declared["kato"].call("POST", "/sessions", {"pool_id": "section"})
-        assert status == 403
-        signed = await declared.declare()
-        assert (await declared["kato"].call("POST", "/sessions", {"pool_id": "section"}))[0] == 201
-        await desktop(declared["kato"], "section")
-        await mails(box, 6)
-        await declared["ikeda"].call("POST", f"/bcp/declarations/{signed['id']}/lift", {"text": "終了"})
-        await mails(box, 9)
-        head = await reports.make(signed["id"], by="森", actor="mori")
-        _, report = await reports.get(head.id)
-        assert (await reports.pdf(head.id, actor="mori")).startswith(b"%PDF-")
-    finally:
-        await notices.close()
-        await database.close()
+    status, _ = await declared["kato"].call("POST", "/sessions", {"pool_id": "section"})
+    assert status == 403
+    signed = await declared.declare()
+    assert (await declared["kato"].call("POST", "/sessions", {"pool_id": "section"}))[0] == 201
+    await desktop(declared["kato"], "section")
+    await mails(box, 6)
+    await declared["ikeda"].call("POST", f"/bcp/declarations/{signed['id']}/lift", {"text": "終了"})
+    await mails(box, 9)
+    head = await own.reports.make(signed["id"], by="森", actor="mori")
+    _, report = await own.reports.get(head.id)
+    assert (await own.reports.pdf(head.id, actor="mori")).startswith(b"%PDF-")
     subjects = {str(message["Subject"]) for message in box.messages()}
     assert {subject[:6] for subject in subjects} >= {"至急：発動（", "発動（第1次"}
     assert set(box.recipients()) == {"ikeda@city.example.jp", "mori@city.example.jp", "hq@city.example.jp"}
