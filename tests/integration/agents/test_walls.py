@@ -118,7 +118,8 @@ def test_no_desktop_listens_where_others_could_connect(pair: tuple[DesktopInfo, 
     a, _ = pair
     assert run_inside(a, "cat /proc/net/tcp /proc/net/tcp6 /proc/net/udp | grep -v local_address").stdout == ""
     # Abstract sockets (mozc makes some) live in the desktop's own network namespace, not in the host's.
-    mine = run_inside(a, "cat /proc/net/unix").stdout
+    wait_for_one = "for i in $(seq 100); do grep -q @ /proc/net/unix && break; sleep 0.1; done; cat /proc/net/unix"
+    mine = run_inside(a, wait_for_one).stdout
     assert "@" in mine
     host = Path("/proc/net/unix").read_text()
     abstract = [line.split()[-1] for line in mine.splitlines() if "@" in line]
