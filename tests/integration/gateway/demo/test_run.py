@@ -91,7 +91,7 @@ def wait_for_nobody(folder: Path) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_it_starts_answers_and_ends_and_a_second_run_keeps_its_state_on_another_port(folder: Path) -> None:
     first = Demo(folder, "--check")
     assert first.running.wait(_START_SECONDS) == 0, first.said
@@ -111,7 +111,7 @@ def test_it_starts_answers_and_ends_and_a_second_run_keeps_its_state_on_another_
     assert (folder / "gateway" / "keyring").read_bytes() == keyring
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_ctrl_c_ends_every_program_and_leaves_nothing_outside_the_folder(folder: Path) -> None:
     demo = Demo(folder)
     demo.until(READY)
@@ -126,7 +126,7 @@ def test_ctrl_c_ends_every_program_and_leaves_nothing_outside_the_folder(folder:
         probe.bind(("127.0.0.1", demo.port))
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_killed_without_a_word_its_programs_end_too(folder: Path) -> None:
     demo = Demo(folder)
     demo.until(READY)
@@ -135,7 +135,7 @@ def test_killed_without_a_word_its_programs_end_too(folder: Path) -> None:
     wait_for_nobody(folder)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_ctrl_c_in_the_middle_of_the_start_leaves_nothing_running(folder: Path) -> None:
     demo = Demo(folder)
     demo.until("[3/6]")
