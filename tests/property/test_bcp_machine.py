@@ -285,8 +285,6 @@ class Declarations(RuleBasedStateMachine):
                         drills = {active[found].drill for found in judged.overlay_ids}
                         assert drills == {not real}
                         assert real or pool.pool_id == "drill"
-            if not active:
-                assert node.bcp.engine(base) is base
 
     @precondition(lambda self: hasattr(self, "nodes"))
     @invariant()
