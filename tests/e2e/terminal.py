@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from PIL import Image
+from playwright.async_api import expect
 
 from tests.e2e.keyboards import US, Keyboard
 from tests.e2e.visitor import Visitor, differing_pixels, pixels_like
@@ -42,6 +43,7 @@ class Terminal:
         """Press Super+T, wait for the window and for its shell to answer."""
         terminal = cls(visitor, await visitor.home(), await Keyboard.at(visitor.page, US))
         before = await visitor.desktop_stands()
+        await expect(visitor.part("viewer-canvas")).to_be_focused()
         await visitor.page.keyboard.press("Meta+t")
         window = await visitor.until(lambda now: differing_pixels(before, now) > _WINDOW_PIXELS)
         window = await visitor.still(window)
