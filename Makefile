@@ -20,7 +20,7 @@ build: ## the Python environment and the web bundle, nothing else
 test: ## set up, then every test: web client first, then Python
 	@deploy/setup.sh test
 	@web=0; deploy/web.sh test || web=$$?; \
-	  $(V)/pytest || { echo; echo "What failed is run once more, alone: a failure that stays is one, a passing one was timing."; \
+	  $(V)/pytest --numprocesses=logical --maxprocesses=4 || { echo; echo "What failed is run once more, alone: a failure that stays is one, a passing one was timing."; \
 	  $(V)/pytest --last-failed --last-failed-no-failures=none; }; exit $$web
 
 check: ## format, lint, types, import contracts, web client's types and lint

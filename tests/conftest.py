@@ -5,12 +5,26 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from common.db import Database, upgrade
 from common.ids import new_id
 from tests.support.audit import MemoryAudit
 from tests.support.clock import FakeClock
 from tests.support.postgres import Postgres, run_postgres
+
+
+class _Shares(LoadScopeScheduling):
+    """What parallel workers share out: whole files, and the end-to-end tests together, since they share one city."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/e2e" if nodeid.startswith("tests/e2e/") else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _Shares:
+    """With `-n`: one worker runs the end-to-end tests, the others the rest."""
+    return _Shares(config, log)
 
 
 @pytest.fixture(scope="session")

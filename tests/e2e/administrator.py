@@ -40,6 +40,11 @@ class Administrator:
             while await self.sessions(uid):  # noqa: ASYNC110 - the admin API has no event stream
                 await asyncio.sleep(0.1)
 
+    async def policy_version(self) -> str:
+        """Which rules are in force."""
+        async with self._client.get("http://localhost/api/v1/admin/policy") as answer:
+            return str((await answer.json())["version"])
+
     async def forget_factors(self, uid: str) -> None:
         """Let a person set up an authenticator anew; nothing to forget of somebody who was never here."""
         address = f"http://localhost/api/v1/admin/users/{uid}/factors"

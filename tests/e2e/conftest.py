@@ -85,9 +85,9 @@ async def staying(
         yield people
 
 
-@pytest.fixture
-def policy(city: City) -> Iterator[PolicyFile]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def policy(city: City, administrator: Administrator) -> AsyncIterator[PolicyFile]:
     """The policy file, put back at the end."""
-    file = PolicyFile(city)
+    file = PolicyFile(city, administrator)
     yield file
-    file.restore()
+    await file.restore()

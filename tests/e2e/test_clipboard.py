@@ -135,7 +135,9 @@ async def test_a_new_rule_opens_and_closes_the_way_out_while_the_viewer_runs(
     internet: Terminal, policy: PolicyFile
 ) -> None:
     visitor, session = internet.visitor, internet.visitor.session_id()
-    policy.replace("terms: {clipboard_in_chars: 2000}", "terms: {clipboard_in_chars: 2000, clipboard_out_chars: 40}")
+    await policy.replace(
+        "terms: {clipboard_in_chars: 2000}", "terms: {clipboard_in_chars: 2000, clipboard_out_chars: 40}"
+    )
     await _panel(visitor)
     await expect(visitor.part("clipboard-out-text")).to_be_visible(timeout=10_000)
     await _back_to_desktop(visitor)
@@ -148,7 +150,7 @@ async def test_a_new_rule_opens_and_closes_the_way_out_while_the_viewer_runs(
     await _panel(visitor)
     await expect(visitor.part("clipboard-out-text")).not_to_have_value("長" * 41)
 
-    policy.restore()
+    await policy.restore()
     await expect(visitor.part("clipboard-out-forbidden")).to_be_visible(timeout=10_000)
     await _back_to_desktop(visitor)
     await _copy(internet, SECRET)

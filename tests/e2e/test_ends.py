@@ -95,7 +95,7 @@ async def test_a_rule_that_takes_access_away_cuts_the_live_viewer(visits: Visits
     visitor = await visits.signed_in(uid)
     await visitor.open_desktop(OFFICE)
     began = time.monotonic()
-    policy.add(f"effect: forbid, when: {{users: [{uid}]}}, message: {{ja: 今日は使えません。, en: Not today.}}")
+    await policy.add(f"effect: forbid, when: {{users: [{uid}]}}, message: {{ja: 今日は使えません。, en: Not today.}}")
 
     assert await visitor.ended() == "denied"
 
@@ -108,7 +108,7 @@ async def test_a_rule_that_takes_access_away_cuts_the_live_viewer(visits: Visits
 
 async def test_an_idle_person_is_warned_and_one_key_goes_on(visits: Visits, policy: PolicyFile) -> None:
     uid = "ikeda.nobuo"
-    policy.add(f"effect: limit, when: {{users: [{uid}]}}, oblige: {{idle_limit: {IDLE_SECONDS}s}}")
+    await policy.add(f"effect: limit, when: {{users: [{uid}]}}, oblige: {{idle_limit: {IDLE_SECONDS}s}}")
     visitor = await visits.signed_in(uid)
     await expect(visitor.part(f"desktop-{OFFICE}")).to_contain_text("無操作 10秒")
     await visitor.open_desktop(OFFICE)

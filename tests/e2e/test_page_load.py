@@ -56,8 +56,7 @@ async def test_the_first_load_is_small_and_comes_from_one_origin(
 async def test_the_viewer_is_fetched_only_when_it_is_needed(visits: Visits) -> None:
     visitor = await visits.signed_in("mori.ayumi")
     traffic = await Traffic.of(visitor.page)
-    await visitor.part("desktop-open-office-desktop").click()
-    await expect(visitor.part("viewer-progress")).to_be_visible()
+    await visitor.open_desktop("office-desktop")
     assert 20_000 < traffic.bytes <= VIEWER_BYTES
 
 
