@@ -19,7 +19,7 @@ from typing import Final
 from common.ids import PoolId, TenantId, UserId
 from policy.checks import load
 from policy.engine import Engine
-from policy.model import Action, Context, Request, Resource, Subject, Zone
+from policy.model import Action, Context, FactorKind, Request, Resource, Subject, Zone
 
 POLICY: Final = Path(__file__).parents[1] / "deploy" / "policy.sample.yaml"
 PEOPLE: Final = 2_000
@@ -80,6 +80,7 @@ def asked(now: datetime, subjects: list[Subject], resource: Resource) -> list[Re
                 device_registered=True,
                 password_age=timedelta(minutes=i % 60),
                 totp_age=timedelta(minutes=i % 60),
+                factor=FactorKind.TOTP,
                 seats_used=i % 80,
                 seats_total=100,
                 gateway_load_percent=30,

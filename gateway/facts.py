@@ -1,9 +1,9 @@
-"""People and pools as the policy sees them. Counterparts: `gateway/judge.py`, `gateway/surroundings.py`."""
+"""People, pools and factors as the policy sees them. Counterparts: `gateway/judge.py`, `gateway/surroundings.py`."""
 
-from auth.models import Identity
+from auth.models import Identity, WebSession
 from broker.duties.service import DutyService
 from broker.models import Pool
-from policy.model import Resource, Subject
+from policy.model import FactorKind, Resource, Subject
 
 
 def subject(identity: Identity, duties: DutyService) -> Subject:
@@ -23,6 +23,13 @@ def subject(identity: Identity, duties: DutyService) -> Subject:
         suspended=False,
         site=member.site if member else None,
     )
+
+
+def factor(session: WebSession) -> FactorKind:
+    """What a web session rests on. Once temporary it stays so until the next login, whatever code came since."""
+    if session.temporary_factor:
+        return FactorKind.TEMPORARY
+    return FactorKind.TOTP if session.totp_at else FactorKind.RECOVERY
 
 
 def resource(pool: Pool) -> Resource:

@@ -21,11 +21,11 @@ from common.clock import Clock
 from common.errors import ErrorCode, KakehashiError
 from common.ids import PoolId, SessionId, WebSessionId
 from gateway.audit_names import GatewayAudit
-from gateway.facts import resource, subject
+from gateway.facts import factor, resource, subject
 from gateway.grace import Grace
 from gateway.load import machine_load_percent
 from policy.bcp.service import BcpService, Judged
-from policy.model import Action, Context, Decision, Grant, Request, Subject
+from policy.model import Action, Context, Decision, FactorKind, Grant, Request, Subject
 from policy.service import PolicyService
 
 
@@ -128,6 +128,7 @@ class Judge:
             source=ip_address(source) if source else None,
             password_age=now - session.password_at,
             totp_age=now - session.totp_at if session.totp_at else None,
+            factor=factor(session),
             seats_used=seats.used if seats else None,
             seats_total=seats.total if seats else None,
             gateway_load_percent=machine_load_percent(),
@@ -164,6 +165,7 @@ class Judge:
             source=address,
             password_age=timedelta(0),
             totp_age=timedelta(0),
+            factor=FactorKind.TOTP,
             seats_used=seats.used if seats else None,
             seats_total=seats.total if seats else None,
             gateway_load_percent=machine_load_percent(),
@@ -211,6 +213,7 @@ def _later(context: Context, now: datetime, known: WebSession | None) -> Context
         now=now,
         password_age=now - password_at if password_at else None,
         totp_age=now - totp_at if totp_at else None,
+        factor=factor(known) if known else context.factor,
         live=True,
         overlays=(),
     )

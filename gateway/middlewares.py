@@ -12,6 +12,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from pydantic import ValidationError
 
+from auth.models import WebSession
 from common.errors import ErrorCode, KakehashiError
 from common.ids import new_id
 from common.log import bind_request, get_logger
@@ -110,10 +111,12 @@ async def _web_caller(request: web.Request) -> Caller:
     session = await own.auth.identity_for_cookie(cookie)
     if session is None:
         return STRANGER
-    return Caller(web_session=session, cookie=cookie, roles=_roles(own.settings, session.identity.groups))
+    return Caller(web_session=session, cookie=cookie, roles=_roles(own.settings, session))
 
 
-def _roles(settings: Settings, groups: frozenset[str]) -> frozenset[Role]:
+def _roles(settings: Settings, session: WebSession) -> frozenset[Role]:
+    """Those of the person's groups; a temporary authenticator administers nothing."""
+    groups = session.identity.groups
     named = {
         Role.ADMIN: settings.admin.groups,
         Role.COORDINATOR: settings.roles.coordinator_groups,
@@ -121,7 +124,8 @@ def _roles(settings: Settings, groups: frozenset[str]) -> frozenset[Role]:
         Role.AUDITOR: settings.roles.auditor_groups,
         Role.VOUCHER: settings.auth.vouch.groups,
     }
-    return separated(frozenset(role for role, members in named.items() if not groups.isdisjoint(members)))
+    held = separated(frozenset(role for role, members in named.items() if not groups.isdisjoint(members)))
+    return held - {Role.ADMIN} if session.temporary_factor else held
 
 
 @web.middleware

@@ -63,6 +63,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "device_kinds": Kind.DEVICE,
     "device_registered": Kind.DEVICE,
     "networks": Kind.PLACE,
+    "factors": Kind.FACTOR,
     "totp_age": Kind.FACTOR,
     "password_age": Kind.FACTOR,
     "hours": Kind.CLOCK,

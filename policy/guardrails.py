@@ -11,12 +11,14 @@ lock-out, single-use codes and separation of duty are enforced where they happen
 from collections.abc import Mapping
 from typing import Final
 
-from policy.model import IDLE_LIMIT_CAP, TOTAL_LIMIT_CAP, ReasonCode, Zone
+from policy.model import IDLE_LIMIT_CAP, TOTAL_LIMIT_CAP, FactorKind, ReasonCode, Zone
 from policy.schema import Age, Bilingual, Effect, Layer, Oblige, Rule, When
 
 PREFIX: Final = "GR-"
 CREDENTIAL_AGE_CAP: Final = TOTAL_LIMIT_CAP
 """Password and second factor are asked for again after this, at the latest."""
+LOW_PRIVILEGE: Final = "low-privilege"
+"""Class of the pools that a temporary authenticator opens; none is, unless the municipality marks it."""
 
 
 def _forbid(name: str, when: When, ja: str, en: str, message: Bilingual) -> Rule:
@@ -90,6 +92,16 @@ GUARDRAILS: Final[tuple[Rule, ...]] = (
         ),
     ),
     _forbid(
+        "TEMPORARY",
+        When(factors=(FactorKind.TEMPORARY,), not_=When(pool_classes=(LOW_PRIVILEGE,))),
+        "一時的な認証アプリで使えるのは限定利用のプールだけ",
+        "A temporary authenticator opens low-privilege pools only",
+        Bilingual(
+            ja="一時的な認証アプリでログインしている間は利用できません。ご自分の認証アプリを登録し直すと利用できます。",
+            en="Not while you are signed in with a temporary authenticator. Set up your own one again to use this.",
+        ),
+    ),
+    _forbid(
         "PASSWORD",
         When(password_age=Age(over=CREDENTIAL_AGE_CAP)),
         "パスワードの確認が必須（12時間以内）",
@@ -121,6 +133,7 @@ REASONS: Final[Mapping[str, ReasonCode]] = {
     f"{PREFIX}MY-NUMBER": ReasonCode.ZONE_UNREACHABLE,
     f"{PREFIX}ZONE": ReasonCode.ZONE_UNKNOWN,
     f"{PREFIX}TOTP": ReasonCode.TOTP_REQUIRED,
+    f"{PREFIX}TEMPORARY": ReasonCode.TEMPORARY_FACTOR,
     f"{PREFIX}PASSWORD": ReasonCode.PASSWORD_TOO_OLD,
 }
 """The reason each forbidding guardrail stands for, in the order in which they are told."""

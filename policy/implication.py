@@ -12,7 +12,9 @@ from typing import Any, Final
 
 from policy.schema import Age, Bcp, Dates, Threshold, When
 
-_SINGLE: Final = frozenset({"departments", "employment", "pools", "pool_classes", "zones", "sites", "device_kinds"})
+_SINGLE: Final = frozenset(
+    {"departments", "employment", "pools", "pool_classes", "zones", "sites", "device_kinds", "factors"}
+)
 """Lists over a fact with one value; groups, duties, users and networks may match several names at once."""
 
 

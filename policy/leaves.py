@@ -223,6 +223,7 @@ FACTORIES: Final[Mapping[str, Callable[..., Check]]] = {
     "zones": _one_of(_zone),
     "sites": _one_of(lambda r: r.resource.site),
     "device_kinds": _one_of(lambda r: r.context.device_kind),
+    "factors": _one_of(lambda r: r.context.factor),
     "suspended": _suspended,
     "device_registered": _device_registered,
     "same_tenant": _same_tenant,

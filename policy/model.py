@@ -56,6 +56,17 @@ class DeviceKind(StrEnum):
     TABLET = "tablet"
 
 
+class FactorKind(StrEnum):
+    """What the second factor of a web session was."""
+
+    TOTP = "totp"
+    """The person's own authenticator."""
+    TEMPORARY = "temporary"
+    """One that two officials vouched for, for a day."""
+    RECOVERY = "recovery"
+    """A recovery code, and no authenticator since."""
+
+
 class QualityProfile(StrEnum):
     """Picture quality and rate that the relay asks the desktop for."""
 
@@ -139,6 +150,7 @@ class Context:
     device_registered: bool | None = None
     password_age: timedelta | None = None
     totp_age: timedelta | None = None
+    factor: FactorKind | None = None
     seats_used: int | None = None
     seats_total: int | None = None
     gateway_load_percent: int | None = None
@@ -181,6 +193,7 @@ class ReasonCode(StrEnum):
     OTHER_TENANT = "other_tenant"
     SUSPENDED = "suspended"
     TOTP_REQUIRED = "totp_required"
+    TEMPORARY_FACTOR = "temporary_factor"
     PASSWORD_TOO_OLD = "password_too_old"  # noqa: S105 - a code, not a secret
 
     FORBIDDEN_BY_RULE = "forbidden_by_rule"

@@ -25,7 +25,15 @@ from pydantic import (
 )
 
 from policy.calendar import WHOLE_DAY, DayKind, Weekday, Window, window
-from policy.model import CLIPBOARD_CAP_CHARS, IDLE_LIMIT_CAP, TOTAL_LIMIT_CAP, DeviceKind, QualityProfile, Zone
+from policy.model import (
+    CLIPBOARD_CAP_CHARS,
+    IDLE_LIMIT_CAP,
+    TOTAL_LIMIT_CAP,
+    DeviceKind,
+    FactorKind,
+    QualityProfile,
+    Zone,
+)
 from policy.problems import fault
 
 _DURATION: Final = re.compile(r"(\d{1,6})(s|m|h|d)")
@@ -243,6 +251,7 @@ class When(Section):
     dates: Dates | None = None
     password_age: Age | None = None
     totp_age: Age | None = None
+    factors: Annotated[tuple[FactorKind, ...], Field(min_length=1)] | None = None
     seats_used_percent: Threshold | None = None
     gateway_load_percent: Threshold | None = None
     user_sessions: Threshold | None = None

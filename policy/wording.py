@@ -21,6 +21,7 @@ _LISTS: Final[Mapping[str, tuple[str, str]]] = {
     "sites": ("拠点", "site"),
     "networks": ("接続元ネットワーク", "source network"),
     "device_kinds": ("端末種別", "device kind"),
+    "factors": ("第二の認証の種類", "second factor"),
 }
 _TRUTHS: Final[Mapping[str, tuple[tuple[str, str], tuple[str, str]]]] = {
     "suspended": (("利用停止中である", "is suspended"), ("利用停止中でない", "is not suspended")),

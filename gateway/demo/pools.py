@@ -7,6 +7,7 @@ import aiohttp
 
 from broker.models import PoolKind
 from gateway.schemas import PoolBody
+from policy.guardrails import LOW_PRIVILEGE
 from policy.model import Zone
 
 _DEADLINE: Final = aiohttp.ClientTimeout(total=15)
@@ -24,7 +25,7 @@ POOLS: Final = {
         name_ja="インターネット用デスクトップ",
         name_en="Internet desktop",
         kind=PoolKind.AGENT,
-        pool_class="internet",
+        pool_class=LOW_PRIVILEGE,
         zone=Zone.INTERNET,
         max_desktops=2,
     ),
@@ -37,7 +38,8 @@ POOLS: Final = {
         max_desktops=1,
     ),
 }
-"""The last one is there to be refused: no rule and no declaration can open the My Number zone."""
+"""The second one also opens with a temporary authenticator (a lost telephone). The last one is there to be refused: no
+rule and no declaration can open the My Number zone."""
 
 
 async def set_up(admin_socket: Path) -> None:

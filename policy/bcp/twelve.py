@@ -36,7 +36,7 @@ TWELVE: Final[tuple[Safeguard, ...]] = (
             f"{_OVERLAYS}test_no_declared_plan_passes_a_guardrail",
             "tests/integration/auth/test_degraded.py::test_the_second_factor_is_never_skipped_and_nothing_is_enrolled",
         ),
-        ("GR-TOTP",),
+        ("GR-TOTP", "GR-TEMPORARY"),
     ),
     Safeguard(
         2,

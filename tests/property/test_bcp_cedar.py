@@ -19,8 +19,19 @@ from common.ids import PoolId, TenantId, UserId
 from policy.bcp.model import overlay_plan
 from policy.bcp.plan import Plan, compiled
 from policy.engine import Engine
-from policy.guardrails import GUARDRAILS
-from policy.model import Action, ActiveOverlay, BcpLevel, Context, DeviceKind, Request, Resource, Subject, Zone
+from policy.guardrails import GUARDRAILS, LOW_PRIVILEGE
+from policy.model import (
+    Action,
+    ActiveOverlay,
+    BcpLevel,
+    Context,
+    DeviceKind,
+    FactorKind,
+    Request,
+    Resource,
+    Subject,
+    Zone,
+)
 from policy.schema import Effect, PolicyDocument
 from tests.property.test_bcp_overlays import document, plans
 from tests.support.cedar import asked, exported
@@ -56,7 +67,7 @@ def random_request(chance: random.Random, overlay_plans: list[str]) -> Request:
     resource = Resource(
         tenant_id=TenantId("city"),
         pool_id=PoolId(chance.choice(["office-desktop", "internet-desktop"])),
-        pool_class=chance.choice(["standard", "gpu"]),
+        pool_class=chance.choice(["standard", "gpu", LOW_PRIVILEGE]),
         zone=chance.choice([*Zone, None] if wild else [Zone.LGWAN, Zone.INTERNET]),
         site=chance.choice([None, "hq", "east"]),
     )
@@ -72,6 +83,7 @@ def random_request(chance: random.Random, overlay_plans: list[str]) -> Request:
         device_registered=chance.choice([None, True, False]),
         password_age=chance.choice(ages),
         totp_age=chance.choice(ages),
+        factor=chance.choice([None, *FactorKind] if wild else [FactorKind.TOTP]),
         seats_used=chance.choice(_COUNTS),
         seats_total=chance.choice(_COUNTS),
         gateway_load_percent=chance.choice(_COUNTS),

@@ -22,11 +22,13 @@ from policy.bcp.plan import PREFIX, Plan, PlanFile, substitute_of
 from policy.bcp.service import widened
 from policy.bcp.what_if import Circumstance, WhatIfCancelled, difference, population_of
 from policy.engine import Engine
+from policy.guardrails import LOW_PRIVILEGE
 from policy.model import (
     IDLE_LIMIT_CAP,
     TOTAL_LIMIT_CAP,
     Action,
     Decision,
+    FactorKind,
     Request,
     Zone,
 )
@@ -180,6 +182,7 @@ def test_no_declared_plan_passes_a_guardrail(plan: Plan, rules: list[dict[str, A
         assert what.zone in (Zone.LGWAN, Zone.INTERNET)
         assert facts.totp_age is not None
         assert timedelta() <= facts.totp_age <= timedelta(hours=12)
+        assert facts.factor in (FactorKind.TOTP, FactorKind.RECOVERY) or what.pool_class == LOW_PRIVILEGE
         assert facts.password_age is not None
         assert timedelta() <= facts.password_age <= timedelta(hours=12)
         assert given.watermark

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from policy.engine import Engine
-from policy.guardrails import GUARDRAILS
+from policy.guardrails import GUARDRAILS, LOW_PRIVILEGE
 from policy.model import Action, BcpLevel, Request, Zone
 from policy.schema import PolicyDocument
 from tests.support import policy as support
@@ -85,6 +85,7 @@ UNKNOWN = [
             "device_registered",
             "password_age",
             "totp_age",
+            "factor",
             "seats_used",
             "seats_total",
             "gateway_load_percent",
@@ -179,6 +180,7 @@ def test_guardrails_hold_whatever_the_rules_say(
         and resource.zone in (Zone.LGWAN, Zone.INTERNET)
         and context.totp_age is not None
         and zero <= context.totp_age <= half_day
+        and (context.factor in ("totp", "recovery") or resource.pool_class == LOW_PRIVILEGE)
         and context.password_age is not None
         and zero <= context.password_age <= half_day
     )

@@ -18,7 +18,7 @@ from typing import Any, Final
 from common.ids import PoolId, TenantId, UserId
 from policy.checks import load
 from policy.engine import Engine
-from policy.model import Action, Context, Grant, Obligations, Request, Resource, Subject, Zone
+from policy.model import Action, Context, FactorKind, Grant, Obligations, Request, Resource, Subject, Zone
 from policy.schema import PolicyDocument, duration_text
 
 NOON: Final = datetime(2026, 6, 3, 3, 0, tzinfo=UTC)
@@ -65,6 +65,7 @@ def context(**over: Any) -> Context:
         "device_registered": True,
         "password_age": timedelta(minutes=1),
         "totp_age": timedelta(minutes=1),
+        "factor": FactorKind.TOTP,
         "seats_used": 0,
         "seats_total": 10,
         "gateway_load_percent": 0,

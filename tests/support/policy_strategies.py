@@ -13,12 +13,14 @@ import jpholiday
 from hypothesis import strategies as st
 
 from common.ids import PoolId, TenantId, UserId
+from policy.guardrails import LOW_PRIVILEGE
 from policy.model import (
     Action,
     ActiveOverlay,
     BcpLevel,
     Context,
     DeviceKind,
+    FactorKind,
     Obligations,
     QualityProfile,
     Request,
@@ -71,7 +73,7 @@ LEAVES: Final[Mapping[str, st.SearchStrategy[Any]]] = {
     "users": _lists(["sato", "usr_1"]),
     "suspended": st.booleans(),
     "pools": _lists(["office-desktop", "internet-desktop"]),
-    "pool_classes": _lists(["standard", "gpu"]),
+    "pool_classes": _lists(["standard", "gpu", LOW_PRIVILEGE]),
     "zones": _lists(["lgwan", "internet", "my_number"]),
     "sites": _lists(["hq", "east"]),
     "networks": _lists(["office", "branch"]),
@@ -81,6 +83,7 @@ LEAVES: Final[Mapping[str, st.SearchStrategy[Any]]] = {
     "dates": _dates,
     "password_age": _either("at_most", "over", _AGES),
     "totp_age": _either("at_most", "over", _AGES),
+    "factors": _lists(["totp", "temporary", "recovery"]),
     "seats_used_percent": _either("at_least", "below", [0, 50, 90, 100]),
     "gateway_load_percent": _either("at_least", "below", [0, 80]),
     "user_sessions": _either("at_least", "below", [1, 3]),
@@ -189,7 +192,7 @@ def _requests(*, safe: bool) -> st.SearchStrategy[Request]:
         Resource,
         tenant_id=st.just(TenantId("city")),
         pool_id=st.sampled_from([PoolId("office-desktop"), PoolId("internet-desktop")]),
-        pool_class=st.sampled_from(["standard", "gpu"]),
+        pool_class=st.sampled_from(["standard", "gpu", LOW_PRIVILEGE]),
         zone=st.sampled_from([Zone.LGWAN, Zone.INTERNET] if safe else [*Zone, None]),
         site=st.sampled_from([None, "hq", "east"]),
     )
@@ -202,6 +205,7 @@ def _requests(*, safe: bool) -> st.SearchStrategy[Request]:
         device_registered=st.sampled_from([None, True, False]),
         password_age=_fresh_ages if safe else _wild_ages,
         totp_age=_fresh_ages if safe else _wild_ages,
+        factor=st.just(FactorKind.TOTP) if safe else st.sampled_from([None, *FactorKind]),
         seats_used=_percent,
         seats_total=_percent,
         gateway_load_percent=_percent,
@@ -296,6 +300,7 @@ def _single(key: str, value: Any, request: Request, document: PolicyDocument) ->
         "zones": resource.zone,
         "sites": resource.site,
         "device_kinds": context.device_kind,
+        "factors": context.factor,
         "device_registered": context.device_registered,
         "password_age": context.password_age,
         "totp_age": context.totp_age,

@@ -11,6 +11,7 @@ import pyotp
 import pytest
 
 from gateway.services import SERVICES
+from policy.guardrails import LOW_PRIVILEGE
 from tests.support.gateway import Running, run_gateway, settings
 from tests.support.person import Person
 from tests.support.slapd import STAFF, Slapd, group, person, person_dn, run_slapd
@@ -55,6 +56,31 @@ def _next_code(someone: Person) -> str:
     return pyotp.TOTP(someone.secret).at(int(time.time()) + 30)  # noqa: TID251 - the gateway runs on the real clock
 
 
+async def _open_to(someone: Person) -> dict[str, str]:
+    _, seen = await someone.call("GET", "/desktops")
+    return {pool["pool_id"]: pool["reason"]["code"] if pool["reason"] else "allowed" for pool in seen["items"]}
+
+
+async def test_a_temporary_authenticator_administers_nothing(running: Running) -> None:
+    async with (
+        Person(running.url, "suzuki", "suzuki-pw-2026") as suzuki,
+        Person(running.url, "mori", "mori-pw-2026") as mori,
+        Person(running.url, "hara", "hara-pw-2026") as hara,
+        Person(running.url, "suzuki", "suzuki-pw-2026") as home,
+    ):
+        for someone in (suzuki, mori, hara):
+            await someone.log_in()
+        assert (await suzuki.call("GET", "/admin/pools"))[0] == 200
+        vouch = (await mori.call("POST", "/vouches", {"username": "suzuki"}))[1]["vouch"]["id"]
+        code = (await hara.call("POST", f"/vouches/{vouch}/confirm", {}))[1]["activation_code"]
+        await home.call("POST", "/login", {"username": "suzuki", "password": "suzuki-pw-2026"})
+        await home.call("POST", "/login/activation", {"code": code})
+        secret = (await home.call("POST", "/login/enrol", {}))[1]["secret"].replace(" ", "")
+        await home.call("POST", "/login/enrol/confirm", {"code": pyotp.TOTP(secret).now()})
+        assert (await home.call("GET", "/me"))[1]["roles"] == []
+        assert (await home.call("GET", "/admin/pools"))[0] == 404
+
+
 async def test_two_officials_help_over_http(running: Running) -> None:
     async with AsyncExitStack() as stack:
         names = ("sato", "mori", "hara", "suzuki")
@@ -89,6 +115,13 @@ async def test_two_officials_help_over_http(running: Running) -> None:
         assert me["web_session"]["temporary_factor"] is True
         assert [sorted(banner) for banner in me["banners"]] == [["text_en", "text_ja"]]
         home.csrf = me["csrf_token"]
+        # it opens the pool that is marked for it, and no other, whatever the rules say
+        for pool_id, pool_class in (("office-desktop", "office"), ("basic-desktop", LOW_PRIVILEGE)):
+            pool = {"name_ja": "庁内", "name_en": "Office", "kind": "agent", "pool_class": pool_class, "zone": "lgwan"}
+            assert (await suzuki.call("PUT", f"/admin/pools/{pool_id}", pool | {"max_desktops": 5}))[0] == 200
+        assert await _open_to(home) == {"office-desktop": "temporary_factor", "basic-desktop": "allowed"}
+        assert await _open_to(sato) == {"office-desktop": "allowed", "basic-desktop": "allowed"}
+        assert (await home.call("POST", "/sessions", {"pool_id": "office-desktop"}))[0] == 403
         # IT ends it, and with it the session at home, not the one at the office
         assert (await suzuki.call("DELETE", "/admin/users/sato/temporary-factor"))[0] == 204
         assert (await suzuki.call("DELETE", "/admin/users/sato/temporary-factor"))[0] == 404

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from policy.conditions import KINDS, Compiler
-from policy.model import ActiveOverlay, BcpLevel, Zone
+from policy.model import ActiveOverlay, BcpLevel, FactorKind, Zone
 from policy.schema import PolicyDocument, When
 from tests.support.policy import NOON, policy, request
 from tests.support.policy_strategies import NETWORKS
@@ -84,6 +84,10 @@ CASES: list[tuple[dict[str, Any], dict[str, Any], bool | None]] = [
     ({"password_age": {"at_most": "8h"}}, {"password_age": 9 * H}, False),
     ({"password_age": {"over": "8h"}}, {"password_age": 9 * H}, True),
     ({"password_age": {"over": "8h"}}, {"password_age": None}, None),
+    ({"factors": ["totp"]}, {}, True),
+    ({"factors": ["temporary", "recovery"]}, {}, False),
+    ({"factors": ["temporary"]}, {"factor": FactorKind.TEMPORARY}, True),
+    ({"factors": ["temporary"]}, {"factor": None}, None),
     ({"totp_age": {"at_most": "5m"}}, {}, True),
     ({"totp_age": {"at_most": "5m"}}, {"totp_age": H}, False),
     ({"totp_age": {"over": "5m"}}, {"totp_age": H}, True),

@@ -17,6 +17,7 @@ from policy.model import (
     ActiveOverlay,
     BcpLevel,
     Decision,
+    FactorKind,
     Grant,
     Obligations,
     QualityProfile,
@@ -197,6 +198,8 @@ WIDE: dict[str, Any] = {"id": "N-00", "when": {}, "terms": {"clipboard_out_chars
         ({"totp_age": None}, ReasonCode.TOTP_REQUIRED),
         ({"totp_age": 12 * H + timedelta(seconds=1)}, ReasonCode.TOTP_REQUIRED),
         ({"totp_age": -H}, ReasonCode.TOTP_REQUIRED),
+        ({"factor": FactorKind.TEMPORARY}, ReasonCode.TEMPORARY_FACTOR),
+        ({"factor": None}, ReasonCode.TEMPORARY_FACTOR),
         ({"password_age": None}, ReasonCode.PASSWORD_TOO_OLD),
         ({"password_age": 13 * H}, ReasonCode.PASSWORD_TOO_OLD),
         (
@@ -233,12 +236,12 @@ def test_guardrails_are_what_a_guardrail_may_be() -> None:
     for rule in guardrails.GUARDRAILS:
         assert rule.layer is Layer.GUARDRAIL
         assert rule.effect in (Effect.FORBID, Effect.LIMIT)
-        assert "bcp" not in repr(rule.when.given())
+        assert "bcp" not in repr(rule.when.model_dump(exclude_none=True))
         assert rule.id.startswith(guardrails.PREFIX)
         assert rule.name.ja
         assert rule.name.en
         assert (rule.id in guardrails.REASONS) == (rule.effect is Effect.FORBID)
-    assert len({rule.id for rule in guardrails.GUARDRAILS}) == len(guardrails.GUARDRAILS) == 8
+    assert len({rule.id for rule in guardrails.GUARDRAILS}) == len(guardrails.GUARDRAILS) == 9
 
 
 # ---- actions inside a session ------------------------------------------------------------------------------------
