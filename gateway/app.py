@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,7 @@ from common.bus_postgres import PostgresBus
 from common.clock import Clock, SystemClock
 from common.db import Database, upgrade, wait_until_answering
 from common.ids import TenantId
+from common.paper import find_fonts
 from common.secret import Keyring
 from gateway.audit_names import GatewayAudit
 from gateway.judge import Judge
@@ -137,6 +139,7 @@ async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> tup
     )
     await bcp.start()
     stack.push_async_callback(bcp.close)
+    fonts = partial(find_fonts, settings.reports.font_file, settings.reports.bold_font_file)
     notices = await build_notices(
         settings.notices,
         tenant=settings.tenant,
@@ -144,6 +147,7 @@ async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> tup
         database=database,
         bcp=bcp,
         book=lambda: duties.book,
+        fonts=fonts,
         clock=clock,
         audit=audit,
     )
@@ -158,6 +162,7 @@ async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> tup
         book=lambda: duties.book,
         catalogue=broker.catalogue,
         surroundings=surroundings,
+        fonts=fonts,
         clock=clock,
         audit=audit,
     )

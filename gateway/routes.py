@@ -10,13 +10,14 @@ from typing import Final
 from aiohttp import web
 from pydantic import BaseModel
 
-from gateway import schemas, schemas_bcp, schemas_duties, schemas_lost_access
+from gateway import schemas, schemas_bcp, schemas_duties, schemas_lost_access, schemas_records
 from gateway.handlers import (
     account,
     admin,
     bcp,
     desktops,
     duties,
+    followed,
     health,
     login,
     lost_access,
@@ -190,16 +191,26 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", f"{_V1}/bcp/declarations/{{id}}/ratify", bcp.ratify, _P.BCP_APPROVE, "Stand in for a break-glass",
           schemas_bcp.DeclarationAnswer, schemas_bcp.SignBody),
     Route("GET", f"{_V1}/notices", records.list_notices, _P.SIGNED_IN, "Notices that concern the caller",
-          schemas_bcp.EmployeeNoticesAnswer),
+          schemas_records.EmployeeNoticesAnswer),
     Route("POST", f"{_V1}/notices/{{id}}/read", records.read_notice, _P.SIGNED_IN, "I have read it", status=204),
     Route("POST", f"{_V1}/notices/{{id}}/answer", records.answer_notice, _P.SIGNED_IN, "Whether I can work",
-          body=schemas_bcp.AbilityBody, status=204),
-    Route("GET", f"{_V1}/bcp/declarations/{{id}}/reach", records.reach, _P.BCP_READ, "Who was reached, who can work",
-          schemas_bcp.ReachAnswer),
+          body=schemas_records.AbilityBody, status=204),
+    Route("GET", f"{_V1}/bcp/declarations/{{id}}/reach", followed.reach, _P.BCP_READ,
+          "Who was reached, who can work", schemas_records.ReachAnswer),
+    Route("GET", f"{_V1}/bcp/declarations/{{id}}/reach/people", followed.call_lists, _P.BCP_READ,
+          "Whom to telephone", schemas_records.CallListsAnswer),
+    Route("GET", f"{_V1}/bcp/declarations/{{id}}/reach/duties/{{duty}}", followed.duty_people, _P.BCP_READ,
+          "The people of one duty", schemas_records.DutyPeopleAnswer),
+    Route("GET", f"{_V1}/bcp/declarations/{{id}}/notice", followed.printed_notice, _P.BCP_READ,
+          "The newest notice to print and put up"),
+    Route("GET", f"{_V1}/bcp/drills", records.drills, _P.BCP_READ, "Drills held and owed, by fiscal year",
+          schemas_records.DrillsAnswer),
     Route("GET", f"{_V1}/bcp/reports", records.list_reports, _P.BCP_READ, "After-action reports",
-          schemas_bcp.ReportsAnswer),
+          schemas_records.ReportsAnswer),
     Route("POST", f"{_V1}/bcp/declarations/{{id}}/report", records.make_report, _P.BCP_ACT, "Freeze a report now",
-          schemas_bcp.ReportAnswer, status=201),
+          schemas_records.ReportAnswer, status=201),
+    Route("GET", f"{_V1}/bcp/reports/{{id}}", records.show_report, _P.BCP_READ,
+          "What a report covers, compared with its hash", schemas_records.ReportDetailAnswer),
     Route("GET", f"{_V1}/bcp/reports/{{id}}/pdf", records.report_pdf, _P.BCP_READ, "A report to print"),
     Route("GET", f"{_V1}/bcp/reports/{{id}}/csv", records.report_csv, _P.BCP_READ, "A report's events as CSV"),
     # administration

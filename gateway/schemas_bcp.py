@@ -5,7 +5,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from gateway.notices.model import Ability
 from gateway.schemas import Answer, Body
 from policy.bcp.model import Cause, DeclarationState, Level, Role, ScopeKind
 
@@ -299,58 +298,3 @@ class PublicNoticeAnswer(Answer):
     """The notice, if there is one."""
 
     bcp: NoticeAnswer | None
-
-
-class EmployeeNoticeAnswer(Answer):
-    """A notice for the caller, in words, with what they have said to it."""
-
-    id: str
-    declaration_id: str
-    subject_ja: str
-    subject_en: str
-    lead_ja: str
-    lead_en: str
-    rows: list[list[str]]
-    drill: bool
-    read_at: datetime | None
-    ability: Ability | None
-
-
-class EmployeeNoticesAnswer(Answer):
-    """The notices of the last days that concern the caller."""
-
-    items: list[EmployeeNoticeAnswer]
-
-
-class AbilityBody(Body):
-    """Can you work? 業務可・一部可・不可."""
-
-    ability: Ability
-    note: str = Field(default="", max_length=200)
-
-
-class ReachAnswer(Answer):
-    """How far the people of a declaration have been reached, and who can work."""
-
-    people: int
-    told: int
-    read: int
-    failed: int
-    answers: dict[str, int]
-
-
-class ReportAnswer(Answer):
-    """An after-action report, frozen."""
-
-    id: str
-    declaration_id: str
-    edition: int
-    made_at: datetime
-    made_by: str
-    sha256: str
-
-
-class ReportsAnswer(Answer):
-    """Reports, newest first."""
-
-    items: list[ReportAnswer]

@@ -1,34 +1,41 @@
 """Notices to the people concerned, and the after-action reports of declarations."""
 
+from collections.abc import Iterable
+
 from aiohttp import web
 
 from common.errors import NotFound
+from gateway import records_rendering as rendering
 from gateway.bodies import answer, body, no_content
 from gateway.caller import signed_in
 from gateway.facts import resource, subject
-from gateway.notices.model import Ability, Notice
+from gateway.files import attachment
+from gateway.notices.model import Audience, Notice
 from gateway.notices.service import Shown
-from gateway.reports.store import ReportHead
-from gateway.schemas_bcp import (
+from gateway.schemas_records import (
     AbilityBody,
+    DrillsAnswer,
     EmployeeNoticeAnswer,
     EmployeeNoticesAnswer,
-    ReachAnswer,
-    ReportAnswer,
+    ReportedAnswer,
     ReportsAnswer,
 )
-from gateway.services import CALLER, SOURCE, services
+from gateway.services import CALLER, SOURCE, Services, services
 
 
 async def _concerning(request: web.Request) -> tuple[Shown, ...]:
-    """What the caller may read: notices of declarations whose scope covers them at any pool."""
+    """What the caller may read: notices to everybody, of declarations whose scope covers them at any pool. Officials
+    are told of every declaration, so they read and confirm those of other places, too."""
     session, _ = signed_in(request)
     own = services(request)
     person = subject(session.identity, own.duties)
     targets = [resource(pool) for pool in await own.catalogue.pools(session.identity.tenant_id)]
 
+    official = any(listed.username == person.username for listed in own.bcp.officials)
+
     def concerns(notice: Notice) -> bool:
-        return any(notice.scope.covers(person, target) for target in targets)
+        covered = official or any(notice.scope.covers(person, target) for target in targets)
+        return notice.audience is Audience.EVERYBODY and covered
 
     return await own.notices.shown_to(person.username, concerns)
 
@@ -80,61 +87,56 @@ async def answer_notice(request: web.Request) -> web.Response:
     return no_content()
 
 
-async def reach(request: web.Request) -> web.Response:
-    """GET /api/v1/bcp/declarations/{id}/reach"""
-    found = await services(request).notices.reach(request.match_info["id"])
-    return answer(
-        ReachAnswer(
-            people=len(found.people),
-            told=found.told,
-            read=found.read,
-            failed=found.failed,
-            answers={ability: found.answers(ability) for ability in Ability},
-        )
-    )
-
-
-def _head(found: ReportHead) -> ReportAnswer:
-    return ReportAnswer(
-        id=found.id,
-        declaration_id=found.declaration_id,
-        edition=found.edition,
-        made_at=found.made_at,
-        made_by=found.made_by,
-        sha256=found.sha256,
-    )
+async def _abouts(own: Services, wanted: Iterable[str]) -> dict[str, ReportedAnswer]:
+    """What reports are about, by declaration; those that are not in the list of declarations are left out."""
+    plans = {(plan.id, plan.version): plan for plan in own.bcp.plans}
+    ids, register = set(wanted), own.duties.book.register
+    history = await own.bcp.history()
+    return {found.id: rendering.reported(found, plans, register) for found in history if found.id in ids}
 
 
 async def list_reports(request: web.Request) -> web.Response:
     """GET /api/v1/bcp/reports"""
-    return answer(ReportsAnswer(items=[_head(found) for found in await services(request).reports.heads()]))
+    own = services(request)
+    heads = await own.reports.heads()
+    abouts = await _abouts(own, (head.declaration_id for head in heads))
+    return answer(ReportsAnswer(items=[rendering.report(head, abouts.get(head.declaration_id)) for head in heads]))
+
+
+async def show_report(request: web.Request) -> web.Response:
+    """GET /api/v1/bcp/reports/{id}"""
+    own = services(request)
+    head, report = await own.reports.get(request.match_info["id"])
+    abouts = await _abouts(own, [head.declaration_id])
+    return answer(rendering.report_detail(rendering.report(head, abouts.get(head.declaration_id)), report))
 
 
 async def make_report(request: web.Request) -> web.Response:
     """POST /api/v1/bcp/declarations/{id}/report"""
     session, _ = signed_in(request)
-    made = await services(request).reports.make(
+    own = services(request)
+    made = await own.reports.make(
         request.match_info["id"], by=session.identity.display_name, actor=request[CALLER].name
     )
-    return answer(_head(made), 201)
+    abouts = await _abouts(own, [made.declaration_id])
+    return answer(rendering.report(made, abouts.get(made.declaration_id)), 201)
 
 
 async def report_pdf(request: web.Request) -> web.Response:
     """GET /api/v1/bcp/reports/{id}/pdf"""
     wanted = request.match_info["id"]
     content = await services(request).reports.pdf(wanted, actor=request[CALLER].name)
-    return _file(content, "application/pdf", "report.pdf")
+    return attachment(content, "application/pdf", "report.pdf")
 
 
 async def report_csv(request: web.Request) -> web.Response:
     """GET /api/v1/bcp/reports/{id}/csv"""
     wanted = request.match_info["id"]
     text = await services(request).reports.csv(wanted, actor=request[CALLER].name, entries=True)
-    return _file(text.encode(), "text/csv", "report.csv")
+    return attachment(text.encode(), "text/csv", "report.csv")
 
 
-def _file(content: bytes, kind: str, name: str) -> web.Response:
-    """A record of the administration, to be kept: the one kind of answer that is meant to be saved."""
-    return web.Response(
-        body=content, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'}
-    )
+async def drills(request: web.Request) -> web.Response:
+    """GET /api/v1/bcp/drills"""
+    years = await services(request).reports.drill_years()
+    return answer(DrillsAnswer(overdue=years[0].overdue, years=[rendering.drill_year(year) for year in years]))

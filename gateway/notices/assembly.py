@@ -8,6 +8,7 @@ from common.audit import AuditSink
 from common.clock import Clock
 from common.db import Database
 from common.ids import TenantId
+from common.paper import Fonts
 from gateway.notices import mail, webhook
 from gateway.notices.model import ChannelName, Parcel
 from gateway.notices.outbox import Channel
@@ -28,6 +29,7 @@ async def build_notices(
     database: Database,
     bcp: BcpService,
     book: Callable[[], DutyBook],
+    fonts: Callable[[], Fonts],
     clock: Clock,
     audit: AuditSink,
     addresses: Addresses | None = None,
@@ -52,6 +54,7 @@ async def build_notices(
             book, address_domain=settings.mail.address_domain if settings.mail else None, addresses=addresses
         ),
         channels=await _channels(settings, tenant.name_ja, said, clock),
+        fonts=fonts,
         clock=clock,
         audit=audit,
     )

@@ -18,6 +18,7 @@ from common.clock import Clock
 from common.errors import KakehashiError, NotFound
 from common.ids import TenantId
 from common.log import get_logger
+from common.paper import Fonts
 from common.tasks import TaskScope
 from gateway.notices import due
 from gateway.notices.audit_names import NoticeAudit
@@ -34,6 +35,7 @@ from gateway.notices.model import (
 )
 from gateway.notices.outbox import Channel, Outbox
 from gateway.notices.people import People
+from gateway.notices.printable import pdf
 from gateway.notices.settings import NoticeSettings
 from gateway.notices.store import NoticeStore
 from gateway.notices.texts import Words, words
@@ -93,9 +95,11 @@ class NoticeService:
         declarations: Declarations,
         people: People,
         channels: Mapping[ChannelName, Channel],
+        fonts: Callable[[], Fonts],
         clock: Clock,
         audit: AuditSink,
     ) -> None:
+        """`fonts` may raise ConfigError, which then only printing meets."""
         self._settings: Final = settings
         self._tenant_id: Final = tenant_id
         self._tenant: Final = (tenant_ja, tenant_en)
@@ -103,6 +107,7 @@ class NoticeService:
         self._store: Final = store
         self._declarations: Final = declarations
         self._people: Final = people
+        self._fonts: Final = fonts
         self._clock: Final = clock
         self._audit: Final = audit
         self._scope: Final = TaskScope()
@@ -229,6 +234,15 @@ class NoticeService:
         if found is None:
             raise NotFound(f"notice {notice_id}")
         return found
+
+    async def printed(self, declaration_id: str) -> bytes:
+        """The declaration's newest notice to everybody as PDF, to be put up. Raises NotFound (there is none, or not
+        yet), ConfigError (no font)."""
+        told = [one for one in await self.of_declaration(declaration_id) if one.audience is Audience.EVERYBODY]
+        if not told:
+            raise NotFound(f"no notice of {declaration_id}")
+        fonts = self._fonts()
+        return await asyncio.to_thread(pdf, told[-1], self.words(told[-1]), issuer=self._tenant[0], fonts=fonts)
 
     async def of_declaration(self, declaration_id: str) -> tuple[Notice, ...]:
         """All notices of a declaration, oldest first."""

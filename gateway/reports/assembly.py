@@ -10,7 +10,7 @@ from common.audit_store import between
 from common.clock import Clock
 from common.db import Database
 from common.ids import TenantId
-from common.paper import Fonts, find_fonts
+from common.paper import Fonts
 from gateway.notices.people import RosterPeople
 from gateway.notices.service import NoticeService
 from gateway.reports.service import ReportService
@@ -31,6 +31,7 @@ def build_reports(
     book: Callable[[], DutyBook],
     catalogue: Catalogue,
     surroundings: GatewaySurroundings,
+    fonts: Callable[[], Fonts],
     clock: Clock,
     audit: AuditSink,
 ) -> ReportService:
@@ -46,9 +47,6 @@ def build_reports(
     async def names() -> Mapping[str, str]:
         people = await surroundings.identities()
         return {str(p.user_id): p.display_name for p in people} | {p.username: p.display_name for p in people}
-
-    def fonts() -> Fonts:
-        return find_fonts(settings.font_file, settings.bold_font_file)
 
     return ReportService(
         settings,

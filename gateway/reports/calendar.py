@@ -27,14 +27,22 @@ class DrillState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class HeldDrill:
+    """A drill by the day in Tokyo on which it began."""
+
+    day: date
+    declaration_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Half:
-    """Half a fiscal year and the days of its drills."""
+    """Half a fiscal year and its drills, oldest first."""
 
     name_ja: str
     name_en: str
     first: date
     last: date
-    drills: tuple[date, ...]
+    drills: tuple[HeldDrill, ...]
     state: DrillState
 
 
@@ -55,23 +63,26 @@ def drill_year(declarations: Iterable[Declaration], now: datetime, year: FiscalY
     """The drills of a fiscal year (the present one by default) as of now."""
     today = now.astimezone(TOKYO).date()
     year = year or fiscal_year(now)
-    days = sorted(
-        found.starts_at.astimezone(TOKYO).date()
-        for found in declarations
-        if found.drill and found.starts_at is not None
+    held = sorted(
+        (
+            HeldDrill(found.starts_at.astimezone(TOKYO).date(), found.id)
+            for found in declarations
+            if found.drill and found.starts_at is not None
+        ),
+        key=lambda drill: drill.day,
     )
     middle = date(year.year, 9, 30)
     return DrillYear(
         year,
         (
-            _half("上半期（4月～9月）", "April to September", year.start, middle, days, today),
-            _half("下半期（10月～3月）", "October to March", middle + timedelta(days=1), year.end, days, today),
+            _half("上半期（4月～9月）", "April to September", year.start, middle, held, today),
+            _half("下半期（10月～3月）", "October to March", middle + timedelta(days=1), year.end, held, today),
         ),
     )
 
 
-def _half(name_ja: str, name_en: str, first: date, last: date, days: Iterable[date], today: date) -> Half:
-    drills = tuple(day for day in days if first <= day <= last)
+def _half(name_ja: str, name_en: str, first: date, last: date, held: Iterable[HeldDrill], today: date) -> Half:
+    drills = tuple(drill for drill in held if first <= drill.day <= last)
     if drills:
         state = DrillState.DONE
     elif today > last:

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 from broker.duties.book import DutyBook
 from common.audit import AuditEvent, AuditSink, ChainedEvent, Detail
 from common.clock import Clock
+from common.era import FiscalYear
 from common.errors import ErrorCode, KakehashiError, NotFound
 from common.ids import TenantId
 from common.log import get_logger
@@ -227,9 +228,11 @@ class ReportService:
             return await asyncio.to_thread(entries_csv, report)
         return await asyncio.to_thread(summary_csv, report, head.sha256)
 
-    async def drill_year(self) -> DrillYear:
-        """The drills of this fiscal year, and what is overdue."""
-        return drill_year(await self._declarations.history(), self._clock.now())
+    async def drill_years(self) -> tuple[DrillYear, DrillYear]:
+        """The drills of this fiscal year, with what is overdue, and those of the year before."""
+        held, now = await self._declarations.history(), self._clock.now()
+        this = drill_year(held, now)
+        return this, drill_year(held, now, FiscalYear(this.year.year - 1))
 
     async def _note(self, name: ReportAudit, subject: str, *, actor: str | None = None, **details: Detail) -> None:
         await self._audit.record(AuditEvent(name, self._tenant_id, actor=actor, subject=subject, details=details))

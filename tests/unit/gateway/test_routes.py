@@ -1,8 +1,12 @@
 """Every way in has a permission, and the table below is the whole list: a new route fails until it is written here."""
 
+from datetime import UTC, datetime
+
 import pytest
 from aiohttp import web
 
+from auth.models import Identity, WebSession
+from common.ids import TenantId, UserId, WebSessionId
 from gateway import reference
 from gateway.openapi import document
 from gateway.permissions import STRANGER, Caller, Permission, Role, permitted, separated
@@ -84,7 +88,12 @@ WHO_MAY = {
         "GET /api/v1/bcp/declarations",
         "GET /api/v1/bcp/declarations/{id}",
         "GET /api/v1/bcp/declarations/{id}/reach",
+        "GET /api/v1/bcp/declarations/{id}/reach/people",
+        "GET /api/v1/bcp/declarations/{id}/reach/duties/{duty}",
+        "GET /api/v1/bcp/declarations/{id}/notice",
+        "GET /api/v1/bcp/drills",
         "GET /api/v1/bcp/reports",
+        "GET /api/v1/bcp/reports/{id}",
         "GET /api/v1/bcp/reports/{id}/pdf",
         "GET /api/v1/bcp/reports/{id}/csv",
     },
@@ -102,6 +111,21 @@ WHO_MAY = {
         "POST /api/v1/bcp/declarations/{id}/ratify",
     },
 }
+
+
+NOON = datetime(2026, 11, 25, 3, tzinfo=UTC)
+SIGNED_IN = WebSession(
+    id=WebSessionId("web_1"),
+    identity=Identity(UserId("usr_1"), TenantId("city"), "kato", "加藤", None, frozenset(), None),
+    created_at=NOON,
+    last_seen_at=NOON,
+    idle_expires_at=NOON,
+    expires_at=NOON,
+    password_at=NOON,
+    totp_at=NOON,
+    source="127.0.0.1",
+    user_agent_label="",
+)
 
 
 def _registered() -> set[str]:
@@ -143,6 +167,30 @@ def test_administrators_neither_declare_nor_approve() -> None:
     everything = separated(frozenset(Role))
     assert everything == {Role.ADMIN, Role.AUDITOR, Role.VOUCHER}
     assert separated(frozenset({Role.APPROVER})) == {Role.APPROVER}
+
+
+@pytest.mark.parametrize(
+    ("roles", "may"),
+    [
+        ({Role.COORDINATOR}, {Permission.BCP_READ, Permission.BCP_ACT}),
+        ({Role.APPROVER}, {Permission.BCP_READ, Permission.BCP_ACT, Permission.BCP_APPROVE}),
+        ({Role.AUDITOR}, {Permission.BCP_READ}),
+        ({Role.ADMIN}, {Permission.ADMIN}),
+        ({Role.VOUCHER}, {Permission.VOUCH}),
+        ({Role.ADMIN, Role.COORDINATOR, Role.APPROVER}, {Permission.ADMIN}),
+        ({Role.ADMIN, Role.APPROVER, Role.AUDITOR}, {Permission.ADMIN, Permission.BCP_READ}),
+        (set(), set()),
+    ],
+)
+def test_each_role_may_do_its_own_and_nothing_else(roles: set[Role], may: set[Permission]) -> None:
+    caller = Caller(web_session=SIGNED_IN, cookie="c", roles=separated(frozenset(roles)))
+    everybody = {Permission.PUBLIC, Permission.LOGIN, Permission.SIGNED_IN}
+    assert {permission for permission in Permission if permitted(caller, permission)} == may | everybody
+
+
+def test_no_role_signs_on_the_local_socket() -> None:
+    caller = Caller(local_account="uid-0", roles=frozenset(Role))
+    assert [p for p in Permission if p.startswith("bcp_") and permitted(caller, p)] == []
 
 
 def test_the_api_document_covers_every_route() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from common.db import Database
 from common.errors import NotFound
+from common.paper import find_fonts
 from common.secret import Secret
 from gateway.notices.audit_names import NoticeAudit
 from gateway.notices.model import (
@@ -94,6 +95,7 @@ def node(database: Database, clock: FakeClock, audit: MemoryAudit, people: Seque
         declarations=declarations,
         people=StaticPeople(list(people)),
         channels=channels,
+        fonts=find_fonts,
         clock=clock,
         audit=audit,
     )
@@ -323,3 +325,10 @@ async def test_what_is_stored_is_what_was_made(database: Database, clock: FakeCl
     await store.add(made, (), clock.now())
     assert await store.get(CITY, made.id) == made
     assert await store.next_due(CITY) is None
+
+
+async def test_the_newest_notice_to_everybody_is_printed(first: Node) -> None:
+    with pytest.raises(NotFound):
+        await first.service.printed("bcp_1")
+    await first.service.look()
+    assert (await first.service.printed("bcp_1")).startswith(b"%PDF-")

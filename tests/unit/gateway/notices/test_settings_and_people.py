@@ -13,7 +13,7 @@ from common.paper import find_fonts
 from gateway.demo import synthetic
 from gateway.notices.model import ChannelName
 from gateway.notices.people import RosterPeople
-from gateway.notices.printable import page, pdf
+from gateway.notices.printable import pdf
 from gateway.notices.settings import MailSettings, NoticeSettings, WebhookSettings
 from gateway.notices.signing import genuine, signature
 from policy.bcp.model import WHOLE_TENANT, Scope, ScopeKind
@@ -114,15 +114,6 @@ async def test_a_directory_that_is_away_keeps_nobody_from_being_told() -> None:
 
     people = RosterPeople(lambda: BOOK, address_domain=None, addresses=addresses)
     assert [person.address for person in await people.named(["mayor"])] == [None]
-
-
-def test_the_printed_page_escapes_what_people_wrote_and_marks_a_drill() -> None:
-    found = notice(declaration(drill=True, reason="<script>alert(1)</script>&"))
-    html = page(found, said(parcel(notice=found)), issuer="架橋市")
-    assert "<script" not in html
-    assert "&lt;script&gt;" in html
-    assert html.count("【訓練】") >= 3
-    assert "http" not in html.split("<body>")[0]
 
 
 def test_the_printed_notice_is_one_page_of_selectable_text(tmp_path: Path) -> None:

@@ -1,0 +1,64 @@
+"""How far the people of a declaration have been reached, for whoever telephones them; the notice to put up."""
+
+from aiohttp import web
+
+from broker.states import SessionState
+from common.errors import NotFound
+from gateway import records_rendering as rendering
+from gateway.bodies import answer
+from gateway.files import attachment
+from gateway.notices import followed
+from gateway.notices.followed import Follow
+from gateway.schemas_records import CallListsAnswer, ReachAnswer
+from gateway.services import Services, services
+
+
+async def _people(request: web.Request) -> tuple[Services, tuple[Follow, ...]]:
+    """Everybody whom the declaration in the path is for. Raises Refused(NOT_FOUND)."""
+    own = services(request)
+    declaration = await own.bcp.get(request.match_info["id"])
+    sessions = await own.sessions.list_all(declaration.tenant_id)
+    working = {session.username for session in sessions if session.state is SessionState.ACTIVE}
+    return own, followed.follow(await own.notices.reach(declaration.id), own.duties.book, working)
+
+
+async def reach(request: web.Request) -> web.Response:
+    """GET /api/v1/bcp/declarations/{id}/reach"""
+    own, people = await _people(request)
+    return answer(
+        ReachAnswer(
+            now=own.clock.now(),
+            total=rendering.tally(followed.tally(people)),
+            classes=rendering.classes(followed.by_class(people)),
+            duties=rendering.duties(followed.by_duty(people), own.duties.book.register),
+        )
+    )
+
+
+async def call_lists(request: web.Request) -> web.Response:
+    """GET /api/v1/bcp/declarations/{id}/reach/people"""
+    own, people = await _people(request)
+    book = own.duties.book
+    return answer(
+        CallListsAnswer(
+            not_reached=rendering.call_list(followed.not_reached(people), book),
+            silent=rendering.call_list(followed.silent(people), book),
+            limited=rendering.call_list(followed.limited(people), book),
+        )
+    )
+
+
+async def duty_people(request: web.Request) -> web.Response:
+    """GET /api/v1/bcp/declarations/{id}/reach/duties/{duty}"""
+    own, people = await _people(request)
+    duty = own.duties.book.register.duties.get(request.match_info["duty"])
+    if duty is None:
+        raise NotFound("no such duty")
+    return answer(rendering.duty_people(duty, followed.of_duty(people, duty.id), own.duties.book))
+
+
+async def printed_notice(request: web.Request) -> web.Response:
+    """GET /api/v1/bcp/declarations/{id}/notice"""
+    own = services(request)
+    declaration = await own.bcp.get(request.match_info["id"])
+    return attachment(await own.notices.printed(declaration.id), "application/pdf", "notice.pdf")
