@@ -3,6 +3,9 @@
 SQLite loses updates silently under Python's default deferred transactions (read, read, write, write), so every
 transaction begins with BEGIN IMMEDIATE. PostgreSQL runs at its default READ COMMITTED: state changes are
 compare-and-set updates, which hold at that level.
+
+Every transaction has a deadline, the wait for a connection included: a database that hangs must not hang its callers.
+While nothing answers, callers are refused at once (`common/db_outage.py`).
 """
 
 import asyncio
@@ -19,10 +22,13 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, DateTime, MetaData, event, text
 from sqlalchemy.engine import URL, Dialect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.types import TypeDecorator
 
+from common.db_outage import Outage
 from common.errors import ConfigError, StoreUnavailable
+from common.log import get_logger
 
 metadata: Final = MetaData(
     naming_convention={
@@ -37,6 +43,15 @@ metadata: Final = MetaData(
 
 _DRIVERS: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 _BUSY_MILLISECONDS: Final = 5_000
+_DEADLINE_SECONDS: Final = {"sqlite": 8.0, "postgresql": 5.0}
+"""For a whole transaction. SQLite's leaves room for its own wait for the write lock."""
+LONG_SECONDS: Final = 60.0
+"""For what may rightly take long and keeps nobody waiting: an import of the register, reading the whole audit."""
+_CONNECT_SECONDS: Final = 5.0
+_UNAVAILABLE_STATES: Final = ("08", "25006", "53", "57", "58")
+"""SQLSTATE classes by which PostgreSQL says that it cannot serve us now: connection, read-only standby, no resources,
+shutting down, system error. The driver makes no OperationalError of them."""
+_log = get_logger(__name__)
 _MIGRATION_LOCK: Final = 0x4B414B45  # "KAKE": nodes that start together migrate one after the other
 
 
@@ -70,6 +85,7 @@ class Database:
             "sqlite" if self.url.get_backend_name() == "sqlite" else "postgresql"
         )
         self._engine = _engine(self.url)
+        self._outage = Outage()
 
     async def connect(self) -> None:
         """Check that the database answers. Raises StoreUnavailable."""
@@ -89,20 +105,46 @@ class Database:
         await self._engine.dispose()
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+    async def transaction(self, *, seconds: float | None = None) -> AsyncIterator[AsyncConnection]:
         """One use case, one transaction: committed at the end, rolled back on any exception.
 
-        Raises StoreUnavailable when the database cannot be reached; integrity errors pass as SQLAlchemy raises them.
+        Raises StoreUnavailable when the database cannot be reached or does not answer within `seconds` (5 to 8 unless
+        given); integrity errors pass as SQLAlchemy raises them. A commit that was not answered may have been made.
         """
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        if not self._outage.may_try(began):
+            raise StoreUnavailable("the database is away")
         try:
-            async with self._engine.begin() as connection:
-                yield connection
-        except (OperationalError, InterfaceError, OSError) as error:
+            async with asyncio.timeout(seconds or _DEADLINE_SECONDS[self.dialect]):
+                async with self._engine.begin() as connection:
+                    yield connection
+        except NoConnectionFree as error:
+            self._outage.given_up()
+            raise StoreUnavailable("no connection to the database is free") from error
+        except (OSError, DBAPIError) as error:
+            if not _is_unavailable(error):
+                self._answered(clock())
+                raise
+            if self._outage.failed(began, clock()):
+                _log.error("database away", error=type(error).__name__)
             raise StoreUnavailable(type(error).__name__) from error
-        except DBAPIError as error:
-            if error.connection_invalidated:
-                raise StoreUnavailable(type(error).__name__) from error
+        except BaseException:
+            self._outage.given_up()
             raise
+        self._answered(clock())
+
+    def _answered(self, now: float) -> None:
+        lasted = self._outage.succeeded(now)
+        if lasted is not None:
+            _log.warning("database answers again", seconds=round(lasted, 1))
+
+
+def _is_unavailable(error: OSError | DBAPIError) -> bool:
+    """Whether the database is at fault, not the statement. A deadline that ran out is an OSError, too."""
+    if isinstance(error, OSError | OperationalError | InterfaceError) or error.connection_invalidated:
+        return True
+    return str(getattr(error.orig, "sqlstate", None) or "").startswith(_UNAVAILABLE_STATES)
 
 
 async def upgrade(url: str) -> None:
@@ -157,7 +199,10 @@ def _driver_url(url: str) -> URL:
 
 def _engine(url: URL) -> AsyncEngine:
     if url.get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True, pool_timeout=10)
+        connect = {"timeout": _CONNECT_SECONDS}
+        return create_async_engine(
+            url, pool_size=10, max_overflow=10, pool_pre_ping=True, pool_timeout=30, connect_args=connect
+        )
     engine = create_async_engine(url, pool_size=4, max_overflow=4, pool_timeout=30)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_immediate)

@@ -28,6 +28,8 @@ class ErrorCode(StrEnum):
     TARGET_TIMED_OUT = "target_timed_out"
     AUDIT_UNAVAILABLE = "audit_unavailable"
     STORE_UNAVAILABLE = "store_unavailable"
+    DIRECTORY_UNAVAILABLE = "directory_unavailable"
+    CLOCK_WRONG = "clock_wrong"
     SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105 - a code, not a secret
     CONFIG = "config"
     INTERNAL = "internal"
@@ -41,6 +43,8 @@ class PublicError:
     ws_close: int
     text_ja: str
     text_en: str
+    retry_after_seconds: int | None = None
+    """When trying again may help; sent as Retry-After."""
 
 
 _DESKTOP_JA: Final = (
@@ -87,6 +91,7 @@ PUBLIC: Final[Mapping[ErrorCode, PublicError]] = {
         1013,
         "ただいま混み合っています。しばらく待ってからもう一度お試しください。",
         "The service is full at the moment. Wait a while and try again.",
+        retry_after_seconds=30,
     ),
     ErrorCode.TICKET_INVALID: PublicError(
         401,
@@ -102,12 +107,30 @@ PUBLIC: Final[Mapping[ErrorCode, PublicError]] = {
         1013,
         "記録ができないため、新しい利用を開始できません。情報システム担当へ連絡してください。",
         "New work cannot start because it could not be recorded. Contact your IT desk.",
+        retry_after_seconds=60,
     ),
     ErrorCode.STORE_UNAVAILABLE: PublicError(
         503,
         1013,
-        "一時的に利用できません。しばらく待ってからもう一度お試しください。",
-        "The service is not available for the moment. Wait a while and try again.",
+        "データベースに接続できないため、いまはこの操作ができません。使用中のデスクトップはそのまま使えます。"
+        "しばらく待ってからもう一度お試しください。",
+        "The database cannot be reached, so this cannot be done now. Desktops in use go on. Wait and try again.",
+        retry_after_seconds=10,
+    ),
+    ErrorCode.DIRECTORY_UNAVAILABLE: PublicError(
+        503,
+        1013,
+        "職員の名簿（ディレクトリ）に接続できないため、いまはこの操作ができません。しばらく待ってからもう一度お試しください。",
+        "The staff directory cannot be reached, so this cannot be done now. Wait a while and try again.",
+        retry_after_seconds=30,
+    ),
+    ErrorCode.CLOCK_WRONG: PublicError(
+        503,
+        1013,
+        "サーバーの時計が合っていないため、新しい利用を開始できません。使用中のデスクトップはそのまま使えます。"
+        "情報システム担当へ連絡してください。",
+        "The server's clock is wrong, so new work cannot start. Desktops in use go on. Contact your IT desk.",
+        retry_after_seconds=60,
     ),
     ErrorCode.SECRET_UNREADABLE: PublicError(
         500,

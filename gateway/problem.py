@@ -46,9 +46,10 @@ def problem(
     if refusal:
         body["refusal"] = refusal.code
     headers = {}
-    if retry_after_seconds is not None:
-        body["retry_after_seconds"] = retry_after_seconds
-        headers["Retry-After"] = str(retry_after_seconds)
+    wait = row.retry_after_seconds if retry_after_seconds is None else retry_after_seconds
+    if wait is not None:
+        body["retry_after_seconds"] = wait
+        headers["Retry-After"] = str(wait)
     if fields:
         body["fields"] = fields
     return web.Response(

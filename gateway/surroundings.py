@@ -36,7 +36,7 @@ class GatewaySurroundings:
         self._read_at: float | None = None
 
     async def identities(self) -> tuple[Identity, ...]:
-        """Everybody who may sign in. Raises KakehashiError(STORE_UNAVAILABLE) when the directory never answered."""
+        """Everybody who may sign in. Raises KakehashiError(DIRECTORY_UNAVAILABLE) when the directory never answered."""
         async with self._turn:
             now = self._clock.monotonic()
             if self._read_at is None or now - self._read_at >= _FRESH_SECONDS:
@@ -44,7 +44,7 @@ class GatewaySurroundings:
                 if found is not None:
                     self._people, self._read_at = found, now
                 elif self._read_at is None:
-                    raise KakehashiError("the directory cannot be read", code=ErrorCode.STORE_UNAVAILABLE)
+                    raise KakehashiError("the directory cannot be read", code=ErrorCode.DIRECTORY_UNAVAILABLE)
             return self._people
 
     async def people(self) -> Sequence[Subject]:

@@ -23,7 +23,7 @@ from broker.duties.models import (
 )
 from broker.duties.planning import Change, Import, Op, Plan
 from broker.store.duty_tables import department, duty, duty_roster, register_import, site, staff_member
-from common.db import Database
+from common.db import LONG_SECONDS, Database
 from common.ids import TenantId
 from policy.model import Zone
 
@@ -63,7 +63,7 @@ class DutyStore:
     async def save(self, tenant_id: TenantId, plan: Plan, made: Import, content: str) -> bool:
         """Make a plan's changes, all or none; False when another import came first."""
         try:
-            async with self._database.transaction() as connection:
+            async with self._database.transaction(seconds=LONG_SECONDS) as connection:
                 if await _version(connection, tenant_id) != plan.current.version:
                     return False
                 await connection.execute(

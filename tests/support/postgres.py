@@ -1,11 +1,15 @@
-"""A real PostgreSQL 15 in a temporary folder, on a unix socket and a free loopback port."""
+"""A real PostgreSQL 15 in a temporary folder, on a unix socket and a free loopback port.
+
+Tests that stop it, or let it hang, start one of their own: the one of the `postgres` fixture is everybody's.
+"""
 
 import os
 import pwd
 import shutil
+import signal
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +24,7 @@ class Postgres:
 
     port: int
     folder: Path
+    _control: Callable[..., None]
 
     def url(self, database: str) -> str:
         """The URL of a database on this server."""
@@ -47,6 +52,33 @@ class Postgres:
             timeout=30,
         )
 
+    def start(self) -> None:
+        """Start it (again) and wait until it answers."""
+        options = (
+            f"-c listen_addresses=127.0.0.1 -c port={self.port} -c unix_socket_directories={self.folder} -c fsync=off"
+        )
+        self._control("-w", "-t", "30", "-l", self.folder / "log", "-o", options, "start")
+
+    def stop(self) -> None:
+        """End it at once, as a power cut would; connections break."""
+        self.resume()
+        self._control("-w", "-m", "immediate", "stop")
+
+    def hang(self) -> None:
+        """SIGSTOP for the server and all that serve its connections: the kernel accepts, nothing answers."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """End of `hang`."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        server = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
+        for pid in (server, *map(int, children)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+
 
 @contextmanager
 def run_postgres(folder: Path) -> Iterator[Postgres]:
@@ -71,11 +103,11 @@ def run_postgres(folder: Path) -> Iterator[Postgres]:
         _BIN[-1] / "initdb", "-D", data, "-A", "scram-sha-256", "-U", "kakehashi", f"--pwfile={password}",
         "-E", "UTF8", "--locale=C.UTF-8", "-N",
     )  # fmt: skip
-    options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={folder} -c fsync=off"
-    control = _BIN[-1] / "pg_ctl"
-    run(control, "-D", data, "-w", "-t", "30", "-l", folder / "log", "-o", options, "start")
+    server = Postgres(port, folder, lambda *command: run(_BIN[-1] / "pg_ctl", "-D", data, *command))
+    server.start()
     try:
-        yield Postgres(port, folder)
+        yield server
     finally:
-        run(control, "-D", data, "-w", "-m", "immediate", "stop")
+        with suppress(FileNotFoundError, subprocess.CalledProcessError):  # a test may have stopped it
+            server.stop()
         shutil.rmtree(data, ignore_errors=True)

@@ -2,6 +2,9 @@
 
 import asyncio
 
+import pytest
+
+from gateway import readiness as readiness_module
 from gateway.readiness import FRESH_SECONDS, Readiness
 from tests.support.clock import FakeClock
 
@@ -25,3 +28,20 @@ async def test_the_checks_run_once_for_all_who_ask_at_the_same_time(clock: FakeC
     clock.advance(FRESH_SECONDS)
     assert not (await readiness.look())["database"]
     assert looks == 2
+
+
+async def test_a_check_that_hangs_is_named_and_holds_up_no_other(
+    clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readiness_module, "CHECK_SECONDS", 0.05)
+
+    async def hangs() -> bool:
+        await asyncio.Event().wait()
+        return True
+
+    async def answers() -> bool:
+        return True
+
+    readiness = Readiness({"database": hangs, "directory": answers}, clock)
+    async with asyncio.timeout(1):
+        assert await readiness.look() == {"database": False, "directory": True}

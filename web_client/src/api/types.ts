@@ -129,7 +129,7 @@ export interface Problem extends PublicText {
   readonly title: string;
   readonly status: number;
   readonly request_id?: string | null;
-  readonly retry_after?: number | null;
+  readonly retry_after_seconds?: number | null;
   /** Which BCP rule said no; its own words are in the texts. */
   readonly refusal?: string | null;
 }

@@ -56,7 +56,7 @@ export function ErrorNotice({ error, onRetry }: { readonly error: unknown; reado
     return (
       <Notice kind="error" title={t("error.refusedTitle")} actions={retry} testId="error">
         <p>{pick(problem.text_ja, problem.text_en)}</p>
-        <WaitHint seconds={problem.retry_after} />
+        <WaitHint seconds={problem.retry_after_seconds} />
         {problem.request_id ? <p className="fine">{t("common.requestId", { id: problem.request_id })}</p> : null}
       </Notice>
     );

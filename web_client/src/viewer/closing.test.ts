@@ -28,6 +28,10 @@ describe("judgeClose", () => {
       expect(judgeClose(code, "").kind).toBe("doubtful");
     }
   });
+
+  it("comes back, without hurry, to a gateway whose database is away", () => {
+    expect(judgeClose(1013, "store_unavailable")).toEqual({ kind: "retry", answered: true });
+  });
 });
 
 describe("retryDelay", () => {

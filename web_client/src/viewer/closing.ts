@@ -16,8 +16,9 @@ export type EndKind =
   | "stopped";
 
 export type Closing =
-  /** The line dropped or the gateway restarts: the desktop is still there, come back. */
-  | { readonly kind: "retry" }
+  /** The line dropped or the gateway restarts: the desktop is still there, come back. `answered`: the gateway is there
+   * and cannot let us in yet (its database is away), so that its answering is no reason to hurry. */
+  | { readonly kind: "retry"; readonly answered?: boolean }
   /** Come back, but not for ever: counts against a small number of tries. */
   | { readonly kind: "doubtful"; readonly end: EndKind }
   /** Over. Coming back by itself would steal the desktop from someone or go on forever. */
@@ -64,7 +65,7 @@ export function judgeClose(code: number, reason: string): Closing {
     case 4502:
       return { kind: "doubtful", end: "failed" };
     case 1013:
-      return { kind: "doubtful", end: "busy" };
+      return reason === "store_unavailable" ? { kind: "retry", answered: true } : { kind: "doubtful", end: "busy" };
     case 1011:
       return { kind: "doubtful", end: "failed" };
     default:

@@ -182,6 +182,19 @@ describe("after a drop", () => {
     expect(scene.tickets).toBe(before + 1);
   });
 
+  it("keeps coming back while the gateway's database is away, and asks no faster because it answers", async () => {
+    const scene = new Scene();
+    scene.reachable = true;
+    const away = new ApiError({ code: "store_unavailable", title: "x", status: 503, text_ja: "", text_en: "" });
+    scene.states = [...Array.from({ length: 30 }, () => away), info("ready")];
+    void scene.connection.run();
+    await vi.advanceTimersByTimeAsync(200_000);
+    expect(scene.states.length).toBeGreaterThan(5);
+    expect(scene.connection.state.phase.kind).toBe("waiting");
+    await vi.advanceTimersByTimeAsync(200_000);
+    expect(scene.tickets).toBeGreaterThan(0);
+  });
+
   it("stops after half an hour", async () => {
     const scene = await connected();
     scene.states = [new NetworkError(false)];

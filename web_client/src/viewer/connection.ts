@@ -102,7 +102,7 @@ export class ViewerConnection {
         await this.#over("stopped");
         return;
       }
-      await this.#wait(attempt, outcome.kind === "retry");
+      await this.#wait(attempt, outcome.kind === "retry" && outcome.answered !== true);
       attempt += 1;
     }
   }
@@ -287,8 +287,12 @@ export function judgeFailure(error: unknown): Closing {
       case 404:
       case 410:
         return { kind: "over", end: "not_found" };
-      case 429:
       case 503:
+        // The desktop runs on while the gateway's database is away: come back for as long as after a lost line.
+        return error.problem.code === "store_unavailable"
+          ? { kind: "retry", answered: true }
+          : { kind: "doubtful", end: "busy" };
+      case 429:
         return { kind: "doubtful", end: "busy" };
       default:
         return { kind: "doubtful", end: "failed" };
