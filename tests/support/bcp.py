@@ -200,11 +200,11 @@ class LostDatabase(Database):
     away = False
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Any]:
+    async def transaction(self, *, seconds: float | None = None) -> AsyncIterator[Any]:
         """See `Database.transaction`."""
         if self.away:
             raise StoreUnavailable("switched off by the test")
-        async with super().transaction() as connection:
+        async with super().transaction(seconds=seconds) as connection:
             yield connection
 
 
