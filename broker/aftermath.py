@@ -20,9 +20,10 @@ class Aftermath(StrEnum):
 
 
 AFTERMATH: Final[Mapping[EndReason, Aftermath]] = {
-    # Logging off a desktop goes through `SessionService.end`. What comes here is the log-out from the portal, which
-    # takes the screen away and leaves the work open, as a locked PC would.
+    # Logging off a desktop goes through `SessionService.end`, which has moved the session on by then.
     EndReason.USER_LOGGED_OUT: Aftermath.KEEP,
+    # Takes the screen away and leaves the work open, as a locked PC would.
+    EndReason.SIGNED_OUT: Aftermath.KEEP,
     # The old viewer's number is outdated by then, so nothing happens; KEEP is the harmless answer.
     EndReason.TAKEN_OVER: Aftermath.KEEP,
     EndReason.IDLE: Aftermath.KEEP,

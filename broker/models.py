@@ -33,6 +33,9 @@ class EndReason(StrEnum):
     """Why a viewer or a whole session ended. Stable names: the WebSocket's close text and the API carry them."""
 
     USER_LOGGED_OUT = "user_logged_out"
+    """The person logged the desktop off."""
+    SIGNED_OUT = "signed_out"
+    """The viewer's web session is over: signed out, revoked, or run out."""
     TAKEN_OVER = "taken_over"
     IDLE = "idle"
     TOTAL_LIMIT = "total_limit"

@@ -243,7 +243,7 @@ class SessionService:
         self,
         tenant_id: TenantId,
         web_session_id: WebSessionId,
-        reason: EndReason = EndReason.USER_LOGGED_OUT,
+        reason: EndReason = EndReason.SIGNED_OUT,
     ) -> int:
         """A web session is over: its viewers are cut, its tickets void, the desktops kept; how many were cut."""
         await self._tickets.void_for_web_session(tenant_id, web_session_id)

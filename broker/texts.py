@@ -34,6 +34,11 @@ STAGE_TEXT: Final[Mapping[SessionState, StageText]] = {
 
 END_TEXT: Final[Mapping[EndReason, StageText]] = {
     EndReason.USER_LOGGED_OUT: StageText("ログオフしました。", "You logged off."),
+    EndReason.SIGNED_OUT: StageText(
+        "ログアウトしたか、ログインの期限が切れたため、画面を切断しました。デスクトップの作業は残っています。",
+        "You signed out or your sign-in ran out, so the screen was disconnected. Your work on the desktop is still "
+        "there.",
+    ),
     EndReason.TAKEN_OVER: StageText(
         "別の画面からこのデスクトップに接続したため、この画面は切断されました。心当たりがない場合は情報システム担当へ連絡してください。",
         "This desktop was opened from another screen, so this one was disconnected. "

@@ -8,6 +8,7 @@ from gateway.relay import RelayEnd, RelayReason
 
 CLOSE_CODES: Final[Mapping[EndReason, int]] = {
     EndReason.USER_LOGGED_OUT: 4411,
+    EndReason.SIGNED_OUT: 4401,
     EndReason.TAKEN_OVER: 4409,
     EndReason.IDLE: 4408,
     EndReason.TOTAL_LIMIT: 4408,

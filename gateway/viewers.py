@@ -6,7 +6,9 @@ those that live. A refusal after the upgrade becomes a close code, which the pag
 
 import asyncio
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from auth.models import WebSession
 from broker.access import DesktopTarget
@@ -28,8 +30,14 @@ from gateway.rfb.rules import RfbRules
 from gateway.settings import RelaySettings
 from gateway.target_connection import TargetConnection
 from gateway.websocket import ViewerConnection
-from policy.model import Grant
+from policy.model import Grant, QualityProfile
 
+_JPEG_LEVELS: Final[Mapping[QualityProfile, int]] = {
+    QualityProfile.HIGH: 9,
+    QualityProfile.STANDARD: 6,
+    QualityProfile.SLOW: 2,
+}
+"""The best level of each profile; web_client/src/viewer/quality.ts asks for the same."""
 _log = get_logger(__name__)
 
 
@@ -139,6 +147,7 @@ class Viewers:
             clipboard_out_chars=terms.clipboard_out_chars,
             max_width=self._settings.max_width,
             max_height=self._settings.max_height,
+            max_quality=_JPEG_LEVELS[terms.quality],
         )
 
     async def _ended(self, viewer: Viewer, end: RelayEnd, reason: EndReason | None) -> None:

@@ -68,7 +68,7 @@ class FactorKind(StrEnum):
 
 
 class QualityProfile(StrEnum):
-    """Picture quality and rate that the relay asks the desktop for."""
+    """The best picture quality that a viewer may ask the desktop for; a lower one is always open."""
 
     HIGH = "high"
     STANDARD = "standard"

@@ -120,6 +120,7 @@ REASONS: Final[Mapping[str, str]] = {
 
 ENDINGS: Final[Mapping[str, str]] = {
     "user_logged_out": "本人の終了",
+    "signed_out": "ログインの終了",
     "taken_over": "別の画面への切替え",
     "idle": "無操作",
     "total_limit": "利用時間の上限",

@@ -41,12 +41,15 @@ EXTENDED_MOUSE_BUTTONS: Final = -316
 VMWARE_CURSOR: Final = 0x574D5664
 EXTENDED_CLIPBOARD: Final = 0xC0A1E5CE - (1 << 32)
 
+JPEG_QUALITY: Final = range(-32, -22)
+"""Pseudo-encodings of the Tight extension: level 0 (worst) to 9."""
+
 BROWSER_ENCODINGS: Final = frozenset(
     {
         *(TIGHT, COPY_RECT, ZRLE, RAW),
         *(LAST_RECT, DESKTOP_SIZE, EXTENDED_DESKTOP_SIZE, CURSOR, VMWARE_CURSOR),
         *(QEMU_EXTENDED_KEY, LED_STATE, FENCE, CONTINUOUS_UPDATES, EXTENDED_MOUSE_BUTTONS),
-        *range(-32, -22),  # JPEG quality
+        *JPEG_QUALITY,
         *range(-256, -246),  # compression level
     }
 )

@@ -19,7 +19,8 @@ class RfbRules:
 
     A clipboard cap counts Unicode characters of one text and is off at 0; more than MAX_CLIPBOARD_CHARS acts as that.
     `encodings` is what a viewer may ask of the target (numbers as in SetEncodings); a rectangle of any other encoding
-    ends the session, except Raw, which RFC 6143 7.6 always permits. Widths and heights are pixels.
+    ends the session, except Raw, which RFC 6143 7.6 always permits. Widths and heights are pixels. `max_quality` is the
+    best JPEG level (0 to 9) of Tight; it does not reach lossless encodings, which a viewer may prefer to it.
     """
 
     view_only: bool = False
@@ -29,6 +30,7 @@ class RfbRules:
     max_width: int = 8192
     max_height: int = 8192
     label: str = "Kakehashi"
+    max_quality: int = 9
     encodings: frozenset[int] = BROWSER_ENCODINGS
 
     def cap(self, *, inward: bool) -> int:

@@ -10,7 +10,7 @@ from struct import Struct
 from typing import Final, TypeAlias
 
 from gateway.rfb.clipboard import extended_message, longest_body, screen_extended
-from gateway.rfb.encodings import EXTENDED_CLIPBOARD, EXTENDED_MOUSE_BUTTONS, RAW
+from gateway.rfb.encodings import EXTENDED_CLIPBOARD, EXTENDED_MOUSE_BUTTONS, JPEG_QUALITY, RAW, TIGHT
 from gateway.rfb.errors import LimitExceeded, ProtocolError, ViewerProtocolError
 from gateway.rfb.link import RfbLink
 from gateway.rfb.rules import RfbRules
@@ -174,7 +174,11 @@ class ViewerFilter:
         """
         rules = self._link.rules
         allowed = rules.encodings | {EXTENDED_CLIPBOARD} if rules.clipboard else rules.encodings
-        wanted = dict.fromkeys(number for number in self._asked if number in allowed)
+        best = JPEG_QUALITY[rules.max_quality]
+        capped = (min(number, best) if number in JPEG_QUALITY else number for number in self._asked)
+        wanted = dict.fromkeys(number for number in capped if number in allowed)
+        if TIGHT in wanted and best != JPEG_QUALITY[-1] and not any(number in JPEG_QUALITY for number in wanted):
+            wanted[best] = None  # without a level Tight is lossless
         if self._link.extended_mouse:
             wanted[EXTENDED_MOUSE_BUTTONS] = None
         self._forwarded = tuple(wanted) or (RAW,)

@@ -151,3 +151,26 @@ async def test_leaving_keeps_the_desktop_and_logging_off_ends_it(visits: Visits)
     await expect(visitor.part(f"desktop-open-{OFFICE}")).to_have_text("開く", timeout=10_000)
     await visitor.open_desktop(OFFICE)
     assert not shows(await visitor.picture(), BLUE)
+
+
+async def test_who_is_signed_out_from_elsewhere_is_told_that_the_work_is_still_there(visits: Visits) -> None:
+    uid = "kobayashi.aoi"
+    first = await visits.arrive()
+    await first.log_in(uid)
+    await first.open_desktop(OFFICE)
+    await (await Terminal.open(first)).show(GREEN)
+    second = await visits.arrive()
+    await second.log_in(uid)
+    await second.part("nav-account").click()
+    await second.page.get_by_role("button", name=re.compile("を取り消す$")).click()
+
+    assert await first.ended() == "signed_out"
+
+    await expect(first.part("viewer-end-reason")).to_contain_text("続きから使えます")
+    tour = Tour(first, "ja")
+    await tour.look("end-signed-out")
+    tour.finish()
+    await first.part("end-desktops").click()
+    await first.log_in(uid)
+    await first.open_desktop(OFFICE)
+    await first.until(lambda now: shows(now, GREEN))

@@ -24,6 +24,7 @@ rules = st.builds(
     clipboard_in_chars=st.sampled_from([0, 5, 1000, 10**9]),
     clipboard_out_chars=st.sampled_from([0, 5, 1000, 10**9]),
     allow_resize=st.booleans(),
+    max_quality=st.integers(0, 9),
     encodings=st.sampled_from([enc.BROWSER_ENCODINGS, enc.FRAMED_ENCODINGS]),
 )
 small = st.integers(0, 700)

@@ -284,7 +284,7 @@ async def test_web_session_end_takes_the_screen_and_voids_tickets_but_keeps_the_
         CITY, session.id, user_id=session.user_id, web_session_id=WebSessionId("web_1")
     )
     assert await sessions.web_session_ended(CITY, WebSessionId("web_1")) == 1
-    assert screen.cuts == [EndReason.USER_LOGGED_OUT]
+    assert screen.cuts == [EndReason.SIGNED_OUT]
     assert (await sessions.viewer_lost(viewer, screen.cuts[0])).state is SessionState.DISCONNECTED
     with pytest.raises(KakehashiError):
         await sessions.redeem(

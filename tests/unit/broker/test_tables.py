@@ -36,8 +36,8 @@ def test_a_host_is_asked_before_work_is_given_up() -> None:
 
 def test_reasons_are_the_names_that_clients_rely_on() -> None:
     assert {str(reason) for reason in EndReason} == {
-        "user_logged_out", "taken_over", "idle", "total_limit", "admin", "policy", "desktop_ended", "desktop_failed",
-        "target_unreachable", "protocol_violation", "gateway_stopping", "audit_unavailable",
+        "user_logged_out", "signed_out", "taken_over", "idle", "total_limit", "admin", "policy", "desktop_ended",
+        "desktop_failed", "target_unreachable", "protocol_violation", "gateway_stopping", "audit_unavailable",
     }  # fmt: skip
 
 

@@ -402,6 +402,7 @@ export const en: Texts = {
       again: "Connect again",
       here: "Continue here",
       list: "Go to desktops",
+      logIn: "Log in again",
       logoutHint: "When your work is done for today, log out before you leave this device.",
       titles: {
         disconnected: "Disconnected",
@@ -429,7 +430,7 @@ export const en: Texts = {
         not_found: "It has already ended or does not exist. Open a new one from the list.",
         failed: "The desktop does not start or does not answer. Wait a little and connect again. If it goes on, contact your IT desk.",
         protocol: "Unexpected traffic was found, so the connection was stopped. If it happens again, tell your IT desk the session number.",
-        signed_out: "Log in again to continue on the same desktop.",
+        signed_out: "You logged out or your log-in ran out, so the screen was disconnected. Log in again to continue on the same desktop.",
         busy: "Many people are connecting. Wait some minutes and connect again.",
         stopped: "The line did not come back, so it no longer tries. Check the line and connect again. Your work is kept.",
       },

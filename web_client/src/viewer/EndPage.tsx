@@ -60,10 +60,13 @@ export function EndPage({ state, end, at }: EndPageProps) {
               <dt>{t("common.desktops")}</dt>
               <dd>{pick(info.name_ja, info.name_en)}</dd>
             </div>
-            <div>
-              <dt>{t("viewer.end.worked")}</dt>
-              <dd data-testid="viewer-worked">{duration(info.active_seconds)}</dd>
-            </div>
+            {/* Nobody may ask for the time any more once the log-in is over: what was known before is too little. */}
+            {end === "signed_out" ? null : (
+              <div>
+                <dt>{t("viewer.end.worked")}</dt>
+                <dd data-testid="viewer-worked">{duration(info.active_seconds)}</dd>
+              </div>
+            )}
             <div>
               <dt>{t("viewer.end.when")}</dt>
               <dd>{dateTime(new Date(at).toISOString())}</dd>
@@ -80,7 +83,7 @@ export function EndPage({ state, end, at }: EndPageProps) {
         <h2 id="next">{t("viewer.end.what")}</h2>
         <div className="end-actions">
           <Button kind="primary" icon="desktop" onPress={() => navigate({ page: "desktops" })} data-testid="end-desktops">
-            {t("viewer.end.list")}
+            {t(end === "signed_out" ? "viewer.end.logIn" : "viewer.end.list")}
           </Button>
           {info !== null && MAY_RETURN.has(end) ? (
             <Button kind="secondary" icon="plug" onPress={() => void again()} busy={busy} data-testid="end-again">
@@ -88,7 +91,7 @@ export function EndPage({ state, end, at }: EndPageProps) {
             </Button>
           ) : null}
         </div>
-        <p className="fine">{t("viewer.end.logoutHint")}</p>
+        {end === "signed_out" ? null : <p className="fine">{t("viewer.end.logoutHint")}</p>}
       </section>
     </div>
   );

@@ -15,6 +15,7 @@ describe("judgeClose", () => {
     [4408, "total_limit", "total_limit"],
     [4409, "taken_over", "taken_over"],
     [4410, "admin", "admin"],
+    [4401, "signed_out", "signed_out"],
     [4411, "user_logged_out", "logged_off"],
     [4422, "protocol_violation", "protocol"],
   ] as const)("never comes back by itself after %i %s", (code, reason, end) => {

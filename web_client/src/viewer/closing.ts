@@ -26,6 +26,7 @@ export type Closing =
 
 const BY_REASON: Readonly<Record<string, EndKind>> = {
   user_logged_out: "logged_off",
+  signed_out: "signed_out",
   desktop_ended: "logged_off",
   taken_over: "taken_over",
   idle: "idle",
@@ -46,7 +47,8 @@ export function endOfReason(reason: string | null): EndKind {
 export function judgeClose(code: number, reason: string): Closing {
   switch (code) {
     case 4401:
-      return { kind: "doubtful", end: "failed" };
+      // The log-in is over, or the ticket was late: only the latter is worth another try.
+      return reason === "signed_out" ? { kind: "over", end: "signed_out" } : { kind: "doubtful", end: "failed" };
     case 4403:
     case 1008:
       return { kind: "over", end: "denied" };

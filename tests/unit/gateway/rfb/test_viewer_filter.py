@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from gateway.rfb.encodings import EXTENDED_CLIPBOARD, EXTENDED_MOUSE_BUTTONS
+from gateway.rfb.encodings import EXTENDED_CLIPBOARD, EXTENDED_MOUSE_BUTTONS, JPEG_QUALITY
 from gateway.rfb.errors import LimitExceeded, ViewerProtocolError
 from gateway.rfb.link import ClipboardBlocked, ClipboardPassed, RfbLink
 from gateway.rfb.rules import RfbRules
@@ -39,6 +39,20 @@ def test_set_encodings_is_cut_to_the_allow_list_in_the_viewers_order() -> None:
     asked = (-307, 7, 5, 16, -309, -259, 0, EXTENDED_CLIPBOARD, -239, 7, 50)
     assert run(rfb.encodings(*asked)) == rfb.encodings(7, 16, 0, -239)
     assert run(rfb.encodings(*asked), OUT) == rfb.encodings(7, 16, 0, EXTENDED_CLIPBOARD, -239)
+
+
+def test_the_picture_is_asked_for_in_no_better_quality_than_the_rules_allow() -> None:
+    level = JPEG_QUALITY
+    capped = RfbRules(max_quality=6)
+    assert run(rfb.encodings(7, level[9], 0), capped) == rfb.encodings(7, level[6], 0)
+    assert run(rfb.encodings(7, level[9], level[7], level[6]), capped) == rfb.encodings(7, level[6])
+    assert run(rfb.encodings(7, level[2]), capped) == rfb.encodings(7, level[2])
+    assert run(rfb.encodings(7, 0), capped) == rfb.encodings(7, 0, level[6])
+    assert run(rfb.encodings(16, 0), capped) == rfb.encodings(16, 0)
+    viewer = ViewerFilter(rfb.link())
+    viewer.feed(rfb.encodings(7, level[9]))
+    assert viewer.set_rules(RfbRules(max_quality=2)) == [rfb.encodings(7, level[2])]
+    assert viewer.set_rules(RfbRules()) == [rfb.encodings(7, level[9])]
 
 
 def test_an_empty_or_wholly_forbidden_list_becomes_raw() -> None:
