@@ -24,6 +24,7 @@ from common.paper import find_fonts
 from common.secret import Keyring
 from gateway.audit_names import GatewayAudit
 from gateway.judge import Judge
+from gateway.metrics import CountedAudit, Metrics
 from gateway.middlewares import MIDDLEWARES, add_headers
 from gateway.notices.assembly import build_notices
 from gateway.notices.service import NoticeService
@@ -87,7 +88,8 @@ async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> tup
     tenant_id = TenantId(settings.tenant.id)
     keyring = await asyncio.to_thread(Keyring.load_or_create, settings.secrets_file)
     database = await _open_database(settings, stack)
-    audit = await _open_audit(settings, database, clock, stack)
+    metrics = Metrics()
+    audit = CountedAudit(await _open_audit(settings, database, clock, stack), metrics)
     bus = await _open_bus(settings, database, stack)
 
     policy = PolicyService(settings.policy, tenant_id=tenant_id, clock=clock, audit=audit)
@@ -169,7 +171,20 @@ async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> tup
     reports.start()
     stack.push_async_callback(reports.close)
     own, oversight = _wire(
-        settings, clock, database, audit, bus, auth, policy, broker, duties, bcp, surroundings, notices, reports
+        settings,
+        clock,
+        database,
+        audit,
+        bus,
+        auth,
+        policy,
+        broker,
+        duties,
+        bcp,
+        surroundings,
+        notices,
+        reports,
+        metrics,
     )
     oversight.start()
     bcp.on_change(oversight.judge_soon)
@@ -193,11 +208,18 @@ def _wire(
     surroundings: GatewaySurroundings,
     notices: NoticeService,
     reports: ReportService,
+    metrics: Metrics,
 ) -> tuple[Services, Oversight]:
     tenant_id = TenantId(settings.tenant.id)
     judge = Judge(policy, bcp, broker.catalogue, broker.sessions, clock, duties)
     viewers = Viewers(
-        tenant_id=tenant_id, settings=settings.relay, sessions=broker.sessions, judge=judge, audit=audit, clock=clock
+        tenant_id=tenant_id,
+        settings=settings.relay,
+        sessions=broker.sessions,
+        judge=judge,
+        audit=audit,
+        clock=clock,
+        metrics=metrics,
     )
     oversight = Oversight(
         tenant_id=tenant_id,
@@ -225,6 +247,7 @@ def _wire(
         judge=judge,
         viewers=viewers,
         readiness=Readiness({"database": database.answers, "directory": auth.directory_ready}, clock),
+        metrics=metrics,
         openapi=json.dumps(document(ROUTES), ensure_ascii=False),
     )
     return own, oversight

@@ -1,4 +1,4 @@
-"""Request id, errors, identity, origin and CSRF, permission: in that order, around every handler.
+"""Figures, request id, errors, identity, origin and CSRF, permission: in that order, around every handler.
 
 Counterpart: `gateway/routes.py`, which gives each route its permission. A request that no route matches passes here as
 well and ends as "not found"; a route without an entry in the table cannot exist, because only the table adds routes.
@@ -38,6 +38,20 @@ async def add_headers(_request: web.Request, response: web.StreamResponse) -> No
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers.pop("Server", None)
+
+
+@web.middleware
+async def measured(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Count the answer and its time by route; what the table does not hold counts as a page of the web client."""
+    own = services(request)
+    route = route_of(request)
+    labels = (request.method, route.path) if route else ("GET", "page")
+    began = own.clock.monotonic()
+    response = await handler(request)
+    own.metrics.responses.labels(*labels, response.status).inc()
+    if not (route and route.websocket):
+        own.metrics.request_seconds.labels(*labels).observe(own.clock.monotonic() - began)
+    return response
 
 
 @web.middleware
@@ -169,4 +183,4 @@ async def permission(request: web.Request, handler: Handler) -> web.StreamRespon
     raise KakehashiError(f"{caller.name} lacks {route.permission}", code=ErrorCode.NOT_FOUND)
 
 
-MIDDLEWARES: Final = (request_id, errors, identity, origin, permission)
+MIDDLEWARES: Final = (measured, request_id, errors, identity, origin, permission)

@@ -14,7 +14,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from common.errors import ConfigError
 from common.log import get_logger
-from gateway import local_socket
+from gateway import local_socket, metrics_page
 from gateway.app import build
 from gateway.http_connection import HttpConnection
 from gateway.settings import HttpSettings, Settings
@@ -71,8 +71,10 @@ class Listeners:
             "auto_decompress": False,  # nobody we know packs a request; two megabytes would become gigabytes of work
             "keepalive_timeout": settings.http.header_seconds,
         }
+        self._figures = web.AppRunner(metrics_page.application(app), access_log=None, handle_signals=False)
         self._servers: list[AbstractServer] = []
         self.port = settings.http.port
+        self.metrics_port = settings.metrics.port
 
     async def start(self) -> None:
         """Start the application, then listen. Raises ConfigError when an address cannot be had."""
@@ -101,11 +103,24 @@ class Listeners:
                 self._servers.append(await local_socket.listen(factory, self._settings.admin.socket))
         except OSError as error:
             raise ConfigError(f"cannot listen on {http.host} port {http.port}: {error.strerror}") from error
+        await self._serve_metrics()
+
+    async def _serve_metrics(self) -> None:
+        wanted = self._settings.metrics
+        if wanted.port is None:
+            return
+        await self._figures.setup()
+        try:
+            await web.TCPSite(self._figures, wanted.host, wanted.port).start()
+        except OSError as error:
+            raise ConfigError(f"cannot listen on {wanted.host} port {wanted.port}: {error.strerror}") from error
+        self.metrics_port = self._figures.addresses[0][1]
 
     async def stop(self) -> None:
         """Take no new connection, tell the viewers, let requests finish, close everything."""
         for server in self._servers:
             server.close()
+        await self._figures.cleanup()
         await self._runner.cleanup()
 
 

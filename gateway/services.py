@@ -12,6 +12,7 @@ from broker.sessions import SessionService
 from common.audit import AuditSink
 from common.clock import Clock
 from gateway.judge import Judge
+from gateway.metrics import Metrics
 from gateway.notices.service import NoticeService
 from gateway.permissions import Caller
 from gateway.readiness import Readiness
@@ -42,6 +43,7 @@ class Services:
     judge: Judge
     viewers: Viewers
     readiness: Readiness
+    metrics: Metrics
     openapi: str
     """The API's description, as JSON text."""
 

@@ -94,6 +94,17 @@ class RelaySettings(Section):
     max_height: int = Field(8192, ge=480, le=16384, description="Highest desktop picture, in pixels.")
 
 
+class MetricsSettings(Section):
+    """Figures for a monitoring system, at `/metrics` on a listener of their own. There is no log-in: keep it inside."""
+
+    host: str = Field(
+        "127.0.0.1", description="Address to listen on: this machine, or one of the administration network."
+    )
+    port: int | None = Field(
+        None, ge=0, le=65535, description="TCP port, such as 9464; 0 takes a free one. None: no figures."
+    )
+
+
 class LogSettings(Section):
     """What the gateway writes on standard error."""
 
@@ -123,4 +134,5 @@ class Settings(Section):
     broker: BrokerSettings = Field(default_factory=BrokerSettings, description="Desktops and sessions.")
     relay: RelaySettings = Field(default_factory=RelaySettings, description="Limits of the relay.")
     audit: AuditSettings = Field(description="The audit chain.")
+    metrics: MetricsSettings = Field(default_factory=MetricsSettings, description="Figures for a monitoring system.")
     log: LogSettings = Field(default_factory=LogSettings, description="The log.")

@@ -23,6 +23,7 @@ from common.tasks import spawn
 from gateway.audit_names import GatewayAudit
 from gateway.closing import CLOSE_CODES, end_reason
 from gateway.judge import Judge, Judgement
+from gateway.metrics import Metrics
 from gateway.relay import Relay, RelayEnd
 from gateway.rfb.handshake import TargetLogin
 from gateway.rfb.link import ClipboardBlocked, ClipboardPassed, RfbEvent
@@ -61,6 +62,7 @@ class Viewers:
         judge: Judge,
         audit: AuditSink,
         clock: Clock,
+        metrics: Metrics,
     ) -> None:
         self._tenant_id = tenant_id
         self._settings = settings
@@ -68,11 +70,22 @@ class Viewers:
         self._judge = judge
         self._audit = audit
         self._clock = clock
+        self._metrics = metrics
         self._attached: dict[SessionId, Attached] = {}
+        self._running: set[Relay] = set()
+        """Also those that were just taken over, until they are closed."""
+        self._past_bytes = (0, 0)
 
     def of(self, session_id: SessionId) -> Attached | None:
         """The live relay of a session here, if any."""
         return self._attached.get(session_id)
+
+    def totals(self) -> tuple[int, int, int]:
+        """Viewers now, and the bytes of all since the start: up to desktops, down to browsers."""
+        up, down = self._past_bytes
+        for relay in self._running:
+            up, down = up + relay.bytes_up, down + relay.bytes_down
+        return len(self._running), up, down
 
     async def serve(
         self, connection: ViewerConnection, *, session_id: SessionId, ticket: str, web_session: WebSession, source: str
@@ -115,10 +128,14 @@ class Viewers:
             wire = await self._connect(viewer)
             attached = self._attached[session.id] = Attached(relay, viewer)
             try:
+                self._running.add(relay)
                 end = await relay.run(connection, wire)
             finally:
                 if self._attached.get(session.id) is attached:
                     del self._attached[session.id]
+                self._running.discard(relay)
+                up, down = self._past_bytes
+                self._past_bytes = (up + relay.bytes_up, down + relay.bytes_down)
             reason = end_reason(end)
             await self._ended(viewer, end, reason)
         except TargetError as error:
@@ -151,6 +168,7 @@ class Viewers:
         )
 
     async def _ended(self, viewer: Viewer, end: RelayEnd, reason: EndReason | None) -> None:
+        self._metrics.viewer_ends.labels(end.reason).inc()
         _log.info(
             "viewer ended",
             session_id=viewer.session.id,
