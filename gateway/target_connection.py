@@ -15,8 +15,10 @@ from gateway.rfb.rules import RfbRules
 from gateway.rfb.target_filter import MAX_TAIL
 from gateway.websocket import MAX_HEADER, limit_socket_buffer
 
-READ_BYTES: Final = 256 * 1024
-"""A stalled viewer keeps up to two of these (the bytes, and what TLS made of them): this bounds a session's memory."""
+READ_BYTES: Final = 512 * 1024
+"""The most that is read at once. A stalled viewer keeps as much, so this bounds a session's memory."""
+TLS_READ_BYTES: Final = 256 * 1024
+"""The same for a viewer behind TLS, who keeps up to two of these: the bytes, and what TLS made of them."""
 ROOM: Final = MAX_HEADER + MAX_TAIL
 """Free bytes before each read: the undecided tail and a frame header are put right in front of the new bytes."""
 _MAX_EARLY: Final = 4096
@@ -71,6 +73,7 @@ class TargetConnection(asyncio.BufferedProtocol):
         self._securing = False
         self._sink: TargetSink | None = None
         self._held = True
+        self._most = TLS_READ_BYTES
         self._lost: str | None = None
 
     async def handshake(
@@ -135,9 +138,9 @@ class TargetConnection(asyncio.BufferedProtocol):
         self.transport = secured
         self._securing = False
 
-    def attach(self, sink: TargetSink) -> None:
-        """Hand over to the relay; reading starts at `resume`."""
-        self._sink = sink
+    def attach(self, sink: TargetSink, *, most: int = TLS_READ_BYTES) -> None:
+        """Hand over to the relay, at most `most` bytes at once; reading starts at `resume`."""
+        self._sink, self._most = sink, most
         if self._lost is not None:
             sink.target_left(self._lost)
 
@@ -179,7 +182,7 @@ class TargetConnection(asyncio.BufferedProtocol):
         limit_socket_buffer(transport, sending=False)
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        return POOL.body
+        return POOL.body[: self._most]
 
     def buffer_updated(self, count: int) -> None:
         sink = self._sink
@@ -187,7 +190,7 @@ class TargetConnection(asyncio.BufferedProtocol):
             self._advance(bytes(POOL.body[:count]))
             return
         sink.target_sent(count)
-        if count >= READ_BYTES and not self._held and self.transport is not None:
+        if count >= self._most and not self._held and self.transport is not None:
             # One full buffer a turn: libuv would read a busy socket 32 times before it looks at the others.
             if not self.transport.is_closing():
                 self.transport.pause_reading()

@@ -31,6 +31,8 @@ MAX_HEADER: Final = 10
 """Bytes to keep free in front of a payload for `frame_header`."""
 TLS_HIGH_WATER: Final = 64 * 1024
 SOCKET_BUFFER: Final = 256 * 1024
+INBOX_BYTES: Final = 32 * 1024
+"""What the kernel, and again TLS, should keep of what a viewer says; without it they keep up to 512 KiB each."""
 _PONG: Final = 0x8A
 
 # Not in the logging tree: at DEBUG the library would write every frame, that is every key, to the log.
@@ -113,9 +115,13 @@ class ViewerConnection(asyncio.Protocol):
         self._left = False
         self._lost = asyncio.get_running_loop().create_future()
         # A high-water mark of 0 never resumes on TLS transports (measured on asyncio and uvloop).
-        secure = transport.get_extra_info("sslcontext") is not None
-        transport.set_write_buffer_limits(high=TLS_HIGH_WATER if secure else 0)
+        self.secure = transport.get_extra_info("sslcontext") is not None
+        """Whether it came by TLS, which ends here."""
+        transport.set_write_buffer_limits(high=TLS_HIGH_WATER if self.secure else 0)
         limit_socket_buffer(transport, sending=True)
+        limit_socket_buffer(transport, INBOX_BYTES, sending=False)
+        if self.secure:
+            transport.set_read_buffer_limits(high=INBOX_BYTES)  # type: ignore[attr-defined]  # only TLS transports
 
     def attach(self, sink: ViewerSink) -> None:
         """Start reading for this sink."""
@@ -255,8 +261,8 @@ class ViewerConnection(asyncio.Protocol):
                 self.transport.write(piece)
 
 
-def limit_socket_buffer(transport: asyncio.BaseTransport, *, sending: bool) -> None:
+def limit_socket_buffer(transport: asyncio.BaseTransport, size: int = SOCKET_BUFFER, *, sending: bool) -> None:
     """Keep the kernel's share small too: what waits there is neither fresh nor ours to count."""
     sock = transport.get_extra_info("socket")
     if sock is not None:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF if sending else socket.SO_RCVBUF, SOCKET_BUFFER)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF if sending else socket.SO_RCVBUF, size)

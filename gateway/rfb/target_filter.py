@@ -21,12 +21,14 @@ from gateway.rfb.encodings import (
     QEMU_EXTENDED_KEY,
     RAW,
     STATE_RULES,
+    TIGHT,
     Chunk,
     Rule,
     hextile_tile,
 )
 from gateway.rfb.errors import LimitExceeded, ProtocolError, TargetProtocolError
 from gateway.rfb.link import MAX_FENCES, RfbLink
+from gateway.rfb.tight_run import tight_run
 from gateway.rfb.viewer_filter import MAX_CUT_TEXT, MAX_FENCE
 
 Part: TypeAlias = slice | bytes
@@ -131,6 +133,7 @@ class TargetFilter:
         `_skip`. An error behind decided ones is met again, and raised, by the next call: they still pass.
         """
         start, link, known, unpack, rects = at, self._link, self._known(), _RECT.unpack_from, self._rects
+        runs = LAST_RECT in link.rules.encodings  # a run passes over it
         try:
             while at < end:
                 if not rects:
@@ -155,16 +158,16 @@ class TargetFilter:
                 if length < 0:
                     break
                 at += 12 + length
-                if self._tiles[3]:
+                if encoding == TIGHT and runs:
+                    at, rects = tight_run(buffer, at, end, rects, link.width, link.height)
+                elif self._tiles[3]:
                     break
         except ProtocolError:
             if at == start:
                 raise
         self._rects = rects
-        if at > end:
-            self._skip = at - end
-            at = end
-        return at
+        self._skip = max(0, at - end)
+        return min(at, end)
 
     def _known(self) -> dict[int, Rule]:
         """Length rules of the painting encodings that are allowed, and of Raw, which always is."""

@@ -1,0 +1,64 @@
+"""Runs of Tight rectangles, the bulk of what a desktop sends: thousands a second, each decided in one step.
+
+Counterpart: gateway.rfb.target_filter, which walks everything and calls this after a Tight rectangle that it decided
+itself. Nothing is refused here: whatever is not plainly a Tight rectangle inside the framebuffer, within an update, is
+left to the general walk, which knows the rules and their errors. So this must accept only what the walk would accept.
+"""
+
+from struct import Struct
+from typing import Final
+
+from gateway.rfb.encodings import LAST_RECT, NEED_MORE, PIXEL_RULES, TIGHT, Chunk
+from gateway.rfb.errors import ProtocolError
+
+_RECT: Final = Struct(">HHHHiBBB")  # the rectangle's header, Tight's control byte, two bytes of its length
+_NEXT: Final = Struct(">8xiBxH")  # the encoding of a LastRect, then the type and count of the next update
+_tight: Final = PIXEL_RULES[TIGHT]
+_HEADER: Final = 12
+_UPDATE: Final = 4
+_AHEAD: Final = _HEADER + _UPDATE + _RECT.size
+"""Bytes that one step may look at."""
+
+
+def tight_run(buffer: Chunk, at: int, end: int, rects: int, width: int, height: int) -> tuple[int, int]:
+    """Walk on from `at`, with `rects` rectangles left in the update, in a framebuffer of that size.
+
+    Returns the same two after the last rectangle or header that was decided; the offset may lie behind `end` by what is
+    missing of the last payload.
+    """
+    rectangle, following, last = _RECT.unpack_from, _NEXT.unpack_from, end - _AHEAD
+    while at <= last:
+        if rects:
+            encoding, kind, count = following(buffer, at)
+            if encoding == LAST_RECT:
+                if kind:
+                    break
+                at, rects = at + _HEADER + _UPDATE, count
+        elif buffer[at]:
+            break
+        else:
+            rects = buffer[at + 2] << 8 | buffer[at + 3]
+            at += _UPDATE
+        if not rects:
+            continue
+        x, y, w, h, encoding, control, first, second = rectangle(buffer, at)
+        if encoding != TIGHT or x + w > width or y + h > height:
+            break
+        if control & 0xF0 == 0x90 and first < 128:
+            at += _HEADER + 2 + first
+        elif control & 0xF0 == 0x90 and second < 32:  # less than 4 KiB: no rectangle is too small for that
+            at += _HEADER + 3 + (first & 127 | second << 7)
+        elif (length := _length(buffer, at + _HEADER, end, w, h)) < 0:
+            break
+        else:
+            at += _HEADER + length
+        rects -= 1
+    return at, rects
+
+
+def _length(buffer: Chunk, at: int, end: int, width: int, height: int) -> int:
+    """By the general rule, but an error is left to whoever walks there next."""
+    try:
+        return _tight(buffer, at, end, width, height)
+    except ProtocolError:
+        return NEED_MORE
