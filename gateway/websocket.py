@@ -33,6 +33,7 @@ TLS_HIGH_WATER: Final = 64 * 1024
 SOCKET_BUFFER: Final = 256 * 1024
 INBOX_BYTES: Final = 32 * 1024
 """What the kernel, and again TLS, should keep of what a viewer says; without it they keep up to 512 KiB each."""
+_READ: Final = memoryview(bytearray(INBOX_BYTES))  # of all viewers: emptied at once
 _PONG: Final = 0x8A
 
 # Not in the logging tree: at DEBUG the library would write every frame, that is every key, to the log.
@@ -91,8 +92,12 @@ async def accept_viewer(request: web.Request) -> "ViewerConnection":
     return viewer
 
 
-class ViewerConnection(asyncio.Protocol):
-    """One open WebSocket of a browser. `response` is what the aiohttp handler returns at the end."""
+class ViewerConnection(asyncio.BufferedProtocol):
+    """One open WebSocket of a browser. `response` is what the aiohttp handler returns at the end.
+
+    Buffered, because TLS transports otherwise take fresh memory of 256 KiB for each key and mouse move. It must not
+    inherit asyncio.Protocol too: uvloop would silently fall back to `data_received`.
+    """
 
     def __init__(
         self,
@@ -177,9 +182,12 @@ class ViewerConnection(asyncio.Protocol):
             self.transport.abort()
             raise
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return _READ
+
+    def buffer_updated(self, count: int) -> None:
         self.heard += 1
-        self._inbox += data
+        self._inbox += _READ[:count]
         if self._rest is None:
             self._work()
 
