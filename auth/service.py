@@ -269,9 +269,9 @@ class AuthService:
 
     # -- signed-in browser
 
-    async def identity_for_cookie(self, session_cookie: str | None) -> WebSession | None:
-        """The live web session of this cookie; counts as activity (written at most every 30 s)."""
-        return await self._sessions.by_cookie(session_cookie)
+    async def identity_for_cookie(self, session_cookie: str | None, *, activity: bool = True) -> WebSession | None:
+        """The live web session of this cookie; counts as activity (written at most every 30 s) unless told not to."""
+        return await self._sessions.by_cookie(session_cookie, activity=activity)
 
     async def web_session(self, web_session_id: WebSessionId) -> WebSession | None:
         """A live session with its person as now known; counts as no activity."""

@@ -65,11 +65,12 @@ class WebSessions:
         )
         return row, Secret(token)
 
-    async def by_cookie(self, cookie: str | None) -> WebSession | None:
-        """The live session of a cookie, which counts as activity."""
+    async def by_cookie(self, cookie: str | None, *, activity: bool = True) -> WebSession | None:
+        """The live session of a cookie. Counts as activity, but for what a page asks by itself."""
         if not is_possible_cookie(cookie):
             return None
-        return await self._seen(await self._store.session_by_token(token_hash(cookie)))
+        found = await self._store.session_by_token(token_hash(cookie))
+        return await self._seen(found) if activity else self._live(found)
 
     async def get(self, session_id: WebSessionId) -> WebSession | None:
         """A live session with its person as now known; no activity."""

@@ -1,6 +1,7 @@
 """The composition root: the only place that builds the parts and wires them. Counterpart: `gateway/run.py`."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
@@ -19,10 +20,12 @@ from common.bus import EventBus, LocalBus
 from common.bus_postgres import PostgresBus
 from common.clock import Clock, SystemClock
 from common.db import Database, upgrade, wait_until_answering
-from common.ids import TenantId
+from common.errors import NotFound
+from common.ids import SessionId, TenantId, UserId
 from common.paper import find_fonts
 from common.secret import Keyring
 from gateway.audit_names import GatewayAudit
+from gateway.changes import Changes, Topic
 from gateway.judge import Judge
 from gateway.metrics import CountedAudit, Metrics
 from gateway.middlewares import MIDDLEWARES, add_headers
@@ -75,10 +78,11 @@ def _running(settings: Settings, clock: Clock) -> Callable[[web.Application], As
             own, oversight = await _start(settings, clock, stack)
             app[SERVICES] = own
 
-            async def tell_viewers(_app: web.Application) -> None:
+            async def tell_pages(_app: web.Application) -> None:
+                own.changes.close()
                 await oversight.close()
 
-            app.on_shutdown.append(tell_viewers)
+            app.on_shutdown.append(tell_pages)
             yield
 
     return context
@@ -187,10 +191,16 @@ async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> tup
         metrics,
     )
     oversight.start()
-    bcp.on_change(oversight.judge_soon)
     stack.push_async_callback(oversight.close)
-    policy.subscribe(lambda _engine: oversight.judge_soon())
-    duties.subscribe(oversight.judge_soon)
+    own.changes.start()
+
+    def changed(*topics: Topic) -> None:
+        oversight.judge_soon()
+        own.changes.tell_all(*topics)
+
+    bcp.on_change(lambda: changed(Topic.DESKTOPS, Topic.BCP))
+    policy.subscribe(lambda _engine: changed(Topic.DESKTOPS))
+    duties.subscribe(lambda: changed(Topic.DESKTOPS))
     return own, oversight
 
 
@@ -221,6 +231,13 @@ def _wire(
         clock=clock,
         metrics=metrics,
     )
+
+    async def owner_of(session_id: SessionId) -> UserId | None:
+        with contextlib.suppress(NotFound):
+            return (await broker.sessions.get(tenant_id, session_id, user_id=None)).user_id
+        return None
+
+    changes = Changes(bus, clock, owner_of)
     oversight = Oversight(
         tenant_id=tenant_id,
         viewers=viewers,
@@ -228,6 +245,7 @@ def _wire(
         registry=broker.registry,
         auth=auth,
         judge=judge,
+        changes=changes,
         bus=bus,
         clock=clock,
     )
@@ -244,6 +262,7 @@ def _wire(
         surroundings=surroundings,
         notices=notices,
         reports=reports,
+        changes=changes,
         judge=judge,
         viewers=viewers,
         readiness=Readiness({"database": database.answers, "directory": auth.directory_ready}, clock),

@@ -10,6 +10,7 @@ from typing import Final
 
 from common.clock import Clock
 from common.ids import SessionId
+from policy.bcp.overlay import ActiveDeclaration
 from policy.bcp.service import BcpService, Judged
 from policy.guardrails import REASONS
 from policy.model import Decision, Request
@@ -53,6 +54,13 @@ class Grace:
         """When the grace of a session runs out; None when it needs none."""
         rest = self._rests.get(session_id)
         return rest.until if rest else None
+
+    def lost(self, session_id: SessionId) -> ActiveDeclaration | None:
+        """The declaration that a session rested on which goes on by grace alone."""
+        rest = self._rests.get(session_id)
+        if rest is None or rest.until is None:
+            return None
+        return next((item for overlay_id in rest.overlay_ids if (item := self._bcp.known(overlay_id))), None)
 
     def forget_all_but(self, wanted: set[SessionId]) -> None:
         """Drop sessions whose viewer is gone."""

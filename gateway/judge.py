@@ -24,6 +24,7 @@ from gateway.audit_names import GatewayAudit
 from gateway.facts import factor, resource, subject
 from gateway.grace import Grace
 from gateway.load import machine_load_percent
+from policy.bcp.overlay import ActiveDeclaration
 from policy.bcp.service import BcpService, Judged
 from policy.model import Action, Context, Decision, FactorKind, Grant, Request, Subject
 from policy.service import PolicyService
@@ -202,6 +203,10 @@ class Judge:
     def ends_at(self, session_id: SessionId) -> datetime | None:
         """When a session that goes on by grace alone is cut; None for all others."""
         return self._grace.ends_at(session_id)
+
+    def lost(self, session_id: SessionId) -> ActiveDeclaration | None:
+        """The declaration that such a session rested on."""
+        return self._grace.lost(session_id)
 
 
 def _later(context: Context, now: datetime, known: WebSession | None) -> Context:

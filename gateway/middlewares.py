@@ -27,8 +27,10 @@ from gateway.source import ForwardingError, source_address
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 _CSRF_HEADER: Final = "X-CSRF-Token"
+_BACKGROUND_HEADER: Final = "X-Background"
+"""Sent by our pages with what they ask by themselves: it must not keep a login alive that nobody uses."""
 _BODY_SECONDS: Final = 30.0
-"""A body that trickles in for longer is refused; WebSockets are exempt."""
+"""A body that trickles in for longer is refused; WebSockets and streams are exempt."""
 
 _log = get_logger(__name__)
 
@@ -72,7 +74,7 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     name = request[REQUEST_ID]
     route = route_of(request)
     try:
-        if route and route.websocket:
+        if route and (route.websocket or route.stream):
             return await handler(request)
         async with asyncio.timeout(_BODY_SECONDS):
             return await handler(request)
@@ -122,7 +124,8 @@ async def _web_caller(request: web.Request) -> Caller:
     if not cookie or route is None or route.permission is Permission.PUBLIC:
         return STRANGER
     own = services(request)
-    session = await own.auth.identity_for_cookie(cookie)
+    by_itself = route.stream or _BACKGROUND_HEADER in request.headers
+    session = await own.auth.identity_for_cookie(cookie, activity=not by_itself)
     if session is None:
         return STRANGER
     return Caller(web_session=session, cookie=cookie, roles=_roles(own.settings, session))

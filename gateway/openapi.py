@@ -54,6 +54,8 @@ def _operation(route: Route) -> dict[str, Any]:
     done: dict[str, Any] = {"description": "Done"}
     if route.answer:
         done["content"] = {"application/json": {"schema": {"$ref": _REF.format(model=route.answer.__name__)}}}
+    if route.stream:
+        done["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
     operation: dict[str, Any] = {
         "operationId": route.handler.__name__,
         "summary": route.summary,

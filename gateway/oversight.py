@@ -6,6 +6,7 @@ time; nobody stays on because something could not be asked.
 
 import asyncio
 import contextlib
+from datetime import datetime
 from typing import Final
 
 from auth.models import TOPIC_USER_CHANGED, TOPIC_WEB_SESSION_ENDED
@@ -15,9 +16,10 @@ from broker.registry import LiveRegistry
 from broker.sessions import SessionService
 from common.bus import MISSED, EventBus
 from common.clock import Clock
-from common.ids import TenantId, WebSessionId
+from common.ids import SessionId, TenantId, WebSessionId
 from common.log import get_logger
 from common.tasks import TaskScope
+from gateway.changes import Changes, Topic
 from gateway.judge import Judge
 from gateway.viewers import Attached, Viewers
 
@@ -38,6 +40,7 @@ class Oversight:
         registry: LiveRegistry,
         auth: AuthService,
         judge: Judge,
+        changes: Changes,
         bus: EventBus,
         clock: Clock,
     ) -> None:
@@ -47,11 +50,13 @@ class Oversight:
         self._registry = registry
         self._auth = auth
         self._judge = judge
+        self._changes = changes
         self._bus = bus
         self._clock = clock
         self._scope = TaskScope()
         self._now = asyncio.Event()
         self._touched_at = clock.monotonic()
+        self._graces: dict[SessionId, datetime] = {}
 
     def start(self) -> None:
         """Begin to watch."""
@@ -82,9 +87,19 @@ class Oversight:
     async def _round(self) -> None:
         self._cut_idle()
         await self._sessions.rejudge(self._judge.again)
+        self._tell_of_grace()
         if self._clock.monotonic() - self._touched_at >= _TOUCH_SECONDS:
             self._touched_at = self._clock.monotonic()
             await self._keep_signed_in()
+
+    def _tell_of_grace(self) -> None:
+        """A session that lost its declaration, or has one again: its person's pages show until when it goes on."""
+        live = self._registry.live()
+        graces = {one.session_id: ends for one in live if (ends := self._judge.ends_at(one.session_id))}
+        for one in live:
+            if graces.get(one.session_id) != self._graces.get(one.session_id):
+                self._changes.tell(one.user_id, Topic.SESSIONS)
+        self._graces = graces
 
     def _cut_idle(self) -> None:
         for live in self._registry.live():

@@ -15,6 +15,7 @@ from gateway.handlers import (
     account,
     admin,
     bcp,
+    changes,
     desktops,
     duties,
     followed,
@@ -44,6 +45,8 @@ class Route:
     body: type[BaseModel] | None = None
     status: int = 200
     websocket: bool = False
+    stream: bool = False
+    """The answer is a stream of events, which lasts; opening it is no activity of the person."""
 
 
 _V1: Final = "/api/v1"
@@ -137,6 +140,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         status=204,
     ),
     # work
+    Route(
+        "GET", f"{_V1}/changes", changes.follow, _P.SIGNED_IN, "Names of what changed, as server-sent events",
+        stream=True,
+    ),
     Route(
         "GET", f"{_V1}/desktops", desktops.list_desktops, _P.SIGNED_IN, "What may be used now, and what not and why",
         schemas.DesktopsAnswer,

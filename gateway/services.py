@@ -11,6 +11,7 @@ from broker.duties.service import DutyService
 from broker.sessions import SessionService
 from common.audit import AuditSink
 from common.clock import Clock
+from gateway.changes import Changes
 from gateway.judge import Judge
 from gateway.metrics import Metrics
 from gateway.notices.service import NoticeService
@@ -40,6 +41,7 @@ class Services:
     surroundings: GatewaySurroundings
     notices: NoticeService
     reports: ReportService
+    changes: Changes
     judge: Judge
     viewers: Viewers
     readiness: Readiness

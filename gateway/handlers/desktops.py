@@ -7,7 +7,7 @@ from gateway import rendering
 from gateway.bodies import answer
 from gateway.caller import signed_in
 from gateway.facts import resource, subject
-from gateway.notices.banners import session_banners
+from gateway.notices.banners import Banner, losing_basis, session_banners
 from gateway.schemas import DeclaredAnswer, DesktopAnswer, DesktopsAnswer, SeatsAnswer, SessionAnswer
 from gateway.services import SOURCE, services
 from policy.model import Decision
@@ -22,13 +22,16 @@ async def list_desktops(request: web.Request) -> web.Response:
     now = own.clock.now()
     items = []
     targets = []
+    losing: list[Banner] = []
     for judgement in await own.judge.decide_all(web_session, request[SOURCE]):
         session, pool = live.get(judgement.pool.id), judgement.pool
         targets.append(resource(pool))
         ends_at = own.judge.ends_at(session.id) if session else None
         shown = rendering.session(session, pool, now, web_session.id, ends_at) if session else None
+        if session and ends_at and (lost := own.judge.lost(session.id)):
+            losing.append(losing_basis(lost, pool, ends_at))
         items.append(_item(pool, judgement.seats, judgement.decision, shown))
-    banners = session_banners(own.bcp.active(), subject(who, own.duties), targets)
+    banners = (*losing, *session_banners(own.bcp.active(), subject(who, own.duties), targets))
     notices = [DeclaredAnswer(kind=b.kind, text_ja=b.text_ja, text_en=b.text_en, until=b.until) for b in banners]
     return answer(DesktopsAnswer(items=items, notices=notices))
 

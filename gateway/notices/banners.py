@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from broker.models import Pool
 from common.era import moment_en, moment_ja
 from gateway.notices.texts import DRILL_EN, DRILL_JA
-from policy.bcp.model import Declaration, Level
+from policy.bcp.model import Level
 from policy.bcp.overlay import ActiveDeclaration
 from policy.model import Resource, Subject
 
@@ -85,14 +86,16 @@ def _banner(item: ActiveDeclaration) -> Banner:
     )
 
 
-def losing_basis(declaration: Declaration, until: datetime) -> Banner:
-    """For a session that has lost its basis and runs out its grace."""
+def losing_basis(lost: ActiveDeclaration, pool: Pool, until: datetime) -> Banner:
+    """For a session in that pool which has lost its basis and runs out its grace."""
+    declaration, contact = lost.declaration, lost.plan.contact
     mark_ja, mark_en = (DRILL_JA, DRILL_EN) if declaration.drill else ("", "")
     return Banner(
         "losing_basis",
-        f"{mark_ja}BCPによる利用が終わりました。この接続は{moment_ja(until)}に切れます。作業を保存してください。",
-        f"{mark_en}What the continuity plan allowed has ended. This connection closes at {moment_en(until)}. "
-        "Save your work.",
+        f"{mark_ja}BCPによる利用が終わりました。「{pool.name_ja}」の接続は{moment_ja(until)}に切れます。"
+        f"作業を保存してください。問い合わせ先：{contact.ja}",
+        f'{mark_en}What the continuity plan allowed has ended. The connection to "{pool.name_en}" closes at '
+        f"{moment_en(until)}. Save your work. Contact: {contact.en}",
         declaration.drill,
         until,
         declaration.id,

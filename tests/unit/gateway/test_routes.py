@@ -41,6 +41,7 @@ WHO_MAY = {
         "GET /api/v1/me/emergency-card",
         "POST /api/v1/me/emergency-card",
         "DELETE /api/v1/me/emergency-card",
+        "GET /api/v1/changes",
         "GET /api/v1/desktops",
         "GET /api/v1/notices",
         "POST /api/v1/notices/{id}/read",

@@ -5,12 +5,15 @@ from datetime import timedelta
 
 import pytest
 
+from broker.models import Pool, PoolKind
+from common.ids import PoolId, TenantId
 from gateway.notices import due
 from gateway.notices.banners import login_banner, losing_basis, session_banners
 from gateway.notices.model import AUDIENCE, Content, NoticeKind, decode, encode, retry_after
 from gateway.notices.texts import plain, words
 from policy.bcp.model import Declaration, DeclarationState, Level, PendingExtension, Role, Scope, ScopeKind
 from policy.bcp.overlay import ActiveDeclaration, Deadline
+from policy.model import Zone
 from tests.support.bcp_notices import OFFICIALS, PLAN, START, declaration, lifted, notice, signature
 from tests.support.policy import resource, subject
 
@@ -190,6 +193,10 @@ def test_people_see_what_concerns_them(level: Level) -> None:
 
 
 def test_who_loses_the_basis_reads_until_when() -> None:
-    banner = losing_basis(declaration(drill=True), START + timedelta(minutes=30))
-    assert "令和8年4月1日（2026年）9時30分に切れます" in banner.text_ja
+    pool = Pool(
+        TenantId("city"), PoolId("office"), "庁内端末", "Office", PoolKind.AGENT, "office", Zone.LGWAN, None, 10
+    )
+    banner = losing_basis(active(drill=True), pool, START + timedelta(minutes=30))
+    assert "「庁内端末」の接続は令和8年4月1日（2026年）9時30分に切れます" in banner.text_ja
+    assert "内線2110" in banner.text_ja
     assert banner.text_en.startswith("[DRILL]")

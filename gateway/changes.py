@@ -1,0 +1,172 @@
+"""Tells open pages that something changed: names of topics, never what changed. Pages read it through the normal API.
+
+Counterparts: `gateway/handlers/changes.py` writes a stream to a page, `web_client/src/app/changes.ts` listens. Fed from
+the event bus, so pages hear of what another node did, and in process by policy, declarations and register once this
+node has taken a change in: a page that asks at once must get the new answer. Must not look at rights.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator
+from enum import StrEnum
+from typing import Final
+
+from auth.models import TOPIC_USER_CHANGED, TOPIC_WEB_SESSION_ENDED, WebSession
+from broker.chronicle import TOPIC as TOPIC_SESSION
+from common.bus import MISSED, EventBus
+from common.clock import Clock
+from common.errors import ErrorCode, KakehashiError
+from common.ids import SessionId, UserId, WebSessionId
+from common.log import get_logger
+from policy.bcp.model import TOPIC as TOPIC_BCP
+
+PER_BROWSER: Final = 4
+"""Over HTTP/1.1 a browser opens six connections to one host for all its windows: two stay free for requests."""
+PER_PERSON: Final = 16
+
+OwnerOf = Callable[[SessionId], Awaitable[UserId | None]]
+_log = get_logger(__name__)
+
+
+class Topic(StrEnum):
+    """What a page may have to read again."""
+
+    DESKTOPS = "desktops"
+    """What the person may use, and the notices that concern them."""
+    SESSIONS = "sessions"
+    """The person's own desktop sessions."""
+    BCP = "bcp"
+    """Declarations and plans: only for those who may see the console."""
+
+
+class ChangeStream:
+    """One page. A topic that was not yet told waits once, however often it changes: nothing can pile up."""
+
+    def __init__(
+        self,
+        session: WebSession,
+        topics: frozenset[Topic],
+        connected: Callable[[], bool],
+        *,
+        until: float,
+        clock: Clock,
+    ) -> None:
+        self.user_id: Final = session.identity.user_id
+        self.web_session_id: Final = session.id
+        self.connected: Final = connected
+        self._topics: Final = topics
+        self._until: Final = until
+        self._clock: Final = clock
+        self._waiting: set[Topic] = set()
+        self._wake: Final = asyncio.Event()
+        self._ended = False
+
+    def tell(self, topic: Topic) -> None:
+        """The topic changed."""
+        if topic in self._topics:
+            self._waiting.add(topic)
+            self._wake.set()
+
+    def end(self) -> None:
+        """Nothing more will be told; the page comes again if it still may."""
+        self._ended = True
+        self._wake.set()
+
+    async def next(self, within: float) -> tuple[Topic, ...] | None:
+        """The topics that changed, none after `within` seconds of quiet; None at the end of the stream, which is at the
+        latest that of the web session."""
+        left = self._until - self._clock.monotonic()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, min(within, left))):
+                await self._wake.wait()
+        if self._ended or self._clock.monotonic() >= self._until:
+            return None
+        self._wake.clear()
+        told = tuple(sorted(self._waiting))
+        self._waiting.clear()
+        return told
+
+
+class Changes:
+    """The streams of this node. `start` before use; `close` when the gateway stops."""
+
+    def __init__(self, bus: EventBus, clock: Clock, owner_of: OwnerOf) -> None:
+        self._bus: Final = bus
+        self._clock: Final = clock
+        self._owner_of: Final = owner_of
+        self._streams: Final[set[ChangeStream]] = set()
+        self._closed = False
+
+    def start(self) -> None:
+        """Listen to the bus."""
+        self._bus.subscribe(TOPIC_BCP, self._declarations_changed)
+        self._bus.subscribe(TOPIC_SESSION, self._session_changed)
+        self._bus.subscribe(TOPIC_USER_CHANGED, self._person_changed)
+        self._bus.subscribe(TOPIC_WEB_SESSION_ENDED, self._signed_out)
+
+    def close(self) -> None:
+        """End all streams (their pages come again, to this or another node), and take no more."""
+        self._closed = True
+        if self._streams:
+            _log.info("change streams ended", count=len(self._streams))
+        self._end(lambda _stream: True)
+
+    @contextlib.contextmanager
+    def stream(
+        self, session: WebSession, *, console: bool, connected: Callable[[], bool] = lambda: True
+    ) -> Iterator[ChangeStream]:
+        """A page's stream while the block runs. `console`: the person may see declarations.
+
+        Raises KakehashiError(BUSY): the browser or the person has too many, or the gateway stops.
+        """
+        self._check_limits(session)
+        topics = frozenset(Topic) if console else frozenset(Topic) - {Topic.BCP}
+        left = (session.expires_at - self._clock.now()).total_seconds()
+        opened = ChangeStream(session, topics, connected, until=self._clock.monotonic() + left, clock=self._clock)
+        self._streams.add(opened)
+        try:
+            yield opened
+        finally:
+            self._streams.discard(opened)
+
+    def tell_all(self, *topics: Topic) -> None:
+        """Something changed that may concern everybody."""
+        for stream in self._streams:
+            for topic in topics:
+                stream.tell(topic)
+
+    def tell(self, user_id: UserId, topic: Topic) -> None:
+        """Something of one person changed."""
+        for stream in self._streams:
+            if stream.user_id == user_id:
+                stream.tell(topic)
+
+    def _check_limits(self, session: WebSession) -> None:
+        # aiohttp notices a page that has gone only when it writes: a page loaded again must not be refused for that.
+        self._end(lambda stream: not stream.connected())
+        live = [one for one in self._streams if one.connected() and one.user_id == session.identity.user_id]
+        browser = sum(one.web_session_id == session.id for one in live)
+        if self._closed or browser >= PER_BROWSER or len(live) >= PER_PERSON:
+            raise KakehashiError("too many change streams, or stopping", code=ErrorCode.BUSY)
+
+    def _end(self, which: Callable[[ChangeStream], bool]) -> None:
+        for stream in self._streams:
+            if which(stream):
+                stream.end()
+
+    async def _declarations_changed(self, _key: str) -> None:
+        """A step on any node. What is in force here follows a moment later and is told by `tell_all`."""
+        self.tell_all(Topic.BCP)
+
+    async def _session_changed(self, key: str) -> None:
+        if key == MISSED:
+            self._end(lambda _stream: True)
+        elif self._streams and (owner := await self._owner_of(SessionId(key))) is not None:
+            self.tell(owner, Topic.SESSIONS)
+
+    async def _person_changed(self, key: str) -> None:
+        """Groups, and with them roles, may be others: the page comes again and is asked who it is."""
+        self._end(lambda stream: key in (MISSED, stream.user_id))
+
+    async def _signed_out(self, key: str) -> None:
+        self._end(lambda stream: key in (MISSED, WebSessionId(stream.web_session_id)))

@@ -1,0 +1,136 @@
+"""Streams to open pages: who hears what, that nothing piles up, and when they end."""
+
+import asyncio
+from contextlib import ExitStack
+from datetime import timedelta
+
+import pytest
+
+from auth.models import TOPIC_USER_CHANGED, TOPIC_WEB_SESSION_ENDED, Identity, WebSession
+from broker.chronicle import TOPIC as TOPIC_SESSION
+from common.bus import LocalBus
+from common.errors import ErrorCode, KakehashiError
+from common.ids import SessionId, TenantId, UserId, WebSessionId
+from gateway.changes import PER_BROWSER, PER_PERSON, Changes, ChangeStream, Topic
+from policy.bcp.model import TOPIC as TOPIC_BCP
+from tests.support.clock import FakeClock
+
+EVERYTHING = ("bcp", "desktops", "sessions")
+
+
+@pytest.fixture
+def bus() -> LocalBus:
+    return LocalBus()
+
+
+@pytest.fixture
+def changes(bus: LocalBus, clock: FakeClock) -> Changes:
+    async def owner_of(session_id: SessionId) -> UserId | None:
+        return {"ses_a": UserId("kato")}.get(session_id)
+
+    made = Changes(bus, clock, owner_of)
+    made.start()
+    return made
+
+
+def signed_in(clock: FakeClock, user: str = "kato", browser: str = "web_1") -> WebSession:
+    now = clock.now()
+    who = Identity(UserId(user), TenantId("city"), user, user, None, frozenset(), None)
+    end = now + timedelta(hours=12)
+    return WebSession(WebSessionId(browser), who, now, now, now + timedelta(minutes=30), end, now, now, "", "")
+
+
+async def heard(stream: ChangeStream) -> tuple[Topic, ...] | None:
+    """What the page is told now; () when nothing."""
+    await asyncio.sleep(0.01)  # the bus delivers in tasks of its own
+    return await stream.next(0)
+
+
+async def test_a_topic_waits_once_and_only_for_those_it_is_for(changes: Changes, clock: FakeClock) -> None:
+    with (
+        changes.stream(signed_in(clock), console=False) as employee,
+        changes.stream(signed_in(clock, "mori"), console=True) as coordinator,
+    ):
+        for _ in range(1_000):
+            changes.tell_all(Topic.BCP, Topic.DESKTOPS)
+        assert await heard(employee) == ("desktops",)
+        assert await heard(coordinator) == ("bcp", "desktops")
+        assert (await heard(employee), await heard(coordinator)) == ((), ())
+
+
+async def test_what_the_bus_says_reaches_those_it_concerns(changes: Changes, bus: LocalBus, clock: FakeClock) -> None:
+    with (
+        changes.stream(signed_in(clock), console=False) as employee,
+        changes.stream(signed_in(clock, "mori", "web_2"), console=True) as coordinator,
+    ):
+        await bus.publish(TOPIC_SESSION, "ses_a")
+        await bus.publish(TOPIC_SESSION, "ses_unknown")
+        await bus.publish(TOPIC_BCP, "dec_1")
+        assert await heard(employee) == ("sessions",)
+        assert await heard(coordinator) == ("bcp",)
+
+
+@pytest.mark.parametrize(("topic", "key"), [(TOPIC_USER_CHANGED, "kato"), (TOPIC_WEB_SESSION_ENDED, "web_1")])
+async def test_it_ends_with_the_login_and_when_roles_may_be_others(
+    topic: str, key: str, changes: Changes, bus: LocalBus, clock: FakeClock
+) -> None:
+    with (
+        changes.stream(signed_in(clock), console=True) as concerned,
+        changes.stream(signed_in(clock, "mori", "web_2"), console=True) as other,
+    ):
+        await bus.publish(topic, key)
+        assert await heard(concerned) is None
+        assert await heard(other) == ()
+
+
+async def test_all_come_again_when_events_may_have_been_lost(changes: Changes, bus: LocalBus, clock: FakeClock) -> None:
+    with changes.stream(signed_in(clock), console=False) as stream:
+        bus.deliver_missed()
+        assert await heard(stream) is None
+
+
+async def test_it_ends_at_the_latest_with_the_web_session(changes: Changes, clock: FakeClock) -> None:
+    with changes.stream(signed_in(clock), console=False) as stream:
+        clock.advance(timedelta(hours=12) - timedelta(seconds=1))
+        assert await stream.next(0) == ()
+        clock.advance(1)
+        assert await stream.next(0) is None
+
+
+async def test_a_page_that_waits_is_woken_at_once(changes: Changes, clock: FakeClock) -> None:
+    with changes.stream(signed_in(clock), console=False) as stream:
+        waiting = asyncio.ensure_future(stream.next(60))
+        await asyncio.sleep(0)
+        changes.tell(UserId("kato"), Topic.SESSIONS)
+        assert await asyncio.wait_for(waiting, 1) == ("sessions",)
+
+
+async def test_neither_a_browser_nor_a_person_has_too_many(changes: Changes, clock: FakeClock) -> None:
+    with ExitStack() as stack:
+        for number in range(PER_PERSON):
+            browser = f"web_{number // PER_BROWSER}"
+            stack.enter_context(changes.stream(signed_in(clock, browser=browser), console=False))
+        for user, browser in (("kato", "web_0"), ("kato", "web_new")):
+            with (
+                pytest.raises(KakehashiError) as refused,
+                changes.stream(signed_in(clock, user, browser), console=False),
+            ):
+                pass
+            assert refused.value.code is ErrorCode.BUSY
+        stack.enter_context(changes.stream(signed_in(clock, "mori", "web_9"), console=False))
+
+
+async def test_a_page_that_has_gone_takes_no_place(changes: Changes, clock: FakeClock) -> None:
+    with ExitStack() as stack:
+        for _ in range(PER_BROWSER):
+            gone = stack.enter_context(changes.stream(signed_in(clock), console=False, connected=lambda: False))
+        stack.enter_context(changes.stream(signed_in(clock), console=False))
+        assert await gone.next(0) is None
+
+
+async def test_a_stopping_gateway_ends_all_and_takes_none(changes: Changes, clock: FakeClock) -> None:
+    with changes.stream(signed_in(clock), console=False) as stream:
+        changes.close()
+        assert await stream.next(60) is None
+        with pytest.raises(KakehashiError), changes.stream(signed_in(clock, "mori"), console=False):
+            pass
