@@ -60,6 +60,19 @@ describe("request", () => {
     expect(fetch).toHaveBeenCalledTimes(2);
   });
 
+  it("marks what the page asks by itself, and asks once more when the login was renewed meanwhile", async () => {
+    const gone = vi.fn();
+    setUnauthenticatedHandler(gone);
+    const answers = [new Response("{}", { status: 401 }), new Response("{}", { status: 200 })];
+    vi.stubGlobal("fetch", vi.fn(async () => answers.shift()));
+    await request("GET", "/desktops", undefined, { background: true });
+    expect(sent().headers).toMatchObject({ "X-Background": "1" });
+    expect(gone).not.toHaveBeenCalled();
+    answer(401, "{}");
+    await request("GET", "/desktops", undefined, { background: true }).catch(() => undefined);
+    expect(gone).toHaveBeenCalledOnce();
+  });
+
   it("leaves the cookie out of what is public", async () => {
     answer(200, "{}");
     await request("GET", "/notice", undefined, { anonymous: true });

@@ -28,7 +28,7 @@ export class NetworkError extends Error {
   }
 }
 
-const API_ROOT = "/api/v1";
+export const API_ROOT = "/api/v1";
 const DEFAULT_TIMEOUT_MS = 15_000;
 
 let csrfToken: string | null = null;
@@ -56,6 +56,8 @@ export interface RequestOptions {
   readonly quiet401?: boolean;
   /** Leaves the cookie out: for what is public and asked for often. */
   readonly anonymous?: boolean;
+  /** Asked by the page and not by the person: keeps no login alive. */
+  readonly background?: boolean;
 }
 
 type Method = "GET" | "POST" | "DELETE";
@@ -68,6 +70,10 @@ type Method = "GET" | "POST" | "DELETE";
 export async function request<T>(method: Method, path: string, body?: unknown, options: RequestOptions = {}): Promise<T> {
   let response = await send(method, path, body, options);
   if (response.status === 403 && method !== "GET" && (await tokenRenewed())) {
+    response = await send(method, path, body, options);
+  }
+  if (response.status === 401 && options.background === true) {
+    // Signing renews the login; a question that was under way may have been sent with the old one.
     response = await send(method, path, body, options);
   }
   noteClock(response);
@@ -112,6 +118,9 @@ async function send(method: Method, path: string, body: unknown, options: Reques
   }
   if (body !== undefined) {
     headers["Content-Type"] = "application/json";
+  }
+  if (options.background === true) {
+    headers["X-Background"] = "1";
   }
   const deadline = AbortSignal.timeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
   const init: RequestInit = {

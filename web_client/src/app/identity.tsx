@@ -6,6 +6,7 @@ import { account } from "../api/endpoints";
 import { ApiError, setCsrfToken, setUnauthenticatedHandler } from "../api/http";
 import type { Me } from "../api/types";
 import { navigate, parsePath, type Route } from "./router";
+import { useChangeStream } from "./useChanges";
 
 export type LoginNotice = "expired" | "loggedOut" | null;
 
@@ -99,6 +100,8 @@ export function IdentityProvider({ children }: { readonly children: ReactNode })
     });
     void refresh();
   }, [becomeAnonymous, refresh]);
+
+  useChangeStream(state.kind === "known");
 
   const value = useMemo(() => ({ state, refresh, logout }), [state, refresh, logout]);
   return <IdentityContext.Provider value={value}>{children}</IdentityContext.Provider>;

@@ -5,7 +5,7 @@ import type { RequestOptions } from "../api/http";
 export interface Loaded<T> {
   readonly value: T | null;
   readonly error: unknown;
-  readonly reload: () => Promise<void>;
+  readonly reload: (options?: RequestOptions) => Promise<void>;
 }
 
 export function useLoad<T>(load: (options: RequestOptions) => Promise<T>): Loaded<T> {
@@ -14,9 +14,9 @@ export function useLoad<T>(load: (options: RequestOptions) => Promise<T>): Loade
   const latest = useRef(load);
   const alive = useRef(true);
 
-  const reload = useCallback(async () => {
+  const reload = useCallback(async (options: RequestOptions = {}) => {
     try {
-      const result = await latest.current({});
+      const result = await latest.current(options);
       if (alive.current) {
         setValue(result);
         setError(null);

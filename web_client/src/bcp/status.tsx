@@ -1,5 +1,9 @@
-/** The state of everything, for all parts of the console: asked for every 5 s while somebody looks and is there. */
+/**
+ * The state of everything, for all parts of the console: asked for when a declaration changes, and every 5 s for the
+ * load, while somebody looks and is there.
+ */
 import { createContext, useCallback, useContext, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
+import { useChanges } from "../app/useChanges";
 import { bcp } from "./endpoints";
 import { Poller } from "./poller";
 import type { BcpStatus } from "./types";
@@ -62,6 +66,7 @@ export function StatusProvider({ children }: { readonly children: ReactNode }) {
     return () => poller.hold("unmounted");
   }, [poller]);
   useVisible(poller);
+  useChanges(["bcp"], () => void poller.ask());
   const { asleep, wake } = useSleep(poller);
 
   const reload = useCallback(() => poller.ask(), [poller]);

@@ -1,12 +1,13 @@
 /** "My desktops": what I may use now, what I may not and why, and how my log-in stands. */
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { account, desktops, sessions } from "../api/endpoints";
+import type { RequestOptions } from "../api/http";
 import type { DesktopInfo } from "../api/types";
 import { useMe } from "../app/identity";
 import { navigate } from "../app/router";
+import { useChanges } from "../app/useChanges";
 import { useLoad } from "../app/useLoad";
-import { usePublicNotice } from "../app/useNotice";
 import { pick } from "../i18n";
 import { Button, Notice } from "../ui/controls";
 import { Dialog } from "../ui/Dialog";
@@ -22,15 +23,17 @@ export function DesktopsPage() {
   const { t } = useTranslation();
   const { value, error, reload: reloadDesktops } = useLoad(desktops.list);
   const { value: held, reload: reloadDuties } = useLoad(duties.list);
-  const reload = useCallback(async () => {
-    await Promise.all([reloadDesktops(), reloadDuties()]);
-  }, [reloadDesktops, reloadDuties]);
+  const reload = useCallback(
+    async (options: RequestOptions = {}) => {
+      await Promise.all([reloadDesktops(options), reloadDuties(options)]);
+    },
+    [reloadDesktops, reloadDuties],
+  );
   const [failure, setFailure] = useState<unknown>(null);
   const [opening, setOpening] = useState<string | null>(null);
   const [question, setQuestion] = useState<Question | null>(null);
   const [done, setDone] = useState<string | null>(null);
   useFreshness(reload, value?.items ?? []);
-  useBcpFreshness(reload);
 
   const open = useCallback(async (desktop: DesktopInfo) => {
     setOpening(desktop.pool_id);
@@ -170,18 +173,9 @@ export function DesktopsPage() {
   );
 }
 
-/** Loads again when the person comes back to the page and when a desktop becomes available. */
-function useFreshness(reload: () => Promise<void>, items: readonly DesktopInfo[]): void {
-  useEffect(() => {
-    const onVisible = () => {
-      if (document.visibilityState === "visible") {
-        void reload();
-      }
-    };
-    document.addEventListener("visibilitychange", onVisible);
-    return () => document.removeEventListener("visibilitychange", onVisible);
-  }, [reload]);
-
+/** Loads again when something may have changed, when the page comes to be seen, and when a desktop becomes available. */
+function useFreshness(reload: (options: RequestOptions) => Promise<void>, items: readonly DesktopInfo[]): void {
+  useChanges(["desktops", "sessions"], () => void reload({ background: true }));
   const starts = items.map((item) => Date.parse(item.reason?.available_from ?? "")).filter((time) => time > Date.now());
   const next = starts.length === 0 ? null : Math.min(...starts);
   useEffect(() => {
@@ -190,21 +184,9 @@ function useFreshness(reload: () => Promise<void>, items: readonly DesktopInfo[]
     if (wait > 24 * 3_600_000) {
       return undefined;
     }
-    const timer = window.setTimeout(() => void reload(), wait);
+    const timer = window.setTimeout(() => void reload({ background: true }), wait);
     return () => window.clearTimeout(timer);
   }, [next, reload]);
-}
-
-/** A declaration changes what I may use while I look at the list: its public notice tells that something has changed. */
-function useBcpFreshness(reload: () => Promise<void>): void {
-  const notice = usePublicNotice(5_000);
-  const known = useRef(notice);
-  useEffect(() => {
-    if (known.current !== notice) {
-      known.current = notice;
-      void reload();
-    }
-  }, [notice, reload]);
 }
 
 function LoginStatus() {

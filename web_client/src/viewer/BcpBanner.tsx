@@ -1,34 +1,22 @@
 /** What BCP mode means for the session on the screen, below the bar, until it is read and closed. A new one comes back. */
-import { useEffect, useState } from "react";
+import { useCallback, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { desktops } from "../api/endpoints";
 import type { BcpNotice } from "../api/types";
-import { usePublicNotice } from "../app/useNotice";
+import { useChanges } from "../app/useChanges";
 import { Button } from "../ui/controls";
 import { NoticeBanners } from "../ui/NoticeBanners";
 
-const EVERY_MS = 10_000;
-
 export function BcpBanner() {
   const { t } = useTranslation();
-  const changed = usePublicNotice(EVERY_MS);
   const [notices, setNotices] = useState<readonly BcpNotice[]>([]);
   const [closed, setClosed] = useState("");
-  // Asked for only when the public notice has changed: asking for one's own desktops keeps the login alive.
-  useEffect(() => {
-    let alive = true;
-    desktops
-      .list()
-      .then((answer) => {
-        if (alive) {
-          setNotices(answer.notices ?? []);
-        }
-      })
-      .catch(() => undefined);
-    return () => {
-      alive = false;
-    };
-  }, [changed]);
+  const read = useCallback(() => {
+    // What was shown stays when the question fails: the next change, or the stream itself, tells more.
+    desktops.list({ background: true }).then((answer) => setNotices(answer.notices ?? []), () => undefined);
+  }, []);
+  useEffect(read, [read]);
+  useChanges(["desktops", "sessions"], read);
   const key = notices.map((notice) => `${notice.kind} ${notice.text_ja} ${notice.until}`).join("\n");
   return (
     <div className="viewer-banner viewer-bcp" data-testid="viewer-bcp">

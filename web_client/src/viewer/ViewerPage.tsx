@@ -16,7 +16,7 @@ import { Shell } from "../ui/Shell";
 import { BcpBanner } from "./BcpBanner";
 import { EndPage } from "./EndPage";
 import { IdleDialog, LeaveDialog, ReconnectCurtain } from "./dialogs";
-import { useActivity, useFreshTerms, useFullscreen, useLeaveGuard, useLimits, useLine, useNetworkEvents, useToast } from "./hooks";
+import { useActivity, useFreshTerms, useFullscreen, useLeaveGuard, useLimits, useLine, useNetworkEvents, useToast, useToldChanges } from "./hooks";
 import { characterCount } from "./keysyms";
 import type { TotalWarning } from "./limits";
 import { Panels, type PanelName } from "./panels";
@@ -61,6 +61,7 @@ export default function ViewerPage({ sessionId }: { readonly sessionId: string }
   useNetworkEvents(viewer);
   useActivity(viewer);
   useFreshTerms(viewer, panel !== null);
+  useToldChanges(viewer);
   useLeaveGuard(state.seen && phase.kind !== "over", () => setLeaving(true));
   useWatermark(stage, viewer, setBlocked);
 

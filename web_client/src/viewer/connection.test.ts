@@ -43,6 +43,7 @@ class Scene {
   tickets = 0;
   opened: { readonly ticket: string; readonly channel: Channel; readonly events: ScreenEvents }[] = [];
   reachable = false;
+  told = false;
   #ticket = "";
   readonly connection: ViewerConnection;
 
@@ -62,6 +63,7 @@ class Scene {
         return { close: () => undefined };
       },
       probe: () => Promise.resolve(this.reachable),
+      told: () => this.told,
       online: () => this.reachable,
       now: () => Date.now(),
       random: () => 0.5,
@@ -119,6 +121,25 @@ describe("start", () => {
     expect(scene.last.ticket).toBe("t1");
     scene.last.events.onConnected();
     expect(scene.phase).toMatchObject({ kind: "connected", again: false });
+  });
+
+  it("asks seldom while it is told of changes, and at once when it is told, also of what happened during a question", async () => {
+    const scene = new Scene();
+    scene.told = true;
+    scene.states = [info("queued"), info("queued"), info("starting"), info("ready")];
+    void scene.connection.run();
+    await vi.advanceTimersByTimeAsync(1_900);
+    expect(scene.states).toHaveLength(3);
+    scene.connection.lookAgain();
+    scene.connection.lookAgain();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(scene.states).toHaveLength(2);
+    scene.connection.lookAgain();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(scene.connection.state.info?.state).toBe("starting");
+    scene.connection.lookAgain();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(scene.phase.kind).toBe("connecting");
   });
 
   it("shows the end of a session that is over already", async () => {

@@ -41,6 +41,8 @@ export interface ConnectionDeps {
   readonly openScreen: (channel: Channel, info: SessionInfo, events: ScreenEvents) => Screen;
   /** True when the gateway answers: tried while waiting, so that we are back within 3 s of the line. */
   readonly probe: () => Promise<boolean>;
+  /** Whether `lookAgain` is called at each change of the session. */
+  readonly told: () => boolean;
   /** What the browser says about the network. */
   readonly online: () => boolean;
   readonly now: () => number;
@@ -48,6 +50,8 @@ export interface ConnectionDeps {
 }
 
 const POLL_MS = 400;
+/** While every change of the session is heard of, asking is only for what else the page shows meanwhile. */
+const TOLD_POLL_MS = 2_000;
 const CONNECT_TIMEOUT_MS = 15_000;
 const PROBE_MS = 2_000;
 const GIVE_UP_MS = 30 * 60_000;
@@ -66,6 +70,7 @@ export class ViewerConnection {
   #wake: () => void = () => undefined;
   #finish: ((outcome: Outcome) => void) | null = null;
   #droppedSince: number | null = null;
+  #news = 0;
 
   constructor(sessionId: string, deps: ConnectionDeps) {
     this.#id = sessionId;
@@ -125,6 +130,14 @@ export class ViewerConnection {
   /** Something says that the line may be back: try at once. */
   retryNow(): void {
     this.#wake();
+  }
+
+  /** The session may have changed: look at once, if it is being waited for. */
+  lookAgain(): void {
+    this.#news += 1;
+    if (this.state.phase.kind === "preparing") {
+      this.#wake();
+    }
   }
 
   /** Real input that changes nothing, so that the gateway sees that somebody is there. */
@@ -201,6 +214,7 @@ export class ViewerConnection {
   /** Polls until the desktop can be connected or has ended. */
   async #ready(): Promise<SessionInfo> {
     for (;;) {
+      const news = this.#news;
       const info = await this.#deps.get(this.#id, this.#stop.signal);
       this.#set({ info });
       if (info.state !== "requested" && info.state !== "queued" && info.state !== "starting") {
@@ -209,7 +223,9 @@ export class ViewerConnection {
       if (this.state.phase.kind !== "preparing") {
         this.#set({ phase: { kind: "preparing", since: this.#deps.now() } });
       }
-      await this.#sleep(POLL_MS);
+      if (news === this.#news) {
+        await this.#sleep(this.#deps.told() ? TOLD_POLL_MS : POLL_MS);
+      }
     }
   }
 

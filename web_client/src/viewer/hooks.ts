@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import { sessions } from "../api/endpoints";
 import { gatewayNow } from "../api/http";
 import { guardBack } from "../app/router";
+import { useChanges } from "../app/useChanges";
 import type { Viewer } from "./useViewer";
 import { idleSecondsLeft, totalWarning, type TotalWarning } from "./limits";
 import { RoundTrips, UNKNOWN_LINE, grade, measureRoundTrip, type Line } from "./lineQuality";
@@ -143,6 +144,20 @@ export function useActivity(viewer: Viewer): void {
     }, REFRESH_MS);
     return () => window.clearInterval(timer);
   }, [connected, connection, sessionId]);
+}
+
+/** What the gateway says of the session is shown at once: that its desktop is ready, or other terms. */
+export function useToldChanges(viewer: Viewer): void {
+  const { connection } = viewer;
+  const connected = viewer.state.phase.kind === "connected";
+  const sessionId = viewer.state.info?.id ?? null;
+  useChanges(["sessions", "desktops"], () => {
+    if (connected && sessionId !== null) {
+      sessions.get(sessionId, { background: true }).then((info) => connection.refresh(info), () => undefined);
+    } else {
+      connection.lookAgain();
+    }
+  });
 }
 
 const PANEL_REFRESH_MS = 3_000;

@@ -3,6 +3,7 @@ import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore
 import { desktops, sessions, streamProtocols, streamUrl } from "../api/endpoints";
 import { gatewayNow } from "../api/http";
 import type { SessionInfo } from "../api/types";
+import { changes } from "../app/useChanges";
 import { pick } from "../i18n";
 import { ViewerConnection, type ViewerState } from "./connection";
 import { detectLayout, type KeyCallbacks, type StickyKey } from "./keyPipeline";
@@ -67,6 +68,7 @@ export function useViewer(sessionId: string, host: RefObject<HTMLElement | null>
         return screen.current;
       },
       probe: async () => (await measureRoundTrip(1_800)) !== null,
+      told: () => changes.live,
       online: () => navigator.onLine,
       now: gatewayNow,
       random: Math.random,
