@@ -48,7 +48,10 @@ class Grace:
         if rest.until_monotonic is None:
             length = self._bcp.grace(rest.overlay_ids)
             rest.until_monotonic, rest.until = now + length.total_seconds(), self._clock.now() + length
-        return rest.allowed if now < rest.until_monotonic else judged.decision
+        if now < rest.until_monotonic:
+            return rest.allowed
+        del self._rests[session_id]
+        return judged.decision
 
     def ends_at(self, session_id: SessionId) -> datetime | None:
         """When the grace of a session runs out; None when it needs none."""

@@ -65,11 +65,11 @@ SCREENS: Final = {
 class Tour:
     """A walk through states of the pages in one language. Faults are gathered: one walk tells of all of them."""
 
-    def __init__(self, visitor: Visitor, language: str, *, pictures: bool = True) -> None:
+    def __init__(self, visitor: Visitor, language: str, *, pictures: bool = True, screen: str = "desktop") -> None:
         self._visitor = visitor
         self._language = language
         self._pictures = pictures
-        self._screen = "desktop"
+        self._screen = screen
         self._device: CDPSession | None = None
         self._faults: dict[str, list[Any]] = {}
 

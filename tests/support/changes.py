@@ -1,6 +1,7 @@
 """An open page's stream of changes, read by an independent parser of server-sent events."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -34,13 +35,14 @@ class Listener:
             while await self.next(within=within) != topic:
                 pass
 
-    async def quiet(self, *, for_seconds: float = 0.5) -> bool:
-        """Whether nothing comes."""
-        try:
-            await self.next(within=for_seconds)
-        except TimeoutError:
-            return True
-        return False
+    async def heard(self, *, for_seconds: float = 0.7) -> set[str]:
+        """All that comes within that time."""
+        topics: set[str] = set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(for_seconds):
+                while True:
+                    topics.add(await self.next(within=for_seconds))
+        return topics
 
 
 @asynccontextmanager

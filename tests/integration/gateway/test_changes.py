@@ -11,7 +11,7 @@ import pytest
 
 from gateway.changes import PER_BROWSER
 from gateway.headers import SECURITY_HEADERS
-from tests.e2e.attacker import desktop, ticket, viewer
+from tests.e2e.attacker import closed_with, desktop, ticket, viewer
 from tests.integration.gateway.test_bcp import PROPOSAL, Scene, declared, more, town
 from tests.support.changes import listening
 from tests.support.gateway import POLICY
@@ -23,7 +23,7 @@ async def test_a_declaration_is_told_to_everybody_when_it_holds_and_its_steps_to
     async with listening(declared["kato"]) as employee, listening(declared["ikeda"]) as approver:
         _, proposed = await declared["mori"].call("POST", "/bcp/declarations", {"proposal": PROPOSAL})
         await approver.hears("bcp")
-        assert await employee.quiet()
+        assert await employee.heard() == set()
         began = time.monotonic()
         path = f"/bcp/declarations/{proposed['id']}/approve"
         status, _ = await declared["ikeda"].call("POST", path, {"digest": proposed["digest"]})
@@ -47,10 +47,9 @@ async def test_a_changed_policy_is_told(declared: Scene) -> None:
 async def test_own_sessions_are_told_and_those_of_others_are_not(declared: Scene) -> None:
     await declared.declare()
     async with listening(declared["kato"]) as own, listening(declared["suzuki"]) as other:
-        assert await other.quiet()
         await desktop(declared["kato"], "section")
         await own.hears("sessions")
-        assert await other.quiet()
+        assert "sessions" not in await other.heard()
 
 
 async def test_a_session_that_loses_its_declaration_is_told_until_when_it_goes_on(declared: Scene) -> None:
@@ -69,6 +68,9 @@ async def test_a_session_that_loses_its_declaration_is_told_until_when_it_goes_o
         assert "「係の端末」の接続は" in banner["text_ja"]
         assert "対策本部" in banner["text_ja"]
         assert banner["until"] == listed["items"][0]["session"]["ends_at"]
+        assert await closed_with(opened) == (4403, "policy")
+    _, listed = await kato.call("GET", "/desktops")
+    assert listed["notices"] == []
 
 
 async def test_it_has_the_headers_of_every_answer_and_no_stranger_gets_it(declared: Scene) -> None:

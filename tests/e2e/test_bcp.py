@@ -1,0 +1,173 @@
+"""An emergency in real browsers: refused in normal time, let in by two signatures, at work, warned, cut, reported."""
+
+import asyncio
+import subprocess
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+from playwright.async_api import expect
+
+from tests.e2e.bcp_plan import GRACE_SECONDS, PlanFile
+from tests.e2e.page_checks import Tour
+from tests.e2e.terminal import Terminal
+from tests.e2e.visitor import AUTHENTICATORS, SCREENSHOTS, Visitor, Visits
+from tests.support.city import City
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+OFFICE, INTERNET = "office-desktop", "internet-desktop"
+PHONE: Final = {"width": 390, "height": 844}
+TABLET: Final = {"width": 768, "height": 1024}
+TOLD_WITHIN: Final = 2.0
+
+
+@pytest.fixture
+def plan(city: City) -> Iterator[PlanFile]:
+    """The city's plan has a grace of seconds."""
+    file = PlanFile(city)
+    file.put()
+    yield file
+    file.restore()
+
+
+async def test_two_signatures_let_an_employee_in_and_lifting_takes_the_desktop_back(
+    visits: Visits, plan: PlanFile
+) -> None:
+    employee = await refused_employee(visits)
+    coordinator = await visits.signed_in("ishikawa.tsubasa", **PHONE)
+    approver = await visits.signed_in("ikeda.nobuo", language="en-US")
+    await plan.taken(coordinator)
+    await approver.part("nav-bcp").click()
+    await expect(approver.part("bcp-situation")).to_have_attribute("data-level", "normal")
+
+    declaration = await declare(coordinator)
+    asked = time.monotonic()
+    await approver.part(f"bcp-open-{declaration}").click(timeout=TOLD_WITHIN * 1000)
+    assert time.monotonic() - asked < TOLD_WITHIN
+    tour = Tour(approver, "en")
+    await expect(approver.part("bcp-gain-people")).to_be_visible()
+    await tour.examine("bcp-approve")
+    tour.finish()
+    assert not await may_open(employee)
+    signed = await sign(approver)
+
+    await expect(employee.part(f"desktop-open-{OFFICE}")).to_be_visible(timeout=TOLD_WITHIN * 1000)
+    assert time.monotonic() - signed < TOLD_WITHIN
+    await expect(employee.part("bcp-notice-first")).to_contain_text(
+        "登庁できない職員は、庁内業務デスクトップを使えます。"
+    )
+    # Nobody knows the kind of this tablet: what the plan opens to registered devices stays shut.
+    await expect(employee.part(f"desktop-open-{INTERNET}")).to_have_count(0)
+    tour = Tour(employee, "ja")
+    await tour.look("bcp-let-in")
+
+    await employee.page.set_viewport_size({**TABLET})  # type: ignore[typeddict-item]
+    await employee.open_desktop(OFFICE)
+    assert "worked" in await (await Terminal.open(employee)).run("echo worked")
+    await expect(employee.part("viewer-bcp")).to_contain_text("大規模地震")
+
+    lifted = await lift(coordinator, declaration)
+    warning = employee.part("bcp-notice-losing_basis")
+    await expect(warning).to_be_visible(timeout=TOLD_WITHIN * 1000)
+    assert time.monotonic() - lifted < TOLD_WITHIN
+    await expect(warning).to_contain_text("作業を保存してください。")
+    await tour.examine("bcp-losing-basis")
+    assert await employee.ended() == "denied"
+    assert GRACE_SECONDS <= time.monotonic() - lifted < GRACE_SECONDS + TOLD_WITHIN
+    await employee.part("end-desktops").click()
+    await expect(employee.part(f"desktop-{OFFICE}").locator(".card-when")).to_be_visible()
+    await expect(employee.part("bcp-notices")).to_be_empty()
+    tour.finish()
+
+    await report(coordinator, declaration)
+
+
+async def refused_employee(visits: Visits) -> Visitor:
+    """Somebody at a tablet whose shift it is not: the card says why, and from when."""
+    for uid in ("miyazaki.rina", "abe.kouji"):
+        employee = await visits.signed_in(uid, **TABLET)
+        card = employee.part(f"desktop-{OFFICE}")
+        await expect(card).to_be_visible()
+        if not await may_open(employee):
+            break
+    await expect(card).to_contain_text("使えない理由")
+    await expect(card.locator(".card-when")).to_contain_text("使えるようになる日時")
+    return employee
+
+
+async def may_open(visitor: Visitor) -> bool:
+    """Whether the office desktop is open to the person on the page."""
+    return await visitor.part(f"desktop-open-{OFFICE}").count() > 0
+
+
+async def declare(coordinator: Visitor) -> str:
+    """Through the steps on the phone, up to the first signature: the declaration's id."""
+    await coordinator.part("nav-bcp").click()
+    tour, steps = Tour(coordinator, "ja", screen="phone"), 0
+    await coordinator.part("bcp-begin-declare").click()
+    for step, chosen in (
+        ("cause", ["bcp-cause-earthquake", "bcp-example"]),
+        ("scope", ["bcp-scope-tenant"]),
+        ("level", ["bcp-level-first"]),
+        ("duration", []),
+    ):
+        steps += 1
+        await expect(coordinator.part("bcp-flow")).to_have_attribute("data-step", step)
+        for name in chosen:
+            await coordinator.part(name).click()
+        await coordinator.part("bcp-next").click()
+    await expect(coordinator.part("bcp-flow")).to_have_attribute("data-step", "sign")
+    await sign(coordinator)
+    assert steps + 1 <= 5
+    await expect(coordinator.part("bcp-summary")).to_have_attribute("data-state", "awaiting_approval")
+    await tour.examine("bcp-awaiting")
+    tour.finish()
+    return coordinator.page.url.rsplit("/", 1)[-1]
+
+
+async def sign(visitor: Visitor) -> float:
+    """Sign what is on the page with a fresh code: when the button was pressed."""
+    await expect(visitor.part("bcp-sign-submit")).to_be_enabled()
+    if await visitor.part("bcp-absent").count():
+        await visitor.part("bcp-absent").click()
+    await visitor.part("bcp-code").fill(await AUTHENTICATORS[visitor.city.url, visitor.uid or ""].fresh())
+    pressed = time.monotonic()
+    await visitor.part("bcp-sign-submit").click()
+    await expect(visitor.part("bcp-done")).to_be_visible()
+    return pressed
+
+
+async def lift(coordinator: Visitor, declaration: str) -> float:
+    """Lift it on the phone: when the button was pressed."""
+    await expect(coordinator.part("bcp-summary")).to_have_attribute("data-state", "active")
+    await coordinator.part(f"bcp-lift-{declaration}").click()
+    pressed = time.monotonic()
+    await coordinator.part("bcp-lift-confirm").click()
+    await expect(coordinator.part("bcp-summary")).to_have_attribute("data-state", "lifted")
+    return pressed
+
+
+async def report(coordinator: Visitor, declaration: str) -> None:
+    """Freeze the after-action report and keep its pages as pictures for people to look at."""
+    csrf = str((await coordinator.me())["csrf_token"])
+    api = f"{coordinator.city.url}/api/v1/bcp"
+    made = await coordinator.context.request.post(
+        f"{api}/declarations/{declaration}/report", headers={"X-CSRF-Token": csrf, "Origin": coordinator.city.url}
+    )
+    frozen: dict[str, Any] = await made.json()
+    assert made.status == 201, frozen
+    fetched = await coordinator.context.request.get(f"{api}/reports/{frozen['id']}/pdf")
+    words = await asyncio.to_thread(printed, await fetched.body())
+    for word in ("大規模地震", "石川", "池田", "解除"):
+        assert word in words
+
+
+def printed(paper: bytes) -> str:
+    """The text of a report, whose pages are kept as pictures."""
+    SCREENSHOTS.mkdir(exist_ok=True)
+    file = SCREENSHOTS / "bcp-report.pdf"
+    file.write_bytes(paper)
+    subprocess.run(["pdftoppm", "-r", "70", "-png", file, SCREENSHOTS / "bcp-report"], check=True, timeout=30)
+    return subprocess.run(["pdftotext", file, "-"], check=True, capture_output=True, text=True, timeout=30).stdout
