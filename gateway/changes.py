@@ -97,6 +97,10 @@ class Changes:
         self._streams: Final[set[ChangeStream]] = set()
         self._closed = False
 
+    def __len__(self) -> int:
+        """How many streams are open."""
+        return len(self._streams)
+
     def start(self) -> None:
         """Listen to the bus."""
         self._bus.subscribe(TOPIC_BCP, self._declarations_changed)

@@ -28,7 +28,7 @@ class Metrics:
         self._registry = own = CollectorRegistry()
         ProcessCollector(registry=own)
         self.request_seconds: Final = Histogram(
-            "kakehashi_http_request_seconds", "Time to answer, WebSockets left out", ("method", "route"),
+            "kakehashi_http_request_seconds", "Time to answer, WebSockets and streams left out", ("method", "route"),
             registry=own, buckets=_BUCKETS,
         )  # fmt: skip
         self.responses: Final = Counter(
@@ -52,6 +52,7 @@ class Metrics:
             registry=own,
         )
         self._viewers = Gauge("kakehashi_viewers", "Browsers that show a desktop through this gateway", registry=own)
+        self._streams = Gauge("kakehashi_change_streams", "Open pages that are told of changes here", registry=own)
         self._seats = Gauge("kakehashi_pool_seats", "Seats of a pool", ("pool", "kind"), registry=own)
         self._dependency = Gauge(
             "kakehashi_dependency_up", "1 when it answers, as /readyz tells", ("dependency",), registry=own
@@ -70,6 +71,10 @@ class Metrics:
         self._relayed.labels("up").inc(bytes_up - before_up)
         self._relayed.labels("down").inc(bytes_down - before_down)
         self._reported = (bytes_up, bytes_down)
+
+    def show_streams(self, count: int) -> None:
+        """Open streams of changes."""
+        self._streams.set(count)
 
     def show_seats(self, pools: Mapping[PoolId, Seats]) -> None:
         """Seats of every pool; no pools when the database did not say."""

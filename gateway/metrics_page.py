@@ -35,6 +35,7 @@ def application(gateway: web.Application) -> web.Application:
 
 async def _look(own: Services) -> None:
     own.metrics.show_relays(*own.viewers.totals())
+    own.metrics.show_streams(len(own.changes))
     own.metrics.show_level(own.bcp.level())
     own.metrics.show_dependencies(await own.readiness.look())
     try:

@@ -51,7 +51,7 @@ async def measured(request: web.Request, handler: Handler) -> web.StreamResponse
     began = own.clock.monotonic()
     response = await handler(request)
     own.metrics.responses.labels(*labels, response.status).inc()
-    if not (route and route.websocket):
+    if not (route and route.lasts):
         own.metrics.request_seconds.labels(*labels).observe(own.clock.monotonic() - began)
     return response
 
@@ -74,7 +74,7 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     name = request[REQUEST_ID]
     route = route_of(request)
     try:
-        if route and (route.websocket or route.stream):
+        if route and route.lasts:
             return await handler(request)
         async with asyncio.timeout(_BODY_SECONDS):
             return await handler(request)

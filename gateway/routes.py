@@ -46,7 +46,12 @@ class Route:
     status: int = 200
     websocket: bool = False
     stream: bool = False
-    """The answer is a stream of events, which lasts; opening it is no activity of the person."""
+    """The answer is a stream of events, opening it is no activity of the person."""
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it has no end of its own, so that no deadline holds for it and its length says nothing."""
+        return self.websocket or self.stream
 
 
 _V1: Final = "/api/v1"

@@ -11,6 +11,7 @@ import pytest
 
 from gateway.changes import PER_BROWSER
 from gateway.headers import SECURITY_HEADERS
+from gateway.services import SERVICES
 from tests.e2e.attacker import closed_with, desktop, ticket, viewer
 from tests.integration.gateway.test_bcp import PROPOSAL, Scene, declared, more, town
 from tests.support.changes import listening
@@ -98,6 +99,7 @@ async def test_a_browser_has_few_and_one_that_is_closed_counts_no_more(declared:
     async with AsyncExitStack() as stack:
         for _ in range(PER_BROWSER):
             await stack.enter_async_context(listening(kato))
+        assert len(declared.running.listeners._runner.app[SERVICES].changes) == PER_BROWSER
         status, refused = await kato.call("GET", "/changes")
         assert (status, refused["code"]) == (503, "busy")
     await asyncio.sleep(0.1)  # the gateway sees that the connections are closed
