@@ -36,7 +36,7 @@ def run_x11vnc(folder: Path, display: Xvnc, *, extra: Sequence[str] = ()) -> Ite
             env=display.environment,
         )
     try:
-        wait_for(socket, process)
+        wait_for(socket, process, log=folder / "x11vnc.out")
         yield X11vnc(socket, process.pid)
     finally:
         end(process)

@@ -62,12 +62,15 @@ class Xvnc:
         return done.stdout
 
 
-def wait_for(path: Path, process: "subprocess.Popen[bytes]", seconds: float = _START_SECONDS) -> None:
-    """Until a unix socket exists; fails early when its program has ended."""
+def wait_for(
+    path: Path, process: "subprocess.Popen[bytes]", seconds: float = _START_SECONDS, *, log: Path | None = None
+) -> None:
+    """Until a unix socket exists; fails early when its program has ended, with what it wrote."""
     deadline = time.monotonic() + seconds
     while not path.exists():
         if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"{path.name} did not appear (exit status {process.poll()})")
+            said = log.read_text("utf-8", "replace")[-2000:] if log else ""
+            raise RuntimeError(f"{path.name} did not appear (exit status {process.poll()})\n{said}")
         time.sleep(0.01)
 
 
