@@ -1,34 +1,26 @@
-"""Declarations, plans and what-if results as the API shows them, and what a caller may do with a declaration. Pure."""
+"""Declarations and plans as the API shows them, and what a caller may do with a declaration. Pure."""
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Final
 
 from broker.duties.models import Register
-from broker.models import Pool, Seats
-from common.ids import PoolId, UserId
+from common.ids import UserId
 from gateway.permissions import Role
 from gateway.schemas_bcp import (
-    CapacityAnswer,
     DeclarationAnswer,
-    ForbiddenAnswer,
-    GainAnswer,
     PendingAnswer,
-    PersonAnswer,
     PlanAnswer,
     PlanName,
     ScopeAnswer,
     SignatureAnswer,
-    WhatIfAnswer,
     WideningAnswer,
 )
 from policy.bcp.canonical import digest, pending_digest
 from policy.bcp.model import EXTEND_FROM, Declaration, DeclarationState, Level, Scope, ScopeKind
 from policy.bcp.model import Role as SignedAs
 from policy.bcp.plan import Plan
-from policy.bcp.what_if import WhatIf
 
-_SHOWN_NAMES: Final = 200
 _KIND: Final[Mapping[ScopeKind, tuple[str, str]]] = {
     ScopeKind.TENANT: ("全庁", "Whole municipality"),
     ScopeKind.SITE: ("拠点", "Sites"),
@@ -107,6 +99,7 @@ def declaration(found: Declaration, plan: Plan | None, register: Register, may: 
                 at=signed.at,
                 listed_rank=signed.listed_rank,
                 acting=signed.acting,
+                seen_diff=signed.seen_diff,
             )
             for signed in found.signatures
         ],
@@ -157,59 +150,4 @@ def plan(written: Plan) -> PlanAnswer:
             for level, listed in ((Level.FIRST, written.first), (Level.SECOND, written.second))
             for widening in listed
         ],
-    )
-
-
-def what_if(
-    found: WhatIf,
-    *,
-    pools: Mapping[PoolId, Pool],
-    seats: Mapping[PoolId, Seats],
-    people: Mapping[str, PersonAnswer],
-    elapsed_ms: int,
-) -> WhatIfAnswer:
-    """The effect of a proposal. The forecast assumes that everybody who gains a pool takes a seat there."""
-    by_pool: dict[PoolId, set[str]] = {}
-    for gain in found.gains:
-        for pool_id in gain.pools:
-            by_pool.setdefault(pool_id, set()).update(gain.usernames)
-    return WhatIfAnswer(
-        digest=found.digest,
-        base_people=found.people,
-        gain_people=len(found.gainers),
-        gains=[
-            GainAnswer(
-                pool_id=pool_id,
-                name_ja=pools[pool_id].name_ja,
-                name_en=pools[pool_id].name_en,
-                people=len(names),
-                named=[people[name] for name in sorted(names)[:_SHOWN_NAMES] if name in people],
-                more=max(0, len(names) - _SHOWN_NAMES),
-            )
-            for pool_id, names in sorted(by_pool.items())
-            if pool_id in pools
-        ],
-        forbidden=[
-            ForbiddenAnswer(rule_id=kept.guardrail, text_ja=kept.name_ja, text_en=kept.name_en, people=kept.people)
-            for kept in found.still_forbidden
-        ],
-        capacity=[
-            _capacity(pools[pool_id], seats.get(pool_id), len(names))
-            for pool_id, names in sorted(by_pool.items())
-            if pool_id in pools
-        ],
-        elapsed_ms=elapsed_ms,
-    )
-
-
-def _capacity(pool: Pool, now: Seats | None, gaining: int) -> CapacityAnswer:
-    total, used = (now.total, now.used) if now else (0, 0)
-    forecast = used + gaining
-    return CapacityAnswer(
-        pool_id=pool.id,
-        name_ja=pool.name_ja,
-        name_en=pool.name_en,
-        total=total,
-        forecast=forecast,
-        short=max(0, forecast - total),
     )

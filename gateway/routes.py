@@ -10,7 +10,7 @@ from typing import Final
 from aiohttp import web
 from pydantic import BaseModel
 
-from gateway import schemas, schemas_bcp, schemas_duties, schemas_lost_access, schemas_records
+from gateway import schemas, schemas_bcp, schemas_duties, schemas_lost_access, schemas_records, schemas_what_if
 from gateway.handlers import (
     account,
     admin,
@@ -181,7 +181,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", f"{_V1}/bcp/plans", bcp.list_plans, _P.BCP_READ, "Plans", schemas_bcp.PlansAnswer),
     Route("GET", f"{_V1}/bcp/scopes", bcp.list_scopes, _P.BCP_READ, "Scopes", schemas_bcp.ScopesAnswer),
     Route("POST", f"{_V1}/bcp/what-if", bcp.what_if, _P.BCP_READ, "The effect of a proposal, before anybody signs",
-          schemas_bcp.WhatIfAnswer, schemas_bcp.ProposalBody),
+          schemas_what_if.WhatIfAnswer, schemas_bcp.ProposalBody),
     Route("GET", f"{_V1}/bcp/declarations", bcp.list_declarations, _P.BCP_READ, "Declarations, newest first",
           schemas_bcp.DeclarationsAnswer),
     Route("GET", f"{_V1}/bcp/declarations/{{id}}", bcp.show_declaration, _P.BCP_READ, "One declaration",

@@ -60,6 +60,7 @@ class ExtendBody(Body):
     """A later end."""
 
     ends_at: datetime
+    seen_diff: Digest | None = None
     absent: bool = False
 
 
@@ -90,6 +91,8 @@ class SignatureAnswer(Answer):
     at: datetime
     listed_rank: int | None
     acting: bool
+    seen_diff: str | None
+    """Digest of the effect that this person had on the screen."""
 
 
 class PendingAnswer(Answer):
@@ -233,57 +236,6 @@ class ScopesAnswer(Answer):
     sites: list[NamedAnswer]
     departments: list[NamedAnswer]
     duties: list[DutyNameAnswer]
-
-
-class PersonAnswer(Answer):
-    """A member of staff."""
-
-    username: str
-    display_name: str
-    department: str | None
-
-
-class GainAnswer(Answer):
-    """Who gains a pool."""
-
-    pool_id: str
-    name_ja: str
-    name_en: str
-    people: int
-    named: list[PersonAnswer]
-    more: int
-
-
-class ForbiddenAnswer(Answer):
-    """What stays closed, by which guardrail, for how many."""
-
-    rule_id: str
-    text_ja: str
-    text_en: str
-    people: int
-
-
-class CapacityAnswer(Answer):
-    """Forecast of seats."""
-
-    pool_id: str
-    name_ja: str
-    name_en: str
-    total: int
-    forecast: int
-    short: int
-
-
-class WhatIfAnswer(Answer):
-    """The effect of a proposal, before anybody signs."""
-
-    digest: str
-    base_people: int
-    gain_people: int
-    gains: list[GainAnswer]
-    forbidden: list[ForbiddenAnswer]
-    capacity: list[CapacityAnswer]
-    elapsed_ms: int
 
 
 class NoticeAnswer(Answer):

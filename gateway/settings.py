@@ -11,6 +11,7 @@ from auth.settings import AuthSettings
 from broker.settings import BrokerSettings
 from common.settings import Section
 from gateway.notices.settings import NoticeSettings
+from gateway.planning import PlanningSettings
 from gateway.reports.settings import ReportSettings
 from policy.bcp.settings import BcpSettings
 from policy.settings import PolicySettings
@@ -128,6 +129,9 @@ class Settings(Section):
     bcp: BcpSettings = Field(default_factory=BcpSettings, description="Declarations, plans, officials.")
     notices: NoticeSettings = Field(default_factory=NoticeSettings, description="How people are told.")
     reports: ReportSettings = Field(default_factory=ReportSettings, description="After-action reports.")
+    planning: PlanningSettings = Field(
+        default_factory=PlanningSettings, description="What forecasts of seats, lines and the gateway reckon with."
+    )
     roles: RoleSettings = Field(default_factory=RoleSettings, description="Who has which part in BCP mode.")
     auth: AuthSettings = Field(description="Directory, second factors, web sessions.")
     policy: PolicySettings = Field(description="The rules.")

@@ -179,10 +179,13 @@ def approve(
         if step is None:
             raise KakehashiError(f"{declaration} waits for no signature of yours ({found['state']})")
         say(_line(found))
-        await _sure("Sign this?")
         wanted = found["pending"]["digest"] if step == "extend_approve" else found["digest"]
+        effect = await visit.call("POST", "/bcp/what-if", _proposal_of(found))
+        _effect(effect)
+        await _sure("Sign this?")
         path = f"/bcp/declarations/{declaration}/{step.replace('_', '/')}"
-        say(_line(await visit.call("POST", path, {"digest": wanted, "absent": absent})))
+        signed = {"digest": wanted, "seen_diff": effect["digest"], "absent": absent}
+        say(_line(await visit.call("POST", path, signed)))
 
     _do(url, user, ca, work)
 
@@ -196,10 +199,16 @@ def extend(
     ca: CaOption = None,
 ) -> None:
     """Propose a later end; a second person approves."""
-    content = {"ends_at": (SystemClock().now() + timedelta(hours=hours)).isoformat()}
+    end = (SystemClock().now() + timedelta(hours=hours)).isoformat()
 
     async def work(visit: Visit) -> None:
-        say(_line(await visit.call("POST", f"/bcp/declarations/{declaration}/extend", content)))
+        found = await visit.call("GET", f"/bcp/declarations/{declaration}")
+        say(_line(found))
+        effect = await visit.call("POST", "/bcp/what-if", _proposal_of(found, end))
+        _effect(effect)
+        await _sure(f"Sign the later end, {hours} hours from now?")
+        signed = {"ends_at": end, "seen_diff": effect["digest"]}
+        say(_line(await visit.call("POST", f"/bcp/declarations/{declaration}/extend", signed)))
 
     _do(url, user, ca, work)
 
@@ -227,6 +236,14 @@ def _proposal(plan: str, level: str, scope: str, cause: str, reason: str, hours:
     return {"scope": held, "level": level, "plan_id": plan, "cause": cause, "reason": reason, "ends_at": end}
 
 
+def _proposal_of(found: dict[str, Any], end: str | None = None) -> dict[str, Any]:
+    """The proposal that a declaration came from, to ask for its effect before the next signature."""
+    wanted = end or (found["pending"] or {}).get("ends_at") or found["planned_end"] or found["ends_at"]
+    same = {key: found[key] for key in ("level", "cause", "reason", "drill", "break_glass")}
+    held = {"kind": found["scope"]["kind"], "ids": found["scope"]["ids"]}
+    return same | {"scope": held, "plan_id": found["plan"]["id"], "ends_at": wanted}
+
+
 async def _sure(question: str) -> None:
     if not await asyncio.to_thread(typer.confirm, question):
         fail("nothing was signed")
@@ -236,11 +253,23 @@ def _effect(found: dict[str, Any]) -> None:
     say(f"{found['gain_people']} of {found['base_people']} people gain something:")
     for gain in found["gains"]:
         say(f"  {gain['name_ja']} ({gain['pool_id']}): {gain['people']}")
+    say(f"expected when {found['at_once_percent']} % of them come at once:")
     for pool in found["capacity"]:
-        if pool["short"]:
-            say(f"  ! {pool['name_ja']}: {pool['short']} seats short if all of them come at once")
+        say(f"  {_fit(pool)} seats of {pool['name_ja']} ({pool['pool_id']})")
+    for line in found["lines"]:
+        say(f"  {_fit(line)} sessions over the line of {line['name_ja']}, busiest {line['peak_mbps']:g} Mbps")
+    for pool_id in found["unplaced"]:
+        say(f"  no line known for {pool_id}")
+    say(f"  {_fit(found['gateway'])} sessions of the gateway, load now {found['gateway']['load_percent']} %")
     for kept in found["forbidden"]:
         say(f"  stays closed by {kept['rule_id']}: {kept['text_ja']} / {kept['text_en']}")
+    told = found["told"]
+    say(f"told: {told['people']} people ({told['with_address']} by mail or message), {told['officials']} officials")
+
+
+def _fit(one: dict[str, Any]) -> str:
+    mark = f" ({one['short']} too many)" if one["short"] else ""
+    return f"{'!' if one['short'] else ' '} {one['forecast']} of {one['total']}{mark}"
 
 
 def _line(one: dict[str, Any]) -> str:

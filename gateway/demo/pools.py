@@ -19,6 +19,7 @@ POOLS: Final = {
         kind=PoolKind.AGENT,
         pool_class="office",
         zone=Zone.LGWAN,
+        site="hq",
         max_desktops=6,
     ),
     "internet-desktop": PoolBody(
@@ -27,6 +28,7 @@ POOLS: Final = {
         kind=PoolKind.AGENT,
         pool_class=LOW_PRIVILEGE,
         zone=Zone.INTERNET,
+        site="hq",
         max_desktops=2,
     ),
     "resident-records": PoolBody(

@@ -12,8 +12,10 @@ from common.clock import Clock
 from common.errors import NotFound
 from common.ids import TenantId, UserId
 from gateway import bcp_rendering as rendering
+from gateway import what_if_rendering
 from gateway.bodies import answer, body
 from gateway.caller import signed_in
+from gateway.load import machine_load_percent
 from gateway.notices.banners import login_banner
 from gateway.schemas_bcp import (
     BcpMeAnswer,
@@ -27,7 +29,6 @@ from gateway.schemas_bcp import (
     NarrowBody,
     NoticeAnswer,
     OfficialAnswer,
-    PersonAnswer,
     PlansAnswer,
     PoolLoadAnswer,
     ProposalBody,
@@ -37,6 +38,7 @@ from gateway.schemas_bcp import (
     ScopesAnswer,
     SignBody,
 )
+from gateway.schemas_what_if import PersonAnswer, ToldAnswer
 from gateway.services import CALLER, SOURCE, Services, services
 from policy.bcp.model import TOTP_FRESH, Declaration, DeclarationState, Level, Official, Proposal, Scope, Signer
 from policy.bcp.plan import Plan
@@ -187,13 +189,28 @@ async def what_if(request: web.Request) -> web.Response:
         for who in await own.surroundings.identities()
     }
     return answer(
-        rendering.what_if(
+        what_if_rendering.what_if(
             found,
             pools=pools,
             seats=await own.catalogue.seats(_tenant(own)),
+            sites=own.duties.book.register.sites.values(),
+            settings=own.settings.planning,
             people=people,
+            told=await _told(own, proposal),
+            load_percent=machine_load_percent(),
             elapsed_ms=_milliseconds(own.clock) - began,
         )
+    )
+
+
+async def _told(own: Services, proposal: Proposal) -> ToldAnswer:
+    """Whom the notice of this declaration would go to."""
+    people = await own.notices.would_tell(proposal.scope)
+    return ToldAnswer(
+        people=len(people),
+        with_address=sum(person.address is not None for person in people),
+        officials=len(own.bcp.officials),
+        channels=[str(name) for name in own.settings.notices.channels],
     )
 
 
@@ -228,7 +245,7 @@ async def reject(request: web.Request) -> web.Response:
 async def extend(request: web.Request) -> web.Response:
     """POST /api/v1/bcp/declarations/{id}/extend"""
     given = await body(request, ExtendBody)
-    signer = _signer(request, absent=given.absent)
+    signer = _signer(request, absent=given.absent, seen_diff=given.seen_diff)
     bcp = services(request).bcp
     step = bcp.propose_extension(request.match_info["id"], given.ends_at, signer, source=request[SOURCE])
     return await _done(request, step)

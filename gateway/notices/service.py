@@ -8,7 +8,7 @@ time at what is declared, so that a notice is made although the node that should
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -41,7 +41,7 @@ from gateway.notices.store import NoticeStore
 from gateway.notices.texts import Words, words
 from policy.bcp.audit_names import BcpAudit
 from policy.bcp.chronicle import BcpEvent
-from policy.bcp.model import Declaration, Official, Refused
+from policy.bcp.model import Declaration, Official, Refused, Scope
 from policy.bcp.plan import Plan
 
 LATEST: Final = timedelta(hours=24)
@@ -205,6 +205,10 @@ class NoticeService:
         if notice.audience is Audience.EVERYBODY:
             found |= {person.username: person for person in await self._people.in_scope(notice.scope)}
         return list(found.values())
+
+    async def would_tell(self, scope: Scope) -> Sequence[Person]:
+        """The people of a scope, as a declaration for it would tell them."""
+        return await self._people.in_scope(scope)
 
     # ---- what people see and say -----------------------------------------------------------------------------
 

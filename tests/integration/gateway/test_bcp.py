@@ -130,6 +130,11 @@ async def test_two_signatures_open_and_lifting_closes_again(declared: Scene) -> 
     assert not await declared.may_work("kato")
     effect = (await declared["mori"].call("POST", "/bcp/what-if", PROPOSAL))[1]
     assert (effect["gain_people"], [gain["named"][0]["username"] for gain in effect["gains"]]) == (1, ["kato"])
+    seats = {"total": 1, "used": 0, "forecast": 1, "everybody": 1, "short": 0}
+    assert effect["capacity"] == [seats | {"pool_id": "section", "name_ja": "係の端末", "name_en": "Section PC"}]
+    assert (effect["lines"], effect["unplaced"]) == ([], ["section"])
+    assert {key: effect["gateway"][key] for key in seats} == seats | {"total": 3_000}
+    assert effect["told"] == {"people": 0, "with_address": 0, "officials": 1, "channels": []}
     began = time.monotonic()
     signed = await declared.declare()
     assert await declared.may_work("kato")

@@ -1,12 +1,12 @@
-/** What a signature changes, exactly: who gains what, what stays forbidden, whether the seats suffice, who is told. */
+/** What a signature changes, exactly: who gains what, what stays forbidden, whether it fits, who is told. */
 import { useTranslation } from "react-i18next";
 import { dateTime } from "../app/format";
 import { pick } from "../i18n";
 import { Button, Notice } from "../ui/controls";
 import { Icon } from "../ui/Icon";
 import { ErrorNotice } from "../ui/PageStates";
-import { Bar } from "./Bar";
-import { gainsByPeople, sameDiff, seatForecasts, seatsShort, share, shortDigest } from "./diff";
+import { gainsByPeople, sameDiff, shortDigest } from "./diff";
+import { Forecast } from "./Forecast";
 import { listed } from "./names";
 import { useKnownStatus } from "./status";
 import type { Gain, Proposal, WhatIf } from "./types";
@@ -92,8 +92,8 @@ function Answer({ whatIf, proposal, seenByFirst, from }: AnswerProps) {
         </>
       )}
       <Forbidden whatIf={whatIf} />
-      <Seats whatIf={whatIf} />
-      <Told proposal={proposal} />
+      <Forecast whatIf={whatIf} />
+      <Told whatIf={whatIf} proposal={proposal} />
       <p className="digest">
         {t("diff.digest")}: <code data-testid="bcp-diff-digest">{shortDigest(whatIf.digest)}</code>
         {same === "same" ? <span>{t("diff.same")}</span> : null}
@@ -156,36 +156,7 @@ function Forbidden({ whatIf }: { readonly whatIf: WhatIf }) {
   );
 }
 
-function Seats({ whatIf }: { readonly whatIf: WhatIf }) {
-  const { t } = useTranslation("bcp");
-  const forecasts = seatForecasts(whatIf);
-  if (forecasts.length === 0) {
-    return null;
-  }
-  return (
-    <>
-      <h3>{t("diff.seatsHeading")}</h3>
-      {seatsShort(forecasts) > 0 ? <p className="fine">{t("diff.seatsShortLead")}</p> : null}
-      <ul className="seat-list">
-        {forecasts.map((one) => (
-          <li key={one.pool_id} data-testid={`bcp-seats-${one.pool_id}`}>
-            <p className="seat-line">
-              <span>{pick(one.name_ja, one.name_en)}</span>
-              <span>{t("diff.seatsLine", { total: one.total, forecast: one.forecast })}</span>
-            </p>
-            <Bar share={share(one.forecast, one.total)} over={one.short > 0} />
-            <p className={one.short > 0 ? "seat-short" : "seat-fit"}>
-              <Icon name={one.short > 0 ? "warning" : "check"} size={18} />
-              <span>{one.short > 0 ? t("diff.seatsShort", { count: one.short }) : t("diff.seatsFit")}</span>
-            </p>
-          </li>
-        ))}
-      </ul>
-    </>
-  );
-}
-
-function Told({ proposal }: { readonly proposal: Proposal }) {
+function Told({ whatIf, proposal }: { readonly whatIf: WhatIf; readonly proposal: Proposal }) {
   const { t } = useTranslation("bcp");
   const { officials } = useKnownStatus();
   const names = listed(officials.map((one) => pick(one.title_ja, one.title_en)));
@@ -194,7 +165,10 @@ function Told({ proposal }: { readonly proposal: Proposal }) {
       <h3>{t("diff.toldHeading")}</h3>
       <ul className="rules">
         {officials.length === 0 ? null : <li>{t("diff.toldOfficials", { count: officials.length, names })}</li>}
-        <li>{t("diff.toldPeople")}</li>
+        <li>
+          {t("diff.toldPeople", { count: whatIf.told.people })}
+          <span className="fine">{t("diff.toldByMail", { count: whatIf.told.with_address })}</span>
+        </li>
         {proposal.drill ? null : <li>{t("diff.toldLogin")}</li>}
       </ul>
     </>

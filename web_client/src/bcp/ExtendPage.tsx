@@ -103,7 +103,7 @@ function ExtendForm({ declaration }: { readonly declaration: DeclarationView }) 
             label={t("sign.extend")}
             effect={t("sign.two")}
             ready={asked.whatIf !== null}
-            sign={(absent) => bcp.extend(declaration.id, endsAt, absent)}
+            sign={(absent) => bcp.extend(declaration.id, endsAt, asked.whatIf?.digest ?? "", absent)}
             onSigned={(changed) => {
               say(t("act.done.extend", { time: dateTime(changed.pending?.lapses_at ?? "") }), "next");
               navigate({ page: "bcp", view: { kind: "declaration", id: changed.id } });

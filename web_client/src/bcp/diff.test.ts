@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { gainsByPeople, sameDiff, seatForecasts, seatsShort, share, shortDigest } from "./diff";
+import { gainsByPeople, sameDiff, share, shortDigest, tightestFirst, totalShort } from "./diff";
 import { whatIf } from "./fixtures";
 
 const pool = (pool_id: string, total: number, forecast: number) => ({
@@ -7,15 +7,17 @@ const pool = (pool_id: string, total: number, forecast: number) => ({
   name_ja: pool_id,
   name_en: pool_id,
   total,
+  used: 0,
   forecast,
+  everybody: forecast,
   short: Math.max(0, forecast - total),
 });
 
 describe("what a signature changes", () => {
   it("shows pools that are short of seats first, then the fullest", () => {
-    const seats = seatForecasts(whatIf({ capacity: [pool("calm", 100, 10), pool("full", 10, 10), pool("short", 6, 9)] }));
+    const seats = tightestFirst([pool("calm", 100, 10), pool("full", 10, 10), pool("short", 6, 9)]);
     expect(seats.map((one) => one.pool_id)).toEqual(["short", "full", "calm"]);
-    expect(seatsShort(seats)).toBe(3);
+    expect(totalShort(seats)).toBe(3);
   });
   it("lists the largest gains first and leaves out empty ones", () => {
     const gain = (pool_id: string, people: number) => ({ pool_id, name_ja: "", name_en: "", people, named: [], more: 0 });

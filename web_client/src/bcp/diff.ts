@@ -1,11 +1,9 @@
 /** Pure: what the moment of signing shows, out of the gateway's what-if answer. */
-import type { WhatIf } from "./types";
+import type { Fit, WhatIf } from "./types";
 
-type Capacity = WhatIf["capacity"][number];
-
-/** Forecast per pool: those that are short of seats first, then the fullest. */
-export function seatForecasts(whatIf: WhatIf): readonly Capacity[] {
-  return [...whatIf.capacity].sort(
+/** Forecasts in order: what is short first, then the fullest. */
+export function tightestFirst<T extends Fit>(fits: readonly T[]): readonly T[] {
+  return [...fits].sort(
     (a, b) => b.short - a.short || share(b.forecast, b.total) - share(a.forecast, a.total),
   );
 }
@@ -20,8 +18,8 @@ export function gainsByPeople(whatIf: WhatIf): WhatIf["gains"] {
   return whatIf.gains.filter((gain) => gain.people > 0).sort((a, b) => b.people - a.people);
 }
 
-export function seatsShort(forecasts: readonly Capacity[]): number {
-  return forecasts.reduce((sum, one) => sum + one.short, 0);
+export function totalShort(fits: readonly Fit[]): number {
+  return fits.reduce((sum, one) => sum + one.short, 0);
 }
 
 /** First eight characters in two groups: short enough to read to each other on the telephone. */

@@ -34,7 +34,8 @@ export const bcp = {
     request<DeclarationView>("POST", "/bcp/declarations", { proposal, seen_diff: seenDiff }, PATIENT),
   approve: (id: string, approval: Approval) => step(id, "approve", approval),
   reject: (id: string, text: string) => step(id, "reject", { text }),
-  extend: (id: string, endsAt: string, absent: boolean) => step(id, "extend", { ends_at: endsAt, absent }),
+  extend: (id: string, endsAt: string, seenDiff: string, absent: boolean) =>
+    step(id, "extend", { ends_at: endsAt, seen_diff: seenDiff, absent }),
   approveExtension: (id: string, approval: Approval) => step(id, "extend/approve", approval),
   narrow: (id: string, narrowing: Narrowing) => step(id, "narrow", narrowing),
   lift: (id: string, text: string) => step(id, "lift", { text }),

@@ -91,6 +91,11 @@ export function whatIf(over: Partial<WhatIf> = {}): WhatIf {
     gains: [],
     forbidden: [],
     capacity: [],
+    lines: [],
+    unplaced: [],
+    gateway: { total: 3000, used: 0, forecast: 0, everybody: 0, short: 0, load_percent: 5 },
+    at_once_percent: 70,
+    told: { people: 30, with_address: 0, officials: 2, channels: [] },
     elapsed_ms: 80,
     ...over,
   };

@@ -140,6 +140,31 @@ export interface Gain {
   readonly more: number;
 }
 
+/** Whether what is expected at once fits; `everybody` is what if all who gain come at the same time. */
+export interface Fit {
+  readonly total: number;
+  readonly used: number;
+  readonly forecast: number;
+  readonly everybody: number;
+  readonly short: number;
+}
+
+export interface SeatsFit extends Fit {
+  readonly pool_id: string;
+  readonly name_ja: string;
+  readonly name_en: string;
+}
+
+/** Counted in sessions; `peak_mbps` is all of them at their busiest. */
+export interface LineFit extends Fit {
+  readonly site_id: string;
+  readonly name_ja: string;
+  readonly name_en: string;
+  readonly line_mbps: number;
+  readonly average_mbps: number;
+  readonly peak_mbps: number;
+}
+
 export interface WhatIf {
   readonly digest: string;
   readonly base_people: number;
@@ -151,14 +176,19 @@ export interface WhatIf {
     readonly text_en: string;
     readonly people: number;
   }[];
-  readonly capacity: readonly {
-    readonly pool_id: string;
-    readonly name_ja: string;
-    readonly name_en: string;
-    readonly total: number;
-    readonly forecast: number;
-    readonly short: number;
-  }[];
+  readonly capacity: readonly SeatsFit[];
+  readonly lines: readonly LineFit[];
+  /** Pools whose site, or its line, the register does not know. */
+  readonly unplaced: readonly string[];
+  readonly gateway: Fit & { readonly load_percent: number };
+  /** How many of those who gain are expected at once. */
+  readonly at_once_percent: number;
+  readonly told: {
+    readonly people: number;
+    readonly with_address: number;
+    readonly officials: number;
+    readonly channels: readonly string[];
+  };
   readonly elapsed_ms: number;
 }
 

@@ -1,0 +1,104 @@
+"""The effect of a proposal as the API gives it: who gains what, what stays closed, whether it fits, who is told. Pure.
+
+Counterparts: `policy.bcp.what_if` (the difference), `gateway/planning.py` (the forecast).
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from broker.duties.models import Site
+from broker.models import Pool, Seats
+from common.ids import PoolId
+from gateway.planning import Fit, LineFit, PlanningSettings, forecast
+from gateway.schemas_what_if import (
+    CapacityAnswer,
+    ForbiddenAnswer,
+    GainAnswer,
+    GatewayFitAnswer,
+    LineAnswer,
+    PersonAnswer,
+    ToldAnswer,
+    WhatIfAnswer,
+)
+from policy.bcp.what_if import WhatIf
+
+_SHOWN_NAMES: Final = 200
+
+
+def what_if(
+    found: WhatIf,
+    *,
+    pools: Mapping[PoolId, Pool],
+    seats: Mapping[PoolId, Seats],
+    sites: Iterable[Site],
+    settings: PlanningSettings,
+    people: Mapping[str, PersonAnswer],
+    told: ToldAnswer,
+    load_percent: int,
+    elapsed_ms: int,
+) -> WhatIfAnswer:
+    """All of it."""
+    gaining = _gaining(found)
+    expected = forecast(gaining, pools, seats, sites, settings)
+    return WhatIfAnswer(
+        digest=found.digest,
+        base_people=found.people,
+        gain_people=len(found.gainers),
+        gains=[
+            GainAnswer(
+                pool_id=pool_id,
+                name_ja=pools[pool_id].name_ja,
+                name_en=pools[pool_id].name_en,
+                people=len(names),
+                named=[people[name] for name in sorted(names)[:_SHOWN_NAMES] if name in people],
+                more=max(0, len(names) - _SHOWN_NAMES),
+            )
+            for pool_id, names in sorted(gaining.items())
+            if pool_id in pools
+        ],
+        forbidden=[
+            ForbiddenAnswer(rule_id=kept.guardrail, text_ja=kept.name_ja, text_en=kept.name_en, people=kept.people)
+            for kept in found.still_forbidden
+        ],
+        capacity=[_capacity(pools[pool_id], fit) for pool_id, fit in expected.pools.items()],
+        lines=[_line(line) for line in expected.lines],
+        unplaced=list(expected.unplaced),
+        gateway=GatewayFitAnswer(**_numbers(expected.gateway), load_percent=load_percent),
+        at_once_percent=settings.at_once_percent,
+        told=told,
+        elapsed_ms=elapsed_ms,
+    )
+
+
+def _gaining(found: WhatIf) -> dict[PoolId, frozenset[str]]:
+    by_pool: dict[PoolId, set[str]] = {}
+    for gain in found.gains:
+        for pool_id in gain.pools:
+            by_pool.setdefault(pool_id, set()).update(gain.usernames)
+    return {pool_id: frozenset(names) for pool_id, names in by_pool.items()}
+
+
+def _numbers(fit: Fit) -> dict[str, int]:
+    return {
+        "total": fit.total,
+        "used": fit.used,
+        "forecast": fit.expected,
+        "everybody": fit.everybody,
+        "short": fit.short,
+    }
+
+
+def _capacity(pool: Pool, fit: Fit) -> CapacityAnswer:
+    return CapacityAnswer(pool_id=pool.id, name_ja=pool.name_ja, name_en=pool.name_en, **_numbers(fit))
+
+
+def _line(line: LineFit) -> LineAnswer:
+    return LineAnswer(
+        site_id=line.site.id,
+        name_ja=line.site.name_ja,
+        name_en=line.site.name_en,
+        line_mbps=line.site.bandwidth_mbps,
+        average_mbps=round(line.average_mbps, 1),
+        peak_mbps=round(line.peak_mbps, 1),
+        **_numbers(line.fit),
+    )
