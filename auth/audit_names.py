@@ -29,6 +29,8 @@ class AuthAudit(StrEnum):
     LOSE_DIRECTORY = "lose-directory"
     REGAIN_DIRECTORY = "regain-directory"
     DEGRADED_LOGIN = "degraded-login"
+    REHEARSE_DEGRADED_LOGIN = "rehearse-degraded-login"
+    """A drill pretends that the directory is away: whether this login would have gone through without it."""
     PURGE_VERIFIER = "purge-verifier"
     PURGE_ALL_VERIFIERS = "purge-all-verifiers"
     OPEN_VOUCH = "open-vouch"

@@ -63,7 +63,8 @@ class Admitted:
 
 
 class Degraded:
-    """Of one tenant. `emergency` says whether a declaration of level 警戒 or above is in force."""
+    """Of one tenant. `emergency` says whether a declaration of level 警戒 or above is in force; `rehearsing` names the
+    drill, if any, in which the directory is away for this person."""
 
     def __init__(
         self,
@@ -79,6 +80,7 @@ class Degraded:
         recorder: Recorder,
         clock: Clock,
         emergency: Callable[[], bool],
+        rehearsing: Callable[[Identity], str | None],
         turns: Turns,
     ) -> None:
         self._roster = frozenset(settings.groups)
@@ -94,6 +96,7 @@ class Degraded:
         self._recorder = recorder
         self._clock = clock
         self._emergency = emergency
+        self._rehearsing = rehearsing
         self._turns = turns
         self._tasks = TaskScope()
 
@@ -113,6 +116,29 @@ class Degraded:
             return
         sealed = self._keyring.seal(verifier.encode(), purpose=_PURPOSE, owner=self._owner(user_id))
         await self._verifiers.put(user_id, sealed, accepted_at)
+
+    async def rehearse(self, identity: Identity, password: Secret[str], client: Client) -> None:
+        """The directory accepted this password, and a drill may pretend that it is away: note whether the verifier of
+        before would have. Asked before `remember`; nobody's login gets easier or harder by it."""
+        drill = self._rehearsing(identity)
+        if drill is None:
+            return
+        holder = await self._verifiers.holder(identity.username)
+        try:
+            matches = holder is not None and await self._hash.matches(self._verifier(holder), password)
+            why = self._why_not(holder) if matches or holder is None else "wrong_password"
+        except TooManyWaiting:
+            why = "too_many_waiting"
+        await self._recorder.record(
+            AuthAudit.REHEARSE_DEGRADED_LOGIN,
+            actor=identity.user_id,
+            subject=identity.username,
+            client=client,
+            outcome="ok" if why is None else "denied",
+            declaration_id=drill,
+            drill=True,
+            cause=why,
+        )
 
     def refused(self, result: DirectoryResult, password: Secret[str], address: str) -> None:
         """The directory answered, and not with yes: what is cached may be wrong. In the background, so that it takes

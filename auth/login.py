@@ -362,6 +362,7 @@ class Login:
             endpoint=result.cause.endpoint,
         )
         if isinstance(result, Verified):
+            await self._degraded.rehearse(person.identity, password, client)
             await self._degraded.remember(user_id, result.entry.groups, password)
         else:
             await self._degraded.forget(user_id, type(result).__name__)

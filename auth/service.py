@@ -66,6 +66,10 @@ def _no_emergency() -> bool:
     return False
 
 
+def _no_drill(_identity: Identity) -> str | None:
+    return None
+
+
 class AuthService:
     """Login, second factors and web sessions of one tenant."""
 
@@ -82,6 +86,7 @@ class AuthService:
         bus: EventBus,
         clock: Clock,
         emergency: Callable[[], bool] = _no_emergency,
+        rehearsing: Callable[[Identity], str | None] = _no_drill,
     ) -> None:
         self._settings = settings
         self._tenant_id = tenant_id
@@ -117,6 +122,7 @@ class AuthService:
             recorder=self._recorder,
             clock=clock,
             emergency=emergency,
+            rehearsing=rehearsing,
             turns=turns,
         )
         self._temporary = TemporaryFactors(
@@ -189,6 +195,7 @@ class AuthService:
         bus: EventBus,
         clock: Clock,
         emergency: Callable[[], bool] = _no_emergency,
+        rehearsing: Callable[[Identity], str | None] = _no_drill,
     ) -> Self:
         """With the LDAP directory of the settings. Raises ConfigError when a certificate file cannot be read.
 
@@ -205,6 +212,7 @@ class AuthService:
             bus=bus,
             clock=clock,
             emergency=emergency,
+            rehearsing=rehearsing,
         )
 
     async def start(self) -> None:

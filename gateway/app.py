@@ -11,6 +11,7 @@ from typing import Final
 
 from aiohttp import web
 
+from auth.models import Identity
 from auth.service import AuthService
 from broker.assembly import Broker, build_broker, build_duties
 from broker.duties.service import DutyService
@@ -26,6 +27,7 @@ from common.paper import find_fonts
 from common.secret import Keyring
 from gateway.audit_names import GatewayAudit
 from gateway.changes import Changes, Topic
+from gateway.facts import subject
 from gateway.judge import Judge
 from gateway.metrics import CountedAudit, Metrics
 from gateway.middlewares import MIDDLEWARES, add_headers
@@ -34,6 +36,7 @@ from gateway.notices.service import NoticeService
 from gateway.openapi import document
 from gateway.oversight import Oversight
 from gateway.readiness import Readiness
+from gateway.rehearsal import rehearsing
 from gateway.reports.assembly import build_reports
 from gateway.reports.service import ReportService
 from gateway.routes import ROUTES, add_routes
@@ -102,6 +105,9 @@ async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> tup
 
     bcp: BcpService | None = None  # needs auth for its people, which asks it whether there is an emergency
 
+    def drilled(identity: Identity) -> str | None:
+        return rehearsing(bcp.active(), subject(identity, duties)) if bcp else None
+
     auth = AuthService.create(
         settings.auth,
         tenant_id=tenant_id,
@@ -112,6 +118,7 @@ async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> tup
         bus=bus,
         clock=clock,
         emergency=lambda: bcp is not None and bcp.level() in _EMERGENCY,
+        rehearsing=drilled,
     )
     await auth.start()
     stack.push_async_callback(auth.close)

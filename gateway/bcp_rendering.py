@@ -9,6 +9,8 @@ from common.ids import UserId
 from gateway.permissions import Role
 from gateway.schemas_bcp import (
     DeclarationAnswer,
+    InjectsAnswer,
+    NamedAnswer,
     PendingAnswer,
     PlanAnswer,
     PlanName,
@@ -17,6 +19,7 @@ from gateway.schemas_bcp import (
     WideningAnswer,
 )
 from policy.bcp.canonical import digest, pending_digest
+from policy.bcp.injects import Injects
 from policy.bcp.model import EXTEND_FROM, Declaration, DeclarationState, Level, Scope, ScopeKind
 from policy.bcp.model import Role as SignedAs
 from policy.bcp.plan import Plan
@@ -73,6 +76,7 @@ def declaration(found: Declaration, plan: Plan | None, register: Register, may: 
         cause_en=found.cause.name_en,
         reason=found.reason,
         drill=found.drill,
+        injects=_injects(found.injects, register) if found.injects else None,
         break_glass=found.break_glass,
         state=found.state,
         created_at=found.created_at,
@@ -104,6 +108,16 @@ def declaration(found: Declaration, plan: Plan | None, register: Register, may: 
             for signed in found.signatures
         ],
         may=sorted(may),
+    )
+
+
+def _injects(pretended: Injects, register: Register) -> InjectsAnswer:
+    sites = [(one, *_names(ScopeKind.SITE, one, register)) for one in sorted(pretended.sites_down)]
+    return InjectsAnswer(
+        absent_percent=pretended.absent_percent,
+        directory_off=pretended.directory_off,
+        sites_down=[NamedAnswer(id=one, name_ja=ja, name_en=en) for one, ja, en in sites],
+        half_capacity=pretended.half_capacity,
     )
 
 

@@ -24,9 +24,10 @@ from gateway.audit_names import GatewayAudit
 from gateway.facts import factor, resource, subject
 from gateway.grace import Grace
 from gateway.load import machine_load_percent
+from policy.bcp.injects import reason_of
 from policy.bcp.overlay import ActiveDeclaration
 from policy.bcp.service import BcpService, Judged
-from policy.model import Action, Context, Decision, FactorKind, Grant, Request, Subject
+from policy.model import Action, Context, Decision, FactorKind, Grant, Reason, Request, Subject
 from policy.service import PolicyService
 
 
@@ -44,6 +45,12 @@ class Judgement:
         return self.judged.decision
 
     @property
+    def reason(self) -> Reason:
+        """Why, for the person: a drill that pretends says so itself."""
+        inject = self.judged.inject
+        return reason_of(inject) if inject and not self.decision.allowed else self.decision.reason
+
+    @property
     def grant(self) -> Grant:
         """The grant of an allowed decision. Raises KakehashiError(FORBIDDEN) for any other."""
         if self.decision.grant is None:
@@ -53,7 +60,12 @@ class Judgement:
     @property
     def basis(self) -> Mapping[str, Detail]:
         """For the audit: would normal policy have allowed this, and if not, by which declarations was it widened?"""
-        return {"normal_allowed": self.judged.normal_allowed, "declarations": " ".join(self.judged.overlay_ids) or None}
+        judged = self.judged
+        return {
+            "normal_allowed": judged.normal_allowed,
+            "declarations": " ".join(judged.overlay_ids) or None,
+            "inject": judged.inject,
+        }
 
     def denial(self, who: Identity, source: str) -> AuditEvent:
         """What the audit keeps of a session that was asked for and refused."""
@@ -66,7 +78,7 @@ class Judgement:
             outcome="denied",
             details={
                 "pool_id": self.pool.id,
-                "code": self.decision.reason.code,
+                "code": self.reason.code,
                 "rules": ",".join(self.decision.rule_ids),
                 "policy_version": self.decision.policy_version,
                 **self.basis,
@@ -171,9 +183,8 @@ class Judge:
             seats_total=seats.total if seats else None,
             gateway_load_percent=machine_load_percent(),
             user_sessions=0,
-            overlays=self._bcp.overlays_for(person, target, now),
         )
-        return Request(person, Action.CONNECT, target, context)
+        return self._bcp.in_force(Request(person, Action.CONNECT, target, context))
 
     def keep(self, session: WebSession) -> None:
         """Remember the facts of a web session whose viewer is attached, for `again`."""

@@ -8,7 +8,7 @@ from broker.duties.models import Duty, Register
 from gateway.bcp_rendering import scope
 from gateway.notices.followed import CallList, Follow, Tally
 from gateway.reports.calendar import DrillYear
-from gateway.reports.model import Report
+from gateway.reports.model import Report, Score
 from gateway.reports.service import BY_ITSELF
 from gateway.reports.store import ReportHead
 from gateway.schemas_bcp import NamedAnswer
@@ -16,6 +16,7 @@ from gateway.schemas_records import (
     ClassTallyAnswer,
     DrillYearAnswer,
     DutyPeopleAnswer,
+    DutyScoreAnswer,
     DutyTallyAnswer,
     FollowedPersonAnswer,
     FollowUpAnswer,
@@ -152,11 +153,7 @@ def report_detail(head: ReportAnswer, found: Report) -> ReportDetailAnswer:
         people=found.overall.people,
         sessions=found.overall.sessions,
         refused=sum(one.count for one in found.refusals),
-        score=ScoreAnswer(
-            seconds_to_declare=found.score.seconds_to_declare,
-            p1_roster=found.score.p1_roster,
-            p1_within_hour=found.score.p1_within_hour,
-        ),
+        score=score(found.score),
         follow_ups=[FollowUpAnswer(code=one.code, count=one.count, text_ja=one.text) for one in found.follow_ups],
     )
 
@@ -176,5 +173,34 @@ def drill_year(found: DrillYear) -> DrillYearAnswer:
                 drills=[HeldDrillAnswer(declaration_id=d.declaration_id, day=d.day) for d in half.drills],
             )
             for half in found.halves
+        ],
+    )
+
+
+def score(found: Score) -> ScoreAnswer:
+    """The figures of a drill or a declaration."""
+    return ScoreAnswer(
+        seconds_to_declare=found.seconds_to_declare,
+        alone=found.alone,
+        p1_roster=found.p1_roster,
+        p1_within_hour=found.p1_within_hour,
+        refused=found.refused,
+        refused_people=found.refused_people,
+        preempted=found.preempted,
+        absent=found.absent,
+        rehearsed=found.rehearsed,
+        rehearsed_failed=found.rehearsed_failed,
+        duties=[
+            DutyScoreAnswer(
+                id=one.key,
+                name_ja=one.name,
+                name_en=one.name_en,
+                roster=one.roster,
+                absent=one.absent,
+                within_hour=one.within_hour,
+                refused=one.refused,
+                preempted=one.preempted,
+            )
+            for one in found.duties
         ],
     )

@@ -217,6 +217,8 @@ ROUTES: Final[tuple[Route, ...]] = (
           "The newest notice to print and put up"),
     Route("GET", f"{_V1}/bcp/drills", records.drills, _P.BCP_READ, "Drills held and owed, by fiscal year",
           schemas_records.DrillsAnswer),
+    Route("GET", f"{_V1}/bcp/declarations/{{id}}/score", records.score, _P.BCP_READ, "How well it went so far",
+          schemas_records.ScoreAnswer),
     Route("GET", f"{_V1}/bcp/reports", records.list_reports, _P.BCP_READ, "After-action reports",
           schemas_records.ReportsAnswer),
     Route("POST", f"{_V1}/bcp/declarations/{{id}}/report", records.make_report, _P.BCP_ACT, "Freeze a report now",

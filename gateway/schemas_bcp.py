@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from gateway.schemas import Answer, Body
+from policy.bcp.injects import MOST_ABSENT
 from policy.bcp.model import Cause, DeclarationState, Level, Role, ScopeKind
 
 Name = Annotated[str, Field(min_length=1, max_length=100)]
@@ -17,6 +18,15 @@ class ScopeBody(Body):
 
     kind: ScopeKind
     ids: list[Name] = Field(default_factory=list, max_length=200)
+
+
+class InjectsBody(Body):
+    """What a drill pretends."""
+
+    absent_percent: int = Field(default=0, ge=0, le=MOST_ABSENT)
+    directory_off: bool = False
+    sites_down: list[Name] = Field(default_factory=list, max_length=50)
+    half_capacity: bool = False
 
 
 class ProposalBody(Body):
@@ -33,6 +43,8 @@ class ProposalBody(Body):
     absent: bool = False
     """The higher-ranked officials cannot be reached; the signer acts in their place."""
     supersedes: Name | None = None
+    injects: InjectsBody = Field(default_factory=InjectsBody)
+    """Only in a drill."""
 
 
 class DeclareBody(Body):
@@ -113,6 +125,23 @@ class PlanName(Answer):
     name_en: str
 
 
+class NamedAnswer(Answer):
+    """Something with a name."""
+
+    id: str
+    name_ja: str
+    name_en: str
+
+
+class InjectsAnswer(Answer):
+    """What a drill pretends."""
+
+    absent_percent: int
+    directory_off: bool
+    sites_down: list[NamedAnswer]
+    half_capacity: bool
+
+
 class DeclarationAnswer(Answer):
     """A declaration, and what the caller may do with it now."""
 
@@ -127,6 +156,8 @@ class DeclarationAnswer(Answer):
     cause_en: str
     reason: str
     drill: bool
+    injects: InjectsAnswer | None
+    """None where nothing is pretended."""
     break_glass: bool
     state: DeclarationState
     created_at: datetime
@@ -214,14 +245,6 @@ class PlansAnswer(Answer):
     """All plans that can be declared."""
 
     items: list[PlanAnswer]
-
-
-class NamedAnswer(Answer):
-    """Something with a name."""
-
-    id: str
-    name_ja: str
-    name_en: str
 
 
 class DutyNameAnswer(NamedAnswer):

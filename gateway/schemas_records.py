@@ -158,12 +158,31 @@ class ReportsAnswer(Answer):
     items: list[ReportAnswer]
 
 
+class DutyScoreAnswer(NamedAnswer):
+    """People of one duty's roster."""
+
+    roster: int
+    absent: int
+    within_hour: int
+    refused: int
+    preempted: int
+
+
 class ScoreAnswer(Answer):
-    """How fast it went. Null where nothing can be measured."""
+    """How well a drill or a declaration went so far; `p1_*` are the people of duties of class P0 and P1."""
 
     seconds_to_declare: int | None
+    alone: bool
+    """One signature was enough: nothing to wait for."""
     p1_roster: int
     p1_within_hour: int
+    refused: int
+    refused_people: int
+    preempted: int
+    absent: int
+    rehearsed: int
+    rehearsed_failed: int
+    duties: list[DutyScoreAnswer]
 
 
 class FollowUpAnswer(Answer):

@@ -206,6 +206,9 @@ class ReasonCode(StrEnum):
     CLIPBOARD_OFF = "clipboard_off"
     POLICY_ERROR = "policy_error"
 
+    DRILL_PRETENDS = "drill_pretends"
+    """A drill would have given it, but for what that drill pretends (`policy.bcp.injects`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:

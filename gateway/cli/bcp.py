@@ -148,10 +148,20 @@ def drill(
     level: Annotated[str, typer.Option(help="first or second.")] = "first",
     scope: Annotated[str, typer.Option(help="tenant, or kind:id,id.")] = "tenant",
     hours: Annotated[int, typer.Option(min=1, max=8, help="For how long.")] = 2,
+    absent: Annotated[int, typer.Option(min=0, max=90, help="Percent of the staff who play absent.")] = 0,
+    directory_off: Annotated[bool, typer.Option("--directory-off", help="Note who could sign in without it.")] = False,
+    site_down: Annotated[list[str] | None, typer.Option(help="Site that is down; may be repeated.")] = None,
+    half_capacity: Annotated[bool, typer.Option("--half-capacity", help="Only half the drill's seats.")] = False,
     ca: CaOption = None,
 ) -> None:
     """Start a drill: one person, at most eight hours; a real declaration ends it at once."""
-    proposal = _proposal(plan, level, scope, "other", reason, hours) | {"drill": True}
+    injects = {
+        "absent_percent": absent,
+        "directory_off": directory_off,
+        "sites_down": site_down or [],
+        "half_capacity": half_capacity,
+    }
+    proposal = _proposal(plan, level, scope, "other", reason, hours) | {"drill": True, "injects": injects}
     _do(url, user, ca, lambda visit: _sign(visit, proposal))
 
 
@@ -229,6 +239,33 @@ def lift(
     _do(url, user, ca, work)
 
 
+@bcp.command("score")
+def score(
+    declaration: Annotated[str, typer.Argument(help="Id, as `status` shows it.")],
+    url: UrlOption,
+    user: UserOption,
+    ca: CaOption = None,
+) -> None:
+    """How well a drill or a declaration went so far."""
+
+    async def work(visit: Visit) -> None:
+        found = await visit.call("GET", f"/bcp/declarations/{declaration}/score")
+        seconds = found["seconds_to_declare"]
+        alone = " (one signature)" if found["alone"] else ""
+        say(f"from proposal to effect: {'-' if seconds is None else f'{seconds} s'}{alone}")
+        say(f"P0 and P1 staff at work within the hour: {found['p1_within_hour']} of {found['p1_roster']}")
+        say(f"refused: {found['refused']} ({found['refused_people']} people), preempted: {found['preempted']}")
+        say(f"playing absent: {found['absent']}")
+        say(f"log-ins without the directory: {found['rehearsed']}, of which would fail: {found['rehearsed_failed']}")
+        for duty in found["duties"]:
+            say(
+                f"  {duty['name_ja']} ({duty['id']}): {duty['within_hour']} of {duty['roster']} within the hour, "
+                f"absent {duty['absent']}, refused {duty['refused']}, preempted {duty['preempted']}"
+            )
+
+    _do(url, user, ca, work)
+
+
 def _proposal(plan: str, level: str, scope: str, cause: str, reason: str, hours: int | None) -> dict[str, Any]:
     kind, _, ids = scope.partition(":")
     end = (SystemClock().now() + timedelta(hours=hours)).isoformat() if hours else None
@@ -241,7 +278,10 @@ def _proposal_of(found: dict[str, Any], end: str | None = None) -> dict[str, Any
     wanted = end or (found["pending"] or {}).get("ends_at") or found["planned_end"] or found["ends_at"]
     same = {key: found[key] for key in ("level", "cause", "reason", "drill", "break_glass")}
     held = {"kind": found["scope"]["kind"], "ids": found["scope"]["ids"]}
-    return same | {"scope": held, "plan_id": found["plan"]["id"], "ends_at": wanted}
+    injects = found["injects"] or {}
+    if injects:
+        injects = injects | {"sites_down": [site["id"] for site in injects["sites_down"]]}
+    return same | {"scope": held, "plan_id": found["plan"]["id"], "ends_at": wanted, "injects": injects}
 
 
 async def _sure(question: str) -> None:

@@ -40,6 +40,7 @@ from gateway.schemas_bcp import (
 )
 from gateway.schemas_what_if import PersonAnswer, ToldAnswer
 from gateway.services import CALLER, SOURCE, Services, services
+from policy.bcp.injects import Injects
 from policy.bcp.model import TOTP_FRESH, Declaration, DeclarationState, Level, Official, Proposal, Scope, Signer
 from policy.bcp.plan import Plan
 
@@ -80,6 +81,12 @@ def _proposal(given: ProposalBody) -> Proposal:
         drill=given.drill,
         break_glass=given.break_glass,
         supersedes=given.supersedes,
+        injects=Injects(
+            absent_percent=given.injects.absent_percent,
+            directory_off=given.injects.directory_off,
+            sites_down=frozenset(given.injects.sites_down),
+            half_capacity=given.injects.half_capacity,
+        ),
     )
 
 

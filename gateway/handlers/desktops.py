@@ -2,15 +2,14 @@
 
 from aiohttp import web
 
-from broker.models import Pool, Seats
 from gateway import rendering
 from gateway.bodies import answer
 from gateway.caller import signed_in
 from gateway.facts import resource, subject
+from gateway.judge import Judgement
 from gateway.notices.banners import Banner, losing_basis, session_banners
 from gateway.schemas import DeclaredAnswer, DesktopAnswer, DesktopsAnswer, SeatsAnswer, SessionAnswer
 from gateway.services import SOURCE, services
-from policy.model import Decision
 
 
 async def list_desktops(request: web.Request) -> web.Response:
@@ -30,13 +29,14 @@ async def list_desktops(request: web.Request) -> web.Response:
         shown = rendering.session(session, pool, now, web_session.id, ends_at) if session else None
         if session and ends_at and (lost := own.judge.lost(session.id)):
             losing.append(losing_basis(lost, pool, ends_at))
-        items.append(_item(pool, judgement.seats, judgement.decision, shown))
+        items.append(_item(judgement, shown))
     banners = (*losing, *session_banners(own.bcp.active(), subject(who, own.duties), targets))
     notices = [DeclaredAnswer(kind=b.kind, text_ja=b.text_ja, text_en=b.text_en, until=b.until) for b in banners]
     return answer(DesktopsAnswer(items=items, notices=notices))
 
 
-def _item(pool: Pool, seats: Seats, decision: Decision, session: SessionAnswer | None) -> DesktopAnswer:
+def _item(judgement: Judgement, session: SessionAnswer | None) -> DesktopAnswer:
+    pool, seats, decision = judgement.pool, judgement.seats, judgement.decision
     return DesktopAnswer(
         pool_id=pool.id,
         name_ja=pool.name_ja,
@@ -46,7 +46,7 @@ def _item(pool: Pool, seats: Seats, decision: Decision, session: SessionAnswer |
         zone_en=pool.zone.name_en if pool.zone else "not set",
         kind=pool.kind,
         allowed=decision.allowed,
-        reason=None if decision.allowed else rendering.reason(decision.reason),
+        reason=None if decision.allowed else rendering.reason(judgement.reason),
         obligations=rendering.obligations(decision.grant.obligations) if decision.grant else None,
         session=session,
         seats=SeatsAnswer(used=seats.used, total=seats.total),

@@ -87,6 +87,11 @@ async def answer_notice(request: web.Request) -> web.Response:
     return no_content()
 
 
+async def score(request: web.Request) -> web.Response:
+    """GET /api/v1/bcp/declarations/{id}/score"""
+    return answer(rendering.score(await services(request).reports.score(request.match_info["id"])))
+
+
 async def _abouts(own: Services, wanted: Iterable[str]) -> dict[str, ReportedAnswer]:
     """What reports are about, by declaration; those that are not in the list of declarations are left out."""
     plans = {(plan.id, plan.version): plan for plan in own.bcp.plans}

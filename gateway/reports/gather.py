@@ -6,15 +6,14 @@ the audit log can count again; the chains at the end say which events these were
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from broker.duties.book import DutyBook
-from broker.duties.models import Priority
 from common.audit import ChainedEvent
 from gateway.notices.due import scope_words
 from gateway.notices.model import Ability, Reach
-from gateway.reports.labels import BROKEN, EVENTS, STEPS
+from gateway.reports.labels import BROKEN, EVENTS, STEPS, pretended
 from gateway.reports.model import (
     Chain,
     Counted,
@@ -23,12 +22,12 @@ from gateway.reports.model import (
     Reached,
     Refused,
     Report,
-    Score,
     Step,
     Told,
     plain,
 )
 from gateway.reports.rights import rights
+from gateway.reports.score import REFUSALS, Scorer
 from gateway.reports.sessions import Sessions, normal_allowed
 from policy.bcp.audit_names import BcpAudit
 from policy.bcp.model import Declaration, DeclarationState, Level, Official, Role
@@ -36,8 +35,6 @@ from policy.bcp.plan import Plan
 from policy.guardrails import REASONS
 
 _GUARDED: Final = frozenset(REASONS.values())
-_REFUSALS: Final = frozenset({"refuse-session", "deny-session"})
-_P1_TIME: Final = timedelta(hours=1)
 _ENDED: Final = frozenset(
     {DeclarationState.LIFTED, DeclarationState.EXPIRED, DeclarationState.LAPSED, DeclarationState.REJECTED}
 )
@@ -79,6 +76,7 @@ class _Gatherer:
         self._m: Final = material
         self._d: Final = material.declaration
         self._sessions: Final = Sessions(self._d.id)
+        self._scorer: Final = Scorer(self._d)
         self._steps: Final[list[Step]] = []
         self._refused: Final[dict[tuple[str, str], list[str]]] = {}
         self._broken: Final[dict[str, list[str]]] = {}
@@ -145,15 +143,17 @@ class _Gatherer:
             ),
             notices=tuple(self._told.values()),
             reach=_reached(m.reach),
-            score=self._score(),
+            score=self._scorer.score(self._sessions, m.book),
             follow_ups=self._follow_ups(),
             chains=tuple(self._chains[node] for node in sorted(self._chains)),
             entries=tuple(self._entries),
+            pretended=pretended(declaration.injects),
         )
 
     def _feed(self, chained: ChainedEvent) -> None:
         self._count(chained)
         self._sessions.feed(chained)
+        self._scorer.feed(chained)
         event = chained.event
         details = event.details
         if event.name in set(BcpAudit):
@@ -163,8 +163,10 @@ class _Gatherer:
         elif details.get("declaration_id") not in (None, self._d.id):
             return
         match event.name:
-            case name if name in _REFUSALS:
-                key = (plain(details.get("code") or details.get("cause")), plain(details.get("pool_id")))
+            case name if name in REFUSALS:
+                inject = details.get("inject")
+                code = f"drill:{inject}" if inject else plain(details.get("code") or details.get("cause"))
+                key = (code, plain(details.get("pool_id")))
                 self._refused.setdefault(key, []).append(event.subject or event.actor or "")
             case name if name in BROKEN:
                 self._broken.setdefault(name, []).append(event.actor or event.subject or "")
@@ -262,18 +264,6 @@ class _Gatherer:
         """The strongest level that it ever had: narrowing and recovery come after."""
         if seen in set(Level) and Level(seen).rank > self._level.rank:
             self._level = Level(seen)
-
-    def _score(self) -> Score:
-        begun = self._d.starts_at
-        asked = min((signed.at for signed in self._d.signatures), default=None)
-        book = self._m.book
-        urgent = [d.id for d in book.register.duties.values() if d.priority <= Priority.P1]
-        roster = [member.username for member in book.people_of(urgent)]
-        return Score(
-            seconds_to_declare=int((begun - asked).total_seconds()) if begun and asked else None,
-            p1_roster=len(set(roster)),
-            p1_within_hour=self._sessions.attached_within(roster, begun + _P1_TIME) if begun else 0,
-        )
 
     def _follow_ups(self) -> tuple[FollowUp, ...]:
         unratified = self._d.break_glass and not any(s.role is Role.RATIFIED for s in self._d.signatures)

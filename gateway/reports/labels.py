@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from policy.bcp.audit_names import BcpAudit
+from policy.bcp.injects import Inject, Injects
 from policy.bcp.model import RefusalCode
 from policy.model import ReasonCode
 
@@ -68,6 +69,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "lose-directory": "認証基盤の停止",
     "regain-directory": "認証基盤の復帰",
     "degraded-login": "縮退認証でのログイン",
+    "rehearse-degraded-login": "縮退認証の確認（訓練の想定）",
     "open-vouch": "本人確認の開始（1人目）",
     "confirm-vouch": "本人確認の完了（2人目）",
     "enrol-temporary-totp": "臨時の認証器の登録",
@@ -112,6 +114,7 @@ REASONS: Final[Mapping[str, str]] = {
     ReasonCode.NOT_FROM_HERE: "許可されていない場所",
     ReasonCode.DEVICE_NOT_ALLOWED: "許可されていない端末",
     ReasonCode.POLICY_ERROR: "判定できない",
+    **{f"drill:{inject}": f"訓練の想定：{inject.name_ja}" for inject in Inject},
     "no_pool": "接続先がない",
     "pool_full": "席が満席",
     "queue_full": "待ち行列が満員",
@@ -161,3 +164,14 @@ NOTICES: Final[Mapping[str, str]] = {
 def label(table: Mapping[str, str], name: str) -> str:
     """The label, or the name itself."""
     return table.get(name, name)
+
+
+def pretended(injects: Injects) -> tuple[str, ...]:
+    """What a drill pretends, in words."""
+    found = (
+        (Inject.ABSENT, f"（約{injects.absent_percent}％）" if injects.absent_percent else ""),
+        (Inject.DIRECTORY_OFF, "（ログインごとに確認を記録）" if injects.directory_off else ""),
+        (Inject.SITE_DOWN, f"（{'、'.join(sorted(injects.sites_down))}）" if injects.sites_down else ""),
+        (Inject.HALF_CAPACITY, "（訓練用の接続先）" if injects.half_capacity else ""),
+    )
+    return tuple(f"{inject.name_ja}{text}" for inject, text in found if text)

@@ -75,7 +75,7 @@ def parts(report: Report) -> tuple[Part, ...]:
         Part("refusals", "6　断った接続", (_refusals(report), Note(_guardrail_note(report)))),
         Part("broken", "7　障害時の利用（縮退認証など）", (_broken(report),)),
         Part("notices", "8　お知らせと回答", (_notices(report), _reach(report))),
-        Part("score", "9　評価の指標", (_score(report),)),
+        Part("score", "9　評価の指標", (_score(report), _duty_scores(report))),
         Part("follow_ups", "10　残った課題", (_follow_ups(report),)),
         Part("chains", "11　この報告書の根拠", (_chains(report),)),
     )
@@ -99,6 +99,8 @@ def _overview(report: Report) -> Facts:
         ("個別に止めた人", _people(report.blocked)),
         ("連絡事項", report.end_note or NONE),
     ]
+    if report.drill:
+        rows.insert(3, ("訓練の想定", "\n".join(report.pretended) or NONE))
     return Facts(tuple(rows))
 
 
@@ -231,16 +233,30 @@ def _reach(report: Report) -> Facts:
 def _score(report: Report) -> Facts:
     score = report.score
     seconds = score.seconds_to_declare
+    declared = length_ja(timedelta(seconds=seconds)) if seconds is not None else "―"
     percent = f"（{score.p1_within_hour * 100 // score.p1_roster}%）" if score.p1_roster else ""
-    return Facts(
-        (
-            ("申請から発動まで", length_ja(timedelta(seconds=seconds)) if seconds is not None else "―"),
-            (
-                "P0・P1の職員のうち1時間以内に接続した人",
-                f"{score.p1_within_hour:,}人／{score.p1_roster:,}人{percent}",
-            ),
-        )
+    rows = [
+        ("申請から発動まで", f"{declared}（一人の署名で開始）" if score.alone else declared),
+        ("P0・P1の職員のうち1時間以内に接続した人", f"{score.p1_within_hour:,}人／{score.p1_roster:,}人{percent}"),
+        ("断った接続", f"{score.refused:,}件（{score.refused_people:,}人）"),
+        ("優先業務への明渡し", f"{score.preempted:,}件"),
+    ]
+    if report.drill:
+        kept_out = f"うち縮退認証では入れない {score.rehearsed_failed:,}件"
+        rows += [
+            ("欠勤の想定の人", _people(score.absent)),
+            ("認証基盤の停止を想定したログイン", f"{score.rehearsed:,}件　{kept_out}"),
+        ]
+    return Facts(tuple(rows))
+
+
+def _duty_scores(report: Report) -> Grid:
+    rows = tuple(
+        (one.name, *(f"{n:,}" for n in (one.roster, one.absent, one.within_hour, one.refused, one.preempted)))
+        for one in report.score.duties
     )
+    titles = ("業務", "名簿", "欠勤の想定", "1時間以内", "断った人", "明渡し")
+    return Grid(titles, (4, 0.9, 1.4, 1.3, 1.2, 1.0), frozenset({1, 2, 3, 4, 5}), rows, "業務：名簿がありません。")
 
 
 def _follow_ups(report: Report) -> Grid:

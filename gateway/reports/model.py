@@ -111,12 +111,39 @@ class Reached:
 
 
 @dataclass(frozen=True, slots=True)
+class DutyScore:
+    """People of one duty's roster: how many play absent, were at work within the hour, were refused or preempted."""
+
+    key: str
+    name: str
+    name_en: str
+    roster: int
+    absent: int
+    within_hour: int
+    refused: int
+    preempted: int
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
-    """Of a drill (and of a real declaration, too): how fast it was. None where nothing can be measured."""
+    """Of a drill (and of a real declaration, too): how well it went. None where nothing can be measured.
+
+    `refused` and `preempted` are sessions; `rehearsed` are log-ins while a drill pretended that the directory was away,
+    `rehearsed_failed` those that would not have gone through. The defaults are those of reports from before.
+    """
 
     seconds_to_declare: int | None
     p1_roster: int
     p1_within_hour: int
+    alone: bool = False
+    """One person's signature was enough, so there was nothing to wait for."""
+    refused: int = 0
+    refused_people: int = 0
+    preempted: int = 0
+    absent: int = 0
+    rehearsed: int = 0
+    rehearsed_failed: int = 0
+    duties: tuple[DutyScore, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +239,8 @@ class Report:
     follow_ups: tuple[FollowUp, ...]
     chains: tuple[Chain, ...]
     entries: tuple[Entry, ...] = field(repr=False)
+    pretended: tuple[str, ...] = ()
+    """What a drill pretended, in words."""
     format: int = FORMAT
 
 

@@ -24,8 +24,10 @@ from gateway.notices.people import People
 from gateway.reports.audit_names import ReportAudit
 from gateway.reports.calendar import DrillYear, drill_year
 from gateway.reports.gather import Material, final, gather
-from gateway.reports.model import Report, decode, encode, sha256
+from gateway.reports.model import Report, Score, decode, encode, sha256
 from gateway.reports.pdf import draw
+from gateway.reports.score import Scorer
+from gateway.reports.sessions import Sessions
 from gateway.reports.settings import ReportSettings
 from gateway.reports.sheet import entries_csv, summary_csv
 from gateway.reports.store import ReportHead, ReportStore
@@ -160,10 +162,24 @@ class ReportService:
             content=content.decode(),
         )
 
-    async def _material(self, declaration: Declaration, by: str) -> Material:
+    async def score(self, declaration_id: str) -> Score:
+        """How it went so far, of a drill or in earnest; nothing is kept. Raises Refused(NOT_FOUND)."""
+        declaration = await self._declarations.get(declaration_id)
+        sessions, scorer = Sessions(declaration.id), Scorer(declaration)
+        since, until = self._window(declaration)
+        async for chained in self._events(since, until):
+            sessions.feed(chained)
+            scorer.feed(chained)
+        return scorer.score(sessions, self._book())
+
+    def _window(self, declaration: Declaration) -> tuple[datetime, datetime]:
         now = self._clock.now()
         begun = min((signed.at for signed in declaration.signatures), default=declaration.created_at)
-        end = min(now, (declaration.ended_at or now) + AFTER)
+        return min(begun, declaration.created_at), min(now, (declaration.ended_at or now) + AFTER)
+
+    async def _material(self, declaration: Declaration, by: str) -> Material:
+        now = self._clock.now()
+        since, until = self._window(declaration)
         plan = await self._declarations.plan_of(declaration)
         return Material(
             tenant_ja=self._tenant[0],
@@ -178,8 +194,8 @@ class ReportService:
             pools=await self._pools(),
             made_at=now,
             made_by=by,
-            window_from=min(begun, declaration.created_at),
-            window_to=end,
+            window_from=since,
+            window_to=until,
         )
 
     async def _known_names(self) -> Mapping[str, str]:

@@ -141,17 +141,12 @@ class Sessions:
                 groups[_class(book, session)].append(session.waited)
         return tuple(Waiting(key, len(found), median_low(found), max(found)) for key, found in groups.items() if found)
 
-    def attached_within(self, usernames: Iterable[str], until: datetime) -> int:
-        """How many of these people had a desktop before the moment."""
-        wanted = {name.casefold() for name in usernames}
-        return len(
-            {
-                session.username.casefold()
-                for session in self.seen.values()
-                if session.attached_at is not None
-                and session.attached_at <= until
-                and session.username.casefold() in wanted
-            }
+    def attached_before(self, until: datetime) -> frozenset[str]:
+        """User names, folded, of those who had a desktop before the moment."""
+        return frozenset(
+            session.username.casefold()
+            for session in self.seen.values()
+            if session.attached_at is not None and session.attached_at <= until
         )
 
     def _use(self, key: str, name: str, found: Iterable[Seen]) -> Use:

@@ -26,6 +26,9 @@ def encode(declaration: Declaration) -> dict[str, Any]:
     content: dict[str, Any] = _ADAPTER.dump_python(declaration, mode="json")
     content["scope"]["ids"] = sorted(declaration.scope.ids)
     content["blocked"] = sorted(declaration.blocked)
+    injects = content.pop("injects")
+    if declaration.injects:  # what pretends nothing is spelled as before there were injects: old seals stay good
+        content["injects"] = injects | {"sites_down": sorted(declaration.injects.sites_down)}
     return content
 
 
@@ -59,6 +62,7 @@ def digest(declaration: Declaration) -> str:
             declaration.break_glass,
             _moment(declaration.planned_end or declaration.ends_at),
             declaration.supersedes,
+            *([encode(declaration)["injects"]] if declaration.injects else []),
         ]
     )
 

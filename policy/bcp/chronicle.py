@@ -161,11 +161,24 @@ def _facts(declaration: Declaration) -> dict[str, Detail]:
         "version": declaration.version,
         "blocked": len(declaration.blocked),
         "note": declaration.end_note or None,
+        **_pretended(declaration),
         "signed": last.digest if last else None,
         "role": last.role if last else None,
         "listed_rank": last.listed_rank if last else None,
         "acting": last.acting if last else None,
         "same_department": _same_department(declaration),
+    }
+
+
+def _pretended(declaration: Declaration) -> dict[str, Detail]:
+    injects = declaration.injects
+    if not injects:
+        return {}
+    return {
+        "absent_percent": injects.absent_percent,
+        "directory_off": injects.directory_off,
+        "sites_down": ",".join(sorted(injects.sites_down)),
+        "half_capacity": injects.half_capacity,
     }
 
 

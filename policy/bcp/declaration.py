@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from common.ids import TenantId, UserId
 from policy.bcp.canonical import digest, extension_digest, pending_digest
+from policy.bcp.injects import MOST_ABSENT
 from policy.bcp.model import (
     APPROVAL_WINDOW,
     BREAK_GLASS,
@@ -77,6 +78,7 @@ def draft(
         version=1,
         seen_at=now,
         supersedes=proposal.supersedes,
+        injects=proposal.injects,
     )
 
 
@@ -304,6 +306,10 @@ def _check(proposal: Proposal, now: datetime) -> None:
         raise refused(Code.BREAK_GLASS_SCOPE)
     if not 1 <= len(proposal.reason.strip()) <= MAX_REASON:
         raise refused(Code.REASON_MISSING)
+    if proposal.injects and not proposal.drill:
+        raise refused(Code.INJECTS_NOT_IN_DRILL)
+    if not 0 <= proposal.injects.absent_percent <= MOST_ABSENT:
+        raise refused(Code.INJECTS_TOO_MANY, most=MOST_ABSENT)
     if proposal.ends_at is not None:
         if proposal.ends_at <= now:
             raise refused(Code.ENDS_IN_PAST)

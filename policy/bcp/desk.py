@@ -17,7 +17,7 @@ from policy.bcp import declaration as steps
 from policy.bcp.audit_names import BcpAudit
 from policy.bcp.chronicle import Chronicle
 from policy.bcp.memory import Memory
-from policy.bcp.model import Declaration, DeclarationState, Official, Proposal, Refused, Scope, Signer
+from policy.bcp.model import Declaration, DeclarationState, Official, Proposal, Refused, Scope, ScopeKind, Signer
 from policy.bcp.model import RefusalCode as Code
 from policy.bcp.plan import Plan
 from policy.bcp.refusals import refused
@@ -68,6 +68,7 @@ class Desk:
         try:
             plan = self._plan_for(proposal)
             await self._require_scope(proposal.scope)
+            await self._require_scope(Scope(ScopeKind.SITE, proposal.injects.sites_down))
             self._require_superseded(proposal)
             made = steps.draft(
                 proposal,

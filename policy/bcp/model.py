@@ -11,6 +11,7 @@ from typing import Final
 
 from common.errors import ErrorCode, KakehashiError
 from common.ids import TenantId, UserId
+from policy.bcp.injects import NONE, Injects
 from policy.model import BcpLevel, Resource, Subject
 
 TOPIC: Final = "bcp"
@@ -243,7 +244,7 @@ class PendingExtension:
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """What a coordinator fills in. `ends_at` (aware) None takes the default of the level. `supersedes` names an active
-    declaration that ends in the moment this one begins."""
+    declaration that ends in the moment this one begins. `injects` is what a drill pretends."""
 
     scope: Scope
     level: Level
@@ -254,6 +255,17 @@ class Proposal:
     drill: bool = False
     break_glass: bool = False
     supersedes: str | None = None
+    injects: Injects = NONE
+
+    @property
+    def drill_name(self) -> str:
+        """What decides who plays absent; the same for the declaration that becomes of it."""
+        return drill_name(self.plan_id, self.reason)
+
+
+def drill_name(plan_id: str, reason: str) -> str:
+    """One plan and one reason are one drill, however often it is asked about before it begins."""
+    return f"{plan_id}|{reason.strip()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +303,12 @@ class Declaration:
     signatures: tuple[Signature, ...] = ()
     blocked: frozenset[UserId] = field(default_factory=frozenset)
     pending: PendingExtension | None = None
+    injects: Injects = NONE
+
+    @property
+    def drill_name(self) -> str:
+        """See `Proposal.drill_name`."""
+        return drill_name(self.plan_id, self.reason)
 
     @property
     def overlay_plan(self) -> str:
@@ -334,6 +352,8 @@ class RefusalCode(StrEnum):
     PLAN_VERSION_REUSED = "plan_version_reused"
     SUPERSEDES_UNKNOWN = "supersedes_unknown"
     REASON_MISSING = "reason_missing"
+    INJECTS_NOT_IN_DRILL = "injects_not_in_drill"
+    INJECTS_TOO_MANY = "injects_too_many"
     OTHER_WAS_FASTER = "other_was_faster"
     NOT_FOUND = "not_found"
 

@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from common.ids import PoolId
+from policy.bcp.injects import Inject
 from policy.bcp.model import Declaration, Level
 from policy.bcp.plan import Plan, compiled
 from policy.bcp.rules import fault
-from policy.model import ActiveOverlay, Resource, Subject
+from policy.model import ActiveOverlay, Request, Resource, Subject
 from policy.schema import Rule
 
 
@@ -89,6 +90,11 @@ class Snapshot:
         self.valid: Final = valid
         """How long this may be used without having been read again; None for ever (tests)."""
         self._widening: Final = tuple((item, item.overlay) for item in found if item.overlay)
+        self._pretending: Final = {
+            item.declaration.id: item.declaration
+            for item, _overlay in self._widening
+            if item.declaration.drill and item.declaration.injects
+        }
 
     def overlays_for(
         self, subject: Subject, resource: Resource, now: datetime, mono: float
@@ -103,6 +109,22 @@ class Snapshot:
                 if not item.deadline.passed(now, mono) and _covers(item, subject, resource)
             ]
         )
+
+    def withheld(
+        self, overlays: Sequence[ActiveOverlay], request: Request
+    ) -> tuple[tuple[ActiveOverlay, ...], Inject | None]:
+        """Those that remain when drills pretend, and what was pretended if one does not."""
+        if not self._pretending:
+            return tuple(overlays), None
+        kept: list[ActiveOverlay] = []
+        why: Inject | None = None
+        for overlay in overlays:
+            drill = self._pretending.get(overlay.overlay_id)
+            inject = drill.injects.withholds(drill.drill_name, request) if drill else None
+            if inject is None:
+                kept.append(overlay)
+            why = why or inject
+        return tuple(kept), why
 
     def in_force(self, now: datetime, mono: float) -> tuple[ActiveDeclaration, ...]:
         """Every declaration that has not ended, those that widen nothing included."""

@@ -113,6 +113,14 @@ _TEXTS: Final[Mapping[RefusalCode, tuple[str, str]]] = {
         "理由を1~1,000文字で書いてください。",
         "Give the reason, 1 to 1,000 characters.",
     ),
+    RefusalCode.INJECTS_NOT_IN_DRILL: (
+        "想定（欠勤や停止など）を付けられるのは訓練だけです。",
+        "Only a drill can pretend absences or failures.",
+    ),
+    RefusalCode.INJECTS_TOO_MANY: (
+        "欠勤の想定は0～{most}%です。",
+        "From 0 to {most} % can play absent.",
+    ),
     RefusalCode.OTHER_WAS_FASTER: (
         "ほかの人の操作が先に行われました。画面を読み込み直してください。",
         "Somebody else was faster. Reload the page.",
@@ -138,6 +146,8 @@ _CODES: Final[Mapping[RefusalCode, ErrorCode]] = {
     RefusalCode.PLAN_UNKNOWN: ErrorCode.BAD_REQUEST,
     RefusalCode.PLAN_HAS_NO_DRILL: ErrorCode.BAD_REQUEST,
     RefusalCode.REASON_MISSING: ErrorCode.BAD_REQUEST,
+    RefusalCode.INJECTS_NOT_IN_DRILL: ErrorCode.BAD_REQUEST,
+    RefusalCode.INJECTS_TOO_MANY: ErrorCode.BAD_REQUEST,
     RefusalCode.NOT_FOUND: ErrorCode.NOT_FOUND,
 }
 """Everything else is a conflict with the present state."""

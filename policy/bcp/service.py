@@ -20,6 +20,7 @@ from policy.bcp import declaration as steps
 from policy.bcp.audit_names import BcpAudit
 from policy.bcp.chronicle import BcpEvent, Chronicle
 from policy.bcp.desk import Desk
+from policy.bcp.injects import Inject
 from policy.bcp.memory import Memory
 from policy.bcp.model import Declaration, Level, Official, Proposal, Scope, Signer
 from policy.bcp.model import RefusalCode as Code
@@ -45,11 +46,13 @@ _log = get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class Judged:
     """A decision with what BCP had to do with it. `overlay_ids` are the declarations whose rules it rests on (none:
-    normal policy alone); `normal_allowed` is what normal policy alone would have said."""
+    normal policy alone); `normal_allowed` is what normal policy alone would have said. `inject` is what a drill
+    pretends and therefore did not give."""
 
     decision: Decision
     overlay_ids: tuple[str, ...]
     normal_allowed: bool
+    inject: Inject | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +205,15 @@ class BcpService:
         """What the policy's `Context.overlays` takes."""
         return self._memory.snapshot.overlays_for(subject, resource, now, self._clock.monotonic())
 
+    def in_force(self, request: Request) -> Request:
+        """The request with the overlays that `judge` would decide with."""
+        overlays, _inject = self._overlays(request)
+        return replace(request, context=replace(request.context, overlays=overlays))
+
+    def _overlays(self, request: Request) -> tuple[tuple[ActiveOverlay, ...], Inject | None]:
+        covering = self.overlays_for(request.subject, request.resource, request.context.now)
+        return self._memory.snapshot.withheld(covering, request)
+
     def engine(self, base: Engine) -> Engine:
         """`base` itself while nothing widens, else `base` with the rules of what is declared. Holds for one request."""
         snapshot = self._memory.snapshot
@@ -215,16 +227,16 @@ class BcpService:
 
     def judge(self, base: Engine, request: Request) -> Judged:
         """Decide with whatever is declared. `context.overlays` of the request is replaced."""
-        overlays = self.overlays_for(request.subject, request.resource, request.context.now)
+        overlays, inject = self._overlays(request)
         if request.context.overlays:
             request = replace(request, context=replace(request.context, overlays=()))
         normal = base.decide(request)
         if not overlays:
-            return Judged(normal, (), normal.allowed)
+            return Judged(normal, (), normal.allowed, inject)
         engine = self.engine(base)
         decision = engine.decide(replace(request, context=replace(request.context, overlays=overlays)))
         ids = used(decision.rule_ids, overlays, self._memory.snapshot.rules()) if decision.allowed else ()
-        return Judged(decision, ids, normal.allowed)
+        return Judged(decision, ids, normal.allowed, inject)
 
     def known(self, overlay_id: str) -> ActiveDeclaration | None:
         """A declaration that is or was in force since this node started: for sessions that lose their basis

@@ -16,6 +16,7 @@ from typing import Final, TypeVar
 
 from common.ids import PoolId, TenantId, UserId
 from policy.bcp.canonical import spelled
+from policy.bcp.injects import NONE, Injects
 from policy.bcp.model import SUBSTITUTE, WHOLE_TENANT, Declaration, Proposal, Scope, ScopeKind, overlay_plan
 from policy.bcp.plan import Plan, compiled, substitute_of
 from policy.calendar import JST
@@ -185,7 +186,8 @@ def difference(
     rules = compiled(plan, drill=subject.drill)
     base = Engine(document)
     wide = Engine(document.model_copy(update={"rules": (*document.rules, *rules)}))
-    named = _Named([rule.rule.when for rule in wide.rules], subject.scope)
+    pretend = subject.injects if subject.drill else NONE
+    named = _Named([rule.rule.when for rule in wide.rules], subject.scope, pretend, subject.drill_name)
     people = _classes(population.people, named.person)
     pools = _classes(population.resources, named.resource)
     overlays = _Overlays(plan, subject, tenant_id)
@@ -216,6 +218,8 @@ class _Overlays:
         self._level: Final = level
         self._scope: Final = subject.scope
         self._tenant_id: Final = tenant_id
+        self._injects: Final = subject.injects if subject.drill else NONE
+        self._drill_name: Final = subject.drill_name
         self._blocked: Final = subject.blocked if isinstance(subject, Declaration) else frozenset()
         self._pools: Final = frozenset(plan.drill.pools if plan.drill else ()) if subject.drill else None
 
@@ -225,15 +229,17 @@ class _Overlays:
             return ()
         if person.user_id in self._blocked or (self._pools is not None and target.pool_id not in self._pools):
             return ()
-        if not self._scope.covers(person, target):
+        if not self._scope.covers(person, target) or self._injects.withholds(self._drill_name, request):
             return ()
         return (ActiveOverlay("what-if", self._name, self._level, request.context.now + timedelta(hours=1)),)
 
 
 class _Named:
-    """What rules and scope can tell apart."""
+    """What rules, scope and a drill's injects can tell apart."""
 
-    def __init__(self, whens: Iterable[When], scope: Scope) -> None:
+    def __init__(self, whens: Iterable[When], scope: Scope, injects: Injects = NONE, drill_name: str = "") -> None:
+        self._injects: Final = injects
+        self._drill_name: Final = drill_name
         self._by_key: dict[str, set[str]] = defaultdict(set)
         for when in whens:
             for part in _parts(when):
@@ -243,7 +249,7 @@ class _Named:
         kinds = {ScopeKind.SITE: "scope_sites", ScopeKind.DEPARTMENT: "departments", ScopeKind.DUTY: "duties"}
         if scope.kind in kinds:
             self._by_key[kinds[scope.kind]] |= scope.ids | {substitute_of(name) for name in scope.ids}
-        self._by_key["sites"] |= self._by_key["scope_sites"]
+        self._by_key["sites"] |= self._by_key["scope_sites"] | injects.sites_down
 
     def person(self, person: Subject) -> Hashable:
         """Equal for people whom nothing tells apart."""
@@ -251,6 +257,7 @@ class _Named:
         return (
             person.tenant_id,
             person.suspended,
+            self._injects.absent(self._drill_name, person.username),
             person.groups & self._by_key["groups"],
             person.duties & self._by_key["duties"],
             self._one("departments", person.department),

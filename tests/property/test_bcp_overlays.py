@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from common.ids import TenantId, UserId
 from policy.bcp import declaration as steps
 from policy.bcp import proof
+from policy.bcp.injects import Injects
 from policy.bcp.model import WHOLE_TENANT, Level, Scope, ScopeKind
 from policy.bcp.overlay import Deadline, Snapshot, activated, used
 from policy.bcp.plan import PREFIX, Plan, PlanFile, substitute_of
@@ -116,6 +117,15 @@ scopes = st.one_of(
 )
 
 
+injected = st.builds(
+    Injects,
+    absent_percent=st.sampled_from([0, 50, 90]),
+    directory_off=st.booleans(),
+    sites_down=st.frozensets(st.sampled_from(["hq", "east"])),
+    half_capacity=st.booleans(),
+)
+
+
 def declared(plan: Plan, now: datetime, **over: Any) -> Snapshot:
     """The snapshot of one declaration that went through the real steps."""
     made = steps.draft(
@@ -130,7 +140,8 @@ def declared(plan: Plan, now: datetime, **over: Any) -> Snapshot:
 
 
 def under(snapshot: Snapshot, base: Engine, request: Request) -> tuple[Decision, Request]:
-    overlays = snapshot.overlays_for(request.subject, request.resource, request.context.now, 0.0)
+    covering = snapshot.overlays_for(request.subject, request.resource, request.context.now, 0.0)
+    overlays, _inject = snapshot.withheld(covering, request)
     asked = replace(request, context=replace(request.context, overlays=overlays))
     return widened(base.document, snapshot).decide(asked), asked
 
@@ -208,6 +219,44 @@ def test_a_drill_gives_no_more_than_the_real_thing_and_nothing_elsewhere(
     if request.resource.pool_id not in plan.drill.pools:
         assert drill.allowed is before.allowed
         assert (drill.grant and drill.grant.obligations) == (before.grant and before.grant.obligations)
+
+
+@EXAMPLES
+@given(plans(), rule_lists(), requests, scopes, injected)
+def test_a_drill_that_pretends_takes_nothing_away_and_touches_nobody_outside(
+    plan: Plan, rules: list[dict[str, Any]], request: Request, scope: Scope, injects: Injects
+) -> None:
+    """Between normal policy and the plain drill; outside the scope and at other pools exactly normal policy."""
+    assume(plan.can_drill(Level.SECOND))
+    base, now = Engine(document(rules)), request.context.now
+    over: dict[str, Any] = {"level": Level.SECOND, "drill": True, "scope": scope}
+    plain, _ = under(declared(plan, now, **over), base, request)
+    pretended, asked = under(declared(plan, now, injects=injects, **over), base, request)
+    before = base.decide(request)
+    if before.grant:
+        assert pretended.grant
+        assert no_wider(before.grant.obligations, pretended.grant.obligations)
+    if pretended.grant:
+        assert plain.grant
+        assert no_wider(pretended.grant.obligations, plain.grant.obligations)
+    outside = not scope.covers(request.subject, request.resource)
+    assert plan.drill
+    if outside or request.resource.pool_id not in plan.drill.pools or not asked.context.overlays:
+        assert pretended.allowed is before.allowed
+        assert (pretended.grant and pretended.grant.obligations) == (before.grant and before.grant.obligations)
+
+
+@EXAMPLES
+@given(plans(), rule_lists(), requests, injected)
+def test_injects_mean_nothing_to_a_real_declaration(
+    plan: Plan, rules: list[dict[str, Any]], request: Request, injects: Injects
+) -> None:
+    """None can be signed; whoever wrote one into a row holds nobody back."""
+    base, now = Engine(document(rules)), request.context.now
+    (item,) = declared(plan, now).active
+    forged = Snapshot([replace(item, declaration=replace(item.declaration, injects=injects))])
+    real, _ = under(declared(plan, now), base, request)
+    assert under(forged, base, request)[0].allowed is real.allowed
 
 
 @EXAMPLES

@@ -387,6 +387,7 @@ class DegradedLogin(RuleBasedStateMachine):
             bus=LocalBus(),
             clock=self.clock,
             emergency=lambda: self.emergency,
+            rehearsing=lambda _identity: None,
         )
 
     async def _sign_up(self, name: str) -> None:

@@ -14,7 +14,7 @@ export function Forecast({ whatIf }: { readonly whatIf: WhatIf }) {
     return null;
   }
   return (
-    <section aria-labelledby="forecast" data-testid="bcp-forecast">
+    <section className="forecast" aria-labelledby="forecast" data-testid="bcp-forecast">
       <h3 id="forecast">{t("forecast.heading")}</h3>
       <p className="fine">{t("forecast.lead", { percent: whatIf.at_once_percent })}</p>
       <h4>{t("forecast.seats")}</h4>
@@ -38,7 +38,7 @@ export function Forecast({ whatIf }: { readonly whatIf: WhatIf }) {
       <h4>{t("forecast.gateway")}</h4>
       <ul className="seat-list">
         <Row fit={gateway} name={t("forecast.gatewayName")} testId="bcp-fit-gateway" unit="sessions">
-          <span className="fine">{t("forecast.gatewayLoad", { percent: gateway.load_percent })}</span>
+          <p className="fine">{t("forecast.gatewayLoad", { percent: gateway.load_percent })}</p>
         </Row>
       </ul>
     </section>
@@ -59,10 +59,10 @@ function Line({ fit }: { readonly fit: LineFit }) {
   const tight = fit.short === 0 && fit.peak_mbps > fit.line_mbps;
   return (
     <Row fit={fit} name={pick(fit.name_ja, fit.name_en)} testId={`bcp-line-${fit.site_id}`} unit="sessions">
-      <span className="fine">
+      <p className="fine">
         {t("forecast.lineMbps", { line: fit.line_mbps, average: fit.average_mbps, peak: fit.peak_mbps })}
         {tight ? ` ${t("forecast.lineTight")}` : ""}
-      </span>
+      </p>
     </Row>
   );
 }
