@@ -89,6 +89,7 @@ WHO_MAY = {
         "GET /api/v1/bcp/declarations",
         "GET /api/v1/bcp/declarations/{id}",
         "GET /api/v1/bcp/declarations/{id}/reach",
+        "GET /api/v1/bcp/declarations/{id}/score",
         "GET /api/v1/bcp/declarations/{id}/reach/people",
         "GET /api/v1/bcp/declarations/{id}/reach/duties/{duty}",
         "GET /api/v1/bcp/declarations/{id}/notice",
