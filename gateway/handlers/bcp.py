@@ -4,13 +4,15 @@ Each handler: read the body, one call to the service, render. What a step needs 
 the service's business; a refused step comes back in its own words.
 """
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
+from dataclasses import replace
 
 from aiohttp import web
 
+from broker.models import Seats
 from common.clock import Clock
 from common.errors import NotFound
-from common.ids import TenantId, UserId
+from common.ids import PoolId, TenantId, UserId
 from gateway import bcp_rendering as rendering
 from gateway import what_if_rendering
 from gateway.bodies import answer, body
@@ -199,7 +201,7 @@ async def what_if(request: web.Request) -> web.Response:
         what_if_rendering.what_if(
             found,
             pools=pools,
-            seats=await own.catalogue.seats(_tenant(own)),
+            seats=await _seats(own, proposal),
             sites=own.duties.book.register.sites.values(),
             settings=own.settings.planning,
             people=people,
@@ -208,6 +210,14 @@ async def what_if(request: web.Request) -> web.Response:
             elapsed_ms=_milliseconds(own.clock) - began,
         )
     )
+
+
+async def _seats(own: Services, proposal: Proposal) -> Mapping[PoolId, Seats]:
+    """As they are, or as a drill pretends."""
+    seats = await own.catalogue.seats(_tenant(own))
+    if not (proposal.drill and proposal.injects.half_capacity):
+        return seats
+    return {pool_id: replace(found, total=(found.total + 1) // 2) for pool_id, found in seats.items()}
 
 
 async def _told(own: Services, proposal: Proposal) -> ToldAnswer:

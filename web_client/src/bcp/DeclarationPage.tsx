@@ -15,8 +15,9 @@ import { proposalOf } from "./draft";
 import { bcp } from "./endpoints";
 import { useFlash } from "./flash";
 import { LevelBand } from "./LevelBand";
-import { declarationName, scopeName } from "./names";
+import { declarationName, pretendedWords, scopeName } from "./names";
 import { isReader, isUnratified, taskOf, type Task } from "./permission";
+import { Score } from "./Score";
 import { SignBox } from "./SignBox";
 import { Signatures } from "./Signatures";
 import { useKnownStatus } from "./status";
@@ -66,6 +67,7 @@ export function DeclarationPage({ id }: { readonly id: string }) {
       <PageHeading title={declarationName(declaration)}>{t("declaration.title")}</PageHeading>
       <Summary declaration={declaration} />
       <Change declaration={declaration} />
+      {declaration.starts_at === null ? null : <Score declaration={declaration} />}
       <Signatures signatures={declaration.signatures} />
       <Actions declaration={declaration} onChanged={setAsked} />
     </div>
@@ -81,6 +83,11 @@ function Summary({ declaration }: { readonly declaration: DeclarationView }) {
     [t("card.cause"), `${pick(declaration.cause_ja, declaration.cause_en)}: ${declaration.reason}`],
     [t("card.plan"), t("card.planVersion", { name: pick(plan.name_ja, plan.name_en), version: plan.version })],
   ];
+  if (declaration.drill) {
+    const { injects } = declaration;
+    const ids = injects === null ? null : { ...injects, sites_down: injects.sites_down.map((site) => site.id) };
+    rows.push([t("drill.heading"), pretendedWords(ids, injects?.sites_down ?? []) ?? t("drill.none")]);
+  }
   if (declaration.starts_at !== null) {
     rows.push([t("card.from"), dateTime(declaration.starts_at)]);
   }

@@ -1,6 +1,6 @@
 /** Pure: what a coordinator fills in, step by step; what is still missing; and the proposal it becomes. */
 import { fromTokyoField, hoursFrom } from "./tokyoTime";
-import type { Cause, DeclarationView, Level, PlanView, Proposal, ScopeKind } from "./types";
+import type { Cause, DeclarationView, Injects, Level, PlanView, Proposal, ScopeKind } from "./types";
 
 export type Flow = "declare" | "drill" | "break-glass";
 export type StepName = "cause" | "scope" | "level" | "duration" | "sign";
@@ -17,6 +17,8 @@ export interface Draft {
   readonly until: string;
   /** Takes the place of the declaration that holds for the same scope. */
   readonly replace: boolean;
+  /** Drill only. */
+  readonly injects: Injects;
   /** Break-glass only: "nobody can be reached who could approve". */
   readonly alone: boolean;
 }
@@ -36,6 +38,13 @@ export type Problem =
   | "untilTooLong";
 
 export const REASON_LIMIT = 500;
+
+export const NOTHING_PRETENDED: Injects = {
+  absent_percent: 0,
+  directory_off: false,
+  sites_down: [],
+  half_capacity: false,
+};
 
 const DAY = 24;
 
@@ -75,6 +84,7 @@ export function emptyDraft(flow: Flow, plans: readonly PlanView[] = []): Draft {
     until: "",
     replace: true,
     alone: false,
+    injects: NOTHING_PRETENDED,
   };
 }
 
@@ -193,6 +203,7 @@ export function toProposal(
     break_glass: flow === "break-glass",
     absent: false,
     supersedes: draft.replace ? (replaceable(draft, flow, active)?.id ?? null) : null,
+    injects: flow === "drill" ? draft.injects : NOTHING_PRETENDED,
   };
 }
 
@@ -210,5 +221,9 @@ export function proposalOf(declaration: DeclarationView, endsAt: string | null =
     break_glass,
     absent: false,
     supersedes: null,
+    injects:
+      declaration.injects === null
+        ? NOTHING_PRETENDED
+        : { ...declaration.injects, sites_down: declaration.injects.sites_down.map((site) => site.id) },
   };
 }

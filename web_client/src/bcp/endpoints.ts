@@ -1,7 +1,7 @@
 /** One function per BCP route of the gateway. No logic, only paths and types. */
 import { request, type RequestOptions } from "../api/http";
 import type { LoginError } from "../api/types";
-import type { BcpStatus, DeclarationView, Narrowing, PlanView, Proposal, Scopes, WhatIf } from "./types";
+import type { BcpStatus, DeclarationView, Narrowing, PlanView, Proposal, Scopes, ScoreView, WhatIf } from "./types";
 
 interface Items<T> {
   readonly items: readonly T[];
@@ -28,6 +28,8 @@ export const bcp = {
     request<Items<DeclarationView>>("GET", "/bcp/declarations", undefined, options),
   declaration: (id: string, options: RequestOptions = {}) =>
     request<DeclarationView>("GET", `/bcp/declarations/${encodeURIComponent(id)}`, undefined, options),
+  score: (id: string, options: RequestOptions = {}) =>
+    request<ScoreView>("GET", `/bcp/declarations/${encodeURIComponent(id)}/score`, undefined, { ...PATIENT, ...options }),
   whatIf: (proposal: Proposal, signal: AbortSignal) =>
     request<WhatIf>("POST", "/bcp/what-if", proposal, { ...PATIENT, signal }),
   declare: (proposal: Proposal, seenDiff: string) =>

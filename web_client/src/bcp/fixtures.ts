@@ -28,6 +28,7 @@ export function declaration(over: Partial<DeclarationView> = {}): DeclarationVie
     cause_en: "Earthquake",
     reason: "地震のため。",
     drill: false,
+    injects: null,
     break_glass: false,
     state: "active",
     created_at: "2026-07-03T02:50:00Z",

@@ -1,7 +1,7 @@
 /** How declarations and scopes are called on the page and aloud. Pure but for the current language. */
 import i18next from "i18next";
 import { pick } from "../i18n";
-import type { DeclarationView, Named, ScopeKind, Scopes } from "./types";
+import type { DeclarationView, Injects, Named, ScopeKind, Scopes } from "./types";
 
 /** "【訓練】発動（第1次） 東支所" */
 export function declarationName(declaration: DeclarationView): string {
@@ -32,6 +32,23 @@ export function choicesOf(kind: ScopeKind, scopes: Scopes): readonly Named[] {
     case "duty":
       return scopes.duties;
   }
+}
+
+/** What a drill pretends, in words; `sites` names those of the register. Null where it pretends nothing. */
+export function pretendedWords(injects: Injects | null, sites: readonly Named[]): string | null {
+  const t = i18next.getFixedT(null, "bcp");
+  const down = (injects?.sites_down ?? []).map((id) => sites.find((site) => site.id === id));
+  const names = listed(down.flatMap((site) => (site === undefined ? [] : [pick(site.name_ja, site.name_en)])));
+  const said =
+    injects === null
+      ? []
+      : [
+          injects.absent_percent > 0 ? t("drill.said.absent", { percent: injects.absent_percent }) : "",
+          injects.directory_off ? t("drill.said.directoryOff") : "",
+          injects.half_capacity ? t("drill.said.halfCapacity") : "",
+          names === "" ? "" : t("drill.said.sites", { names }),
+        ].filter((words) => words !== "");
+  return said.length === 0 ? null : listed(said);
 }
 
 export function listed(names: readonly string[]): string {

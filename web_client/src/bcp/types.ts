@@ -16,6 +16,18 @@ export interface ShownScope extends Scope {
   readonly text_en: string;
 }
 
+/** What a drill pretends. */
+export interface Injects {
+  readonly absent_percent: number;
+  readonly directory_off: boolean;
+  readonly sites_down: readonly string[];
+  readonly half_capacity: boolean;
+}
+
+export interface ShownInjects extends Omit<Injects, "sites_down"> {
+  readonly sites_down: readonly Named[];
+}
+
 export interface Proposal {
   readonly scope: Scope;
   readonly level: Level;
@@ -27,6 +39,7 @@ export interface Proposal {
   readonly break_glass: boolean;
   readonly absent: boolean;
   readonly supersedes: string | null;
+  readonly injects: Injects;
 }
 
 export interface SignatureView {
@@ -59,6 +72,8 @@ export interface DeclarationView {
   readonly cause_en: string;
   readonly reason: string;
   readonly drill: boolean;
+  /** What the drill pretends; null where it pretends nothing. */
+  readonly injects: ShownInjects | null;
   readonly break_glass: boolean;
   readonly state: DeclarationState;
   readonly created_at: string;
@@ -190,6 +205,29 @@ export interface WhatIf {
     readonly channels: readonly string[];
   };
   readonly elapsed_ms: number;
+}
+
+export interface DutyScore extends Named {
+  readonly roster: number;
+  readonly absent: number;
+  readonly within_hour: number;
+  readonly refused: number;
+  readonly preempted: number;
+}
+
+/** How well it went so far; `p1_*` are the people of duties of class P0 and P1. */
+export interface ScoreView {
+  readonly seconds_to_declare: number | null;
+  readonly alone: boolean;
+  readonly p1_roster: number;
+  readonly p1_within_hour: number;
+  readonly refused: number;
+  readonly refused_people: number;
+  readonly preempted: number;
+  readonly absent: number;
+  readonly rehearsed: number;
+  readonly rehearsed_failed: number;
+  readonly duties: readonly DutyScore[];
 }
 
 export interface Narrowing {

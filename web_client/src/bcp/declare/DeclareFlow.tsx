@@ -28,6 +28,7 @@ import type { PlanView, Proposal, Scopes } from "../types";
 import { CauseStep } from "./CauseStep";
 import { DurationStep } from "./DurationStep";
 import { LevelStep } from "./LevelStep";
+import { Pretend } from "./Pretend";
 import { ScopeStep } from "./ScopeStep";
 import { SignStep } from "./SignStep";
 
@@ -138,6 +139,13 @@ function Steps({ flow, plans, scopes }: StepsProps) {
       {step === "scope" ? <ScopeStep {...props} scopes={scopes} /> : null}
       {step === "level" ? <LevelStep {...props} plans={plans} /> : null}
       {step === "duration" ? <DurationStep {...props} /> : null}
+      {step === "duration" && flow === "drill" ? (
+        <Pretend
+          injects={draft.injects}
+          scopes={scopes}
+          onChange={(injects) => setDraft({ ...draft, injects })}
+        />
+      ) : null}
       {step === "sign" && proposal !== null ? (
         <SignStep flow={flow} proposal={proposal} scopes={scopes} plans={plans} />
       ) : null}
@@ -194,7 +202,7 @@ interface HeadProps {
 function FlowHead({ flow, steps, at }: HeadProps) {
   const { t } = useTranslation("bcp");
   const step = steps[at] ?? "cause";
-  const title = flow === "drill" && step === "cause" ? t("flow.drillTitles.cause") : t(`flow.stepTitles.${step}`);
+  const title = flow === "drill" && (step === "cause" || step === "duration") ? t(`flow.drillTitles.${step}`) : t(`flow.stepTitles.${step}`);
   return (
     <header className="flow-head">
       <p className="flow-name">

@@ -8,7 +8,7 @@ import type { Flow } from "../draft";
 import { bcp } from "../endpoints";
 import { useFlash } from "../flash";
 import { LevelMark } from "../LevelMark";
-import { choicesOf, drillMark, listed } from "../names";
+import { choicesOf, drillMark, listed, pretendedWords } from "../names";
 import { SignBox } from "../SignBox";
 import { useStatus } from "../status";
 import type { DeclarationView, PlanView, Proposal, Scopes } from "../types";
@@ -100,6 +100,12 @@ function Filled({ proposal, scopes, plans }: Omit<SignStepProps, "flow">) {
                 : t("card.planVersion", { name: pick(plan.name_ja, plan.name_en), version: plan.version })}
             </dd>
           </div>
+          {drill ? (
+            <div>
+              <dt>{t("drill.heading")}</dt>
+              <dd data-testid="bcp-pretended">{pretendedWords(proposal.injects, scopes.sites) ?? t("drill.none")}</dd>
+            </div>
+          ) : null}
         </dl>
       </div>
     </section>

@@ -1,5 +1,6 @@
 /** English texts of the BCP console. Shape is checked against the Japanese ones. */
 import type { BcpTexts } from "./ja";
+import { drillEn } from "./drillEn";
 
 export const en: BcpTexts = {
   title: "BCP",
@@ -204,7 +205,7 @@ export const en: BcpTexts = {
       duration: "Until when?",
       sign: "Check it, then sign",
     },
-    drillTitles: { cause: "What is the drill about?" },
+    drillTitles: { cause: "What is the drill about?", duration: "How long, and what does it pretend?" },
     drillNote: "This is a drill, not the real thing. Every screen and record is marked [DRILL].",
     breakGlassNote: "Break-glass: rights widen at once, by your signature alone.",
     breakGlassRule1: "Level 1 only, one scope only, and it ends by itself after 4 hours.",
@@ -347,6 +348,7 @@ export const en: BcpTexts = {
     gatewayName: "Sessions at once",
     gatewayLoad: "Load now {{percent}} %",
   },
+  drill: drillEn,
   sign: {
     heading: "Sign",
     code: "Confirmation code (6 digits)",

@@ -1,4 +1,5 @@
 /** Japanese texts of the BCP console: short sentences for people in a hurry. What happens, until when, what to do. */
+import { drillJa } from "./drillJa";
 export const ja = {
   title: "BCP",
   titleTasks: "（{{count}}件 承認待ち）BCP",
@@ -202,7 +203,7 @@ export const ja = {
       duration: "いつまでにしますか",
       sign: "内容を確かめて、署名してください",
     },
-    drillTitles: { cause: "どんな訓練ですか" },
+    drillTitles: { cause: "どんな訓練ですか", duration: "どれだけの間、何を想定しますか" },
     drillNote: "訓練です。本番ではありません。画面と記録のすべてに【訓練】と付きます。",
     breakGlassNote: "緊急発動です。あなた1人の署名で、すぐに権限が広がります。",
     breakGlassRule1: "第1次だけ、範囲は1つだけ、4時間で自動的に終わります。",
@@ -345,6 +346,7 @@ export const ja = {
     gatewayName: "同時に使える接続",
     gatewayLoad: "いまの負荷 {{percent}}％",
   },
+  drill: drillJa,
   sign: {
     heading: "署名",
     code: "確認コード（6桁）",
