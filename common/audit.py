@@ -1,4 +1,5 @@
-"""Typed audit events and the hash chain over them: pure. Counterpart: `common/audit_store.py`, which writes them.
+"""Typed audit events and the hash chain over them: pure. Counterparts: `common/audit_log.py`, which
+writes them, `common/audit_store.py`, which keeps and proves them.
 
 Each node has its own chain, so a network split never forks one. Each event's hash covers its predecessor's, so nothing
 can be altered, dropped or slipped in without breaking every later hash, which signed checkpoints pin.

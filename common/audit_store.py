@@ -1,40 +1,24 @@
-"""Writes, checkpoints, verifies and exports the audit chain. Counterpart: `common/audit.py`, the pure half.
+"""The audit chain in the database: its SQL, its proof, its reading. Counterparts: `common/audit.py` (the pure half),
+`common/audit_log.py` (which writes it).
 
-Events of many callers share one transaction (group commit): each caller waits until its own event is durable. Only one
-gateway may write a node's chain; a second one with the same node id fails on the primary key and is refused.
+Only one gateway may write a node's chain; a second one with the same node id fails on the primary key and is refused.
 """
 
-import asyncio
 import json
-import os
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-)
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import BigInteger, Column, Index, Row, String, Table, Text, func, insert, select, tuple_
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.expression import Tuple
 
-from common.audit import GENESIS, AuditEvent, ChainedEvent, capped, chain, checkpoint_message, details_json
-from common.clock import Clock
-from common.db import Database, UtcDateTime, metadata
-from common.errors import AuditUnavailable, ConfigError, StoreUnavailable
+from common.audit import GENESIS, AuditEvent, ChainedEvent, chain, checkpoint_message, details_json
+from common.db import LONG_SECONDS, Database, UtcDateTime, metadata
 from common.ids import TenantId
-from common.log import get_logger
-from common.tasks import TaskScope
-
-_log = get_logger(__name__)
 
 audit_event: Final = Table(
     "audit_event",
@@ -67,153 +51,86 @@ audit_checkpoint: Final = Table(
     Column("signature", String(128), nullable=False),
 )
 
-_BATCH: Final = 200
 _PAGE: Final = 1_000
-CHECKPOINT_SECONDS: Final = 60.0
 
 
-def load_or_create_signing_key(path: Path) -> Ed25519PrivateKey:
-    """The node's checkpoint key (PEM, 0600). Raises ConfigError when damaged or readable by others."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        pass
-    except OSError as error:
-        raise ConfigError(f"audit key {path} cannot be created: {error.strerror}") from error
-    else:
-        pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(pem)
-    try:
-        if path.stat().st_mode & 0o077:
-            raise ConfigError(f"audit key {path} can be read by others: chmod 600 it")
-        key = load_pem_private_key(path.read_bytes(), None)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"audit key {path} cannot be read: restore it from the backup") from error
-    if not isinstance(key, Ed25519PrivateKey):
-        raise ConfigError(f"audit key {path} is not an Ed25519 key")
-    return key
+class ChainForked(Exception):
+    """Another event stands in a place of the node's chain: somebody else writes it, or the database is not ours."""
 
 
-class AuditLog:
-    """This node's chain. `start()` before use; `close()` writes a last checkpoint."""
+async def head(database: Database, node_id: str) -> tuple[int, str]:
+    """Number and hash of a node's last event. Raises StoreUnavailable."""
+    query = select(audit_event.c.seq, audit_event.c.hash).where(audit_event.c.node_id == node_id)
+    async with database.transaction() as connection:
+        row = (await connection.execute(query.order_by(audit_event.c.seq.desc()).limit(1))).first()
+    return (row.seq, row.hash) if row else (0, GENESIS)
 
-    def __init__(
-        self, database: Database, clock: Clock, *, node_id: str, tenant_id: TenantId, key: Ed25519PrivateKey
-    ) -> None:
-        self._database = database
-        self._clock = clock
-        self._node_id = node_id
-        self._tenant_id = tenant_id
-        self._key = key
-        self._head = (0, GENESIS)
-        self._checkpointed = 0
-        self._waiting: list[tuple[AuditEvent, asyncio.Future[None]]] = []
-        self._wake = asyncio.Event()
-        self._scope = TaskScope()
 
-    async def start(self) -> None:
-        """Read the head of the chain and begin to write. Raises StoreUnavailable."""
-        async with self._database.transaction() as connection:
-            row = (
-                await connection.execute(
-                    select(audit_event.c.seq, audit_event.c.hash)
-                    .where(audit_event.c.node_id == self._node_id)
-                    .order_by(audit_event.c.seq.desc())
-                    .limit(1)
-                )
-            ).first()
-            signed = await connection.scalar(
-                select(func.max(audit_checkpoint.c.seq)).where(audit_checkpoint.c.node_id == self._node_id)
+async def signed_up_to(database: Database, node_id: str) -> int:
+    """Number of the last event that a checkpoint covers. Raises StoreUnavailable."""
+    query = select(func.max(audit_checkpoint.c.seq)).where(audit_checkpoint.c.node_id == node_id)
+    async with database.transaction() as connection:
+        return await connection.scalar(query) or 0
+
+
+async def hash_of(database: Database, node_id: str, seq: int) -> str | None:
+    """The hash of one event. Raises StoreUnavailable."""
+    query = select(audit_event.c.hash).where(audit_event.c.node_id == node_id, audit_event.c.seq == seq)
+    async with database.transaction() as connection:
+        return await connection.scalar(query)
+
+
+async def add(database: Database, events: Sequence[ChainedEvent]) -> None:
+    """Write events that follow each other. Raises StoreUnavailable (they may be in all the same), and what SQLAlchemy
+    raises when somebody else took their places."""
+    async with database.transaction() as connection:
+        await connection.execute(insert(audit_event), [_row(event) for event in events])
+
+
+async def merge(database: Database, events: Sequence[ChainedEvent]) -> None:
+    """Write those of these consecutive events of one node that are not in yet: done twice, it is done once.
+
+    Raises ChainForked when another event is in one of their places, and StoreUnavailable.
+    """
+    node_id, first, last = events[0].node_id, events[0].seq, events[-1].seq
+    query = select(audit_event.c.seq, audit_event.c.hash).where(
+        audit_event.c.node_id == node_id, audit_event.c.seq.between(first, last)
+    )
+    async with database.transaction(seconds=LONG_SECONDS) as connection:
+        known = {row.seq: row.hash for row in await connection.execute(query)}
+        for event in events:
+            if known.get(event.seq, event.hash) != event.hash:
+                raise ChainForked(f"another event {event.seq} of {node_id} is in the database")
+        missing = [_row(event) for event in events if event.seq not in known]
+        if missing:
+            await connection.execute(insert(audit_event), missing)
+
+
+async def add_checkpoint(
+    database: Database,
+    *,
+    node_id: str,
+    tenant_id: TenantId,
+    seq: int,
+    chain_hash: str,
+    at: datetime,
+    key: Ed25519PrivateKey,
+) -> None:
+    """Sign the chain up to an event that is in the database. Raises StoreUnavailable."""
+    signature = key.sign(checkpoint_message(node_id, seq, chain_hash, at))
+    public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    async with database.transaction() as connection:
+        await connection.execute(
+            insert(audit_checkpoint).values(
+                node_id=node_id,
+                seq=seq,
+                tenant_id=tenant_id,
+                at=at,
+                hash=chain_hash,
+                public_key=public.hex(),
+                signature=signature.hex(),
             )
-        self._head = (row.seq, row.hash) if row else (0, GENESIS)
-        self._checkpointed = signed or 0
-        self._scope.spawn(self._write(), name="audit writer")
-        self._scope.spawn(self._sign_regularly(), name="audit checkpoints")
-
-    async def close(self) -> None:
-        """Sign what is unsigned and stop. Callers still waiting are refused."""
-        await self._scope.close()
-        for _, done in self._waiting:
-            if not done.done():
-                done.set_exception(AuditUnavailable("the audit log is closing"))
-        self._waiting.clear()
-        try:
-            await self.sign()
-        except (SQLAlchemyError, StoreUnavailable) as error:
-            _log.error("no last audit checkpoint", exc_info=error)
-
-    async def record(self, event: AuditEvent) -> None:
-        """See `AuditSink.record`."""
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((capped(event), done))
-        self._wake.set()
-        await done
-
-    async def _write(self) -> None:
-        while True:
-            await self._wake.wait()
-            batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
-            if not self._waiting:
-                self._wake.clear()
-            if batch:
-                await self._commit(batch)
-
-    async def _commit(self, batch: list[tuple[AuditEvent, asyncio.Future[None]]]) -> None:
-        at = self._clock.now()
-        seq, previous = self._head
-        rows = []
-        for event, _ in batch:
-            seq += 1
-            chained = chain(self._node_id, seq, at, event, previous)
-            previous = chained.hash
-            rows.append(_row(chained))
-        written = False
-        try:
-            async with self._database.transaction() as connection:
-                await connection.execute(insert(audit_event), rows)
-            self._head = (seq, previous)
-            written = True
-        except Exception as error:  # noqa: BLE001 - the writer must outlive whatever a driver raises: all wait for it
-            _log.error("audit event not written", exc_info=error)
-        finally:  # also when cancelled: nobody may wait for ever, and nobody may believe in an unwritten event
-            for _, done in batch:
-                if done.done():
-                    continue
-                if written:
-                    done.set_result(None)
-                else:
-                    done.set_exception(AuditUnavailable("the event was not written"))
-
-    async def _sign_regularly(self) -> None:
-        while True:
-            await asyncio.sleep(CHECKPOINT_SECONDS)
-            try:
-                await self.sign()
-            except Exception as error:  # noqa: BLE001 - checkpoints must outlive whatever a driver raises
-                _log.error("audit checkpoint not written", exc_info=error)
-
-    async def sign(self) -> None:
-        """Write a checkpoint over the head when there is something new."""
-        seq, head = self._head
-        if seq == self._checkpointed:
-            return
-        at = self._clock.now()
-        signature = self._key.sign(checkpoint_message(self._node_id, seq, head, at))
-        public = self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        async with self._database.transaction() as connection:
-            await connection.execute(
-                insert(audit_checkpoint).values(
-                    node_id=self._node_id,
-                    seq=seq,
-                    tenant_id=self._tenant_id,
-                    at=at,
-                    hash=head,
-                    public_key=public.hex(),
-                    signature=signature.hex(),
-                )
-            )
-        self._checkpointed = seq
+        )
 
 
 def _row(chained: ChainedEvent) -> dict[str, Any]:

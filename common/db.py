@@ -128,7 +128,7 @@ class Database:
                 raise
             if self._outage.failed(began, clock()):
                 _log.error("database away", error=type(error).__name__)
-            raise StoreUnavailable(type(error).__name__) from error
+            raise StoreUnavailable(f"the database does not answer: {type(error).__name__}") from error
         except BaseException:
             self._outage.given_up()
             raise

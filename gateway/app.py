@@ -16,7 +16,8 @@ from auth.service import AuthService
 from broker.assembly import Broker, build_broker, build_duties
 from broker.duties.service import DutyService
 from common.audit import AuditEvent, AuditSink
-from common.audit_store import AuditLog, load_or_create_signing_key
+from common.audit_log import AuditLog, load_or_create_signing_key
+from common.audit_spool import Spool
 from common.bus import EventBus, LocalBus
 from common.bus_postgres import PostgresBus
 from common.clock import Clock, SystemClock
@@ -96,7 +97,9 @@ async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> tup
     keyring = await asyncio.to_thread(Keyring.load_or_create, settings.secrets_file)
     database = await _open_database(settings, stack)
     metrics = Metrics()
-    audit = CountedAudit(await _open_audit(settings, database, clock, stack), metrics)
+    log = await _open_audit(settings, database, clock, stack)
+    metrics.watch_spool(lambda: log.spool_bytes)
+    audit = CountedAudit(log, metrics)
     bus = await _open_bus(settings, database, stack)
 
     policy = PolicyService(settings.policy, tenant_id=tenant_id, clock=clock, audit=audit)
@@ -181,10 +184,10 @@ async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> tup
     )
     reports.start()
     stack.push_async_callback(reports.close)
+    readiness = Readiness({"database": database.answers, "directory": auth.directory_ready, "audit": log.ready}, clock)
     own, oversight = _wire(
         settings,
         clock,
-        database,
         audit,
         bus,
         auth,
@@ -195,6 +198,7 @@ async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> tup
         surroundings,
         notices,
         reports,
+        readiness,
         metrics,
     )
     oversight.start()
@@ -214,7 +218,6 @@ async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> tup
 def _wire(
     settings: Settings,
     clock: Clock,
-    database: Database,
     audit: AuditSink,
     bus: EventBus,
     auth: AuthService,
@@ -225,6 +228,7 @@ def _wire(
     surroundings: GatewaySurroundings,
     notices: NoticeService,
     reports: ReportService,
+    readiness: Readiness,
     metrics: Metrics,
 ) -> tuple[Services, Oversight]:
     tenant_id = TenantId(settings.tenant.id)
@@ -272,7 +276,7 @@ def _wire(
         changes=changes,
         judge=judge,
         viewers=viewers,
-        readiness=Readiness({"database": database.answers, "directory": auth.directory_ready}, clock),
+        readiness=readiness,
         metrics=metrics,
         openapi=json.dumps(document(ROUTES), ensure_ascii=False),
     )
@@ -291,7 +295,8 @@ async def _open_database(settings: Settings, stack: AsyncExitStack) -> Database:
 async def _open_audit(settings: Settings, database: Database, clock: Clock, stack: AsyncExitStack) -> AuditLog:
     tenant_id = TenantId(settings.tenant.id)
     key = await asyncio.to_thread(load_or_create_signing_key, settings.audit.key_file)
-    audit = AuditLog(database, clock, node_id=settings.node_id, tenant_id=tenant_id, key=key)
+    spool = Spool(settings.audit.spool_for(settings.node_id), limit_bytes=settings.audit.spool_mb * 2**20)
+    audit = AuditLog(database, clock, node_id=settings.node_id, tenant_id=tenant_id, key=key, spool=spool)
     await audit.start()
     stack.push_async_callback(audit.close)
     await audit.record(AuditEvent(GatewayAudit.START_GATEWAY, tenant_id, actor=settings.node_id))

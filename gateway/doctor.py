@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -14,20 +13,12 @@ from auth.diagnosis import diagnose
 from common.clock import TOKYO, SystemClock
 from common.db import Database, revision_gap
 from common.errors import KakehashiError
+from gateway.doctor_finding import Finding
+from gateway.doctor_outage import audit_spool, running_gateway
 from gateway.settings import Settings
 from policy.report import check_report
 
 _RENEW_BEFORE: Final = timedelta(days=14)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at."""
-
-    subject: str
-    ok: bool
-    text: str
-    remedy: str = ""
 
 
 async def examine(settings: Settings) -> list[Finding]:
@@ -39,8 +30,10 @@ async def examine(settings: Settings) -> list[Finding]:
         _policy,
         _certificate,
         _private_files,
+        audit_spool,
         _agent,
         _web_client,
+        running_gateway,
     )
     for check in checks:
         try:
@@ -54,7 +47,9 @@ async def examine(settings: Settings) -> list[Finding]:
 async def _database(settings: Settings) -> list[Finding]:
     database = Database(settings.database.url)
     try:
-        await database.connect()
+        if not await database.answers():
+            remedy = "start it, or correct database.url; running sessions go on meanwhile, nothing new begins"
+            return [Finding("database", ok=False, text=f"{database.dialect} does not answer", remedy=remedy)]
         gap = await revision_gap(settings.database.url)
     finally:
         await database.close()

@@ -5,7 +5,7 @@ Labels are names of ours (routes, events, pools, reasons): no person, no address
 figures nor their number tell of anybody.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
@@ -57,8 +57,15 @@ class Metrics:
         self._dependency = Gauge(
             "kakehashi_dependency_up", "1 when it answers, as /readyz tells", ("dependency",), registry=own
         )
+        self._spool = Gauge(
+            "kakehashi_audit_spool_bytes", "Audit events that wait on this node's disk for the database", registry=own
+        )
         self._level = Gauge("kakehashi_bcp_level", "1 for the level in force", ("level",), registry=own)
         self._reported = (0, 0)
+
+    def watch_spool(self, size: Callable[[], int]) -> None:
+        """Ask this for the size of the audit's spool."""
+        self._spool.set_function(size)
 
     def page(self) -> bytes:
         """All figures, as Prometheus reads them."""

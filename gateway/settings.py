@@ -86,6 +86,18 @@ class AuditSettings(Section):
     """The audit chain of this node."""
 
     key_file: Path = Field(description="Ed25519 key that signs checkpoints; created when missing. Keep a copy.")
+    spool_file: Path | None = Field(
+        None,
+        description="Where events wait while the database is away (mode 0600); None: beside `key_file`. With SQLite, "
+        "give it a disk of its own.",
+    )
+    spool_mb: int = Field(
+        256, ge=1, le=65_536, description="Greatest size of that file, in MiB; nothing new begins when it is full."
+    )
+
+    def spool_for(self, node_id: str) -> Path:
+        """The file of a node: gateways that share a folder do not share it."""
+        return self.spool_file or self.key_file.with_name(f"audit-spool-{node_id}.jsonl")
 
 
 class RelaySettings(Section):

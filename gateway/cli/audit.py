@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
-from common.audit_store import Verification, load_or_create_signing_key, nodes, read, verify
+from common.audit_log import load_or_create_signing_key
+from common.audit_spool import examine
+from common.audit_store import Verification, nodes, read, verify
 from common.clock import TOKYO
 from common.db import Database
 from gateway.cli.common import ConfigOption, run, say, settings
@@ -19,9 +21,9 @@ audit = typer.Typer(help="The tamper-evident audit log.", no_args_is_help=True)
 def audit_verify(config: ConfigOption = None) -> None:
     """Recompute every node's chain and check the signed checkpoints. Ends with 1 when anything was altered."""
     own = settings(config)
+    broken = _say_spool(own)
     findings = run(_verify(own))
     key = load_or_create_signing_key(own.audit.key_file).public_key().public_bytes_raw().hex()
-    broken = False
     for found in findings:
         fault = found.fault
         if fault is None and found.node_id == own.node_id and set(found.public_keys) - {key}:
@@ -43,6 +45,19 @@ def audit_export(
 ) -> None:
     """Print events as JSON lines, oldest first, node by node."""
     run(_export(settings(config), since.replace(tzinfo=TOKYO) if since and since.tzinfo is None else since))
+
+
+def _say_spool(own: Settings) -> bool:
+    """What waits on this node's disk for the database; whether anything is wrong with it."""
+    path = own.audit.spool_for(own.node_id)
+    waiting = examine(path, own.node_id)
+    if waiting.events or waiting.fault:
+        state = f"BROKEN: {waiting.fault}" if waiting.fault else "intact"
+        say(f"{own.node_id}: {waiting.events} events wait in {path} for the database: {state}")
+    kept = sorted(path.parent.glob(f"{path.name}.distrusted-*"))
+    for file in kept:
+        say(f"{own.node_id}: {file} was set aside: look into it, then move it away")
+    return waiting.fault is not None
 
 
 async def _verify(own: Settings) -> list[Verification]:

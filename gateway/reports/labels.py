@@ -70,6 +70,8 @@ EVENTS: Final[Mapping[str, str]] = {
     "regain-directory": "認証基盤の復帰",
     "degraded-login": "縮退認証でのログイン",
     "rehearse-degraded-login": "縮退認証の確認（訓練の想定）",
+    "lose-database": "データベースの停止",
+    "regain-database": "データベースの復帰",
     "open-vouch": "本人確認の開始（1人目）",
     "confirm-vouch": "本人確認の完了（2人目）",
     "enrol-temporary-totp": "臨時の認証器の登録",
@@ -87,6 +89,8 @@ EVENTS: Final[Mapping[str, str]] = {
 BROKEN: Final = (
     "lose-directory",
     "regain-directory",
+    "lose-database",
+    "regain-database",
     "degraded-login",
     "open-vouch",
     "confirm-vouch",

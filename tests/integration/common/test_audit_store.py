@@ -5,26 +5,23 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import delete, insert, update
 
 from common.audit import AuditEvent
-from common.audit_store import AuditLog, audit_checkpoint, audit_event, load_or_create_signing_key, nodes, read, verify
+from common.audit_log import AuditLog, load_or_create_signing_key
+from common.audit_store import audit_checkpoint, audit_event, nodes, read, verify
 from common.db import Database
 from common.errors import AuditUnavailable, ConfigError
 from common.ids import TenantId
+from tests.support.audit import node_log
 from tests.support.clock import FakeClock
 
 TENANT = TenantId("city")
 
 
-def _log(database: Database, clock: FakeClock, key: Ed25519PrivateKey | None = None) -> AuditLog:
-    return AuditLog(database, clock, node_id="node-1", tenant_id=TENANT, key=key or Ed25519PrivateKey.generate())
-
-
 @pytest.fixture
 async def log(database: Database, clock: FakeClock) -> AsyncIterator[AuditLog]:
-    opened = _log(database, clock)
+    opened = node_log(database, clock)
     await opened.start()
     yield opened
     await opened.close()
@@ -45,7 +42,7 @@ async def test_concurrent_events_form_one_verifiable_chain(database: Database, l
 
 async def test_the_chain_goes_on_after_a_restart(database: Database, clock: FakeClock) -> None:
     for _ in range(2):
-        log = _log(database, clock)
+        log = node_log(database, clock)
         await log.start()
         await log.record(_event(1))
         await log.close()
@@ -81,10 +78,11 @@ async def test_a_rewritten_chain_does_not_match_its_checkpoint(database: Databas
     async with database.transaction() as connection:
         await connection.execute(delete(audit_event))
         await connection.execute(update(audit_checkpoint).values(tenant_id="kept"))
-    forger = _log(database, FakeClock())
+    forger = node_log(database, FakeClock())
     await forger.start()
     await forger.record(_event(2))
     await forger._scope.close()
+    forger._spool.close()
     found = await verify(database, "node-1")
     assert found.fault == "checkpoint 1 does not match the chain"
 

@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text, update
 
-from common.audit_store import AuditLog
 from common.bus import LocalBus
 from common.clock import SystemClock
 from common.db import Database
@@ -35,6 +33,7 @@ from policy.bcp.shelf import PlansLoaded, PlansRejected, PlansUnchanged
 from policy.bcp.store import bcp_declaration
 from policy.model import Action, Request
 from tests.support import bcp as kit
+from tests.support.audit import node_log
 from tests.support.clock import FakeClock
 from tests.support.policy import context
 
@@ -345,7 +344,7 @@ async def test_steps_refusals_and_alarms_go_with_the_real_audit_on_the_same_data
     database: Database, tmp_path: Path, keyring: Keyring, clock: FakeClock
 ) -> None:
     """The audit writes in transactions of its own: none may wait for one that a step holds open."""
-    log = AuditLog(database, clock, node_id="node-1", tenant_id=kit.CITY, key=Ed25519PrivateKey.generate())
+    log = node_log(database, clock, tenant_id=kit.CITY)
     await log.start()
     async with kit.node(tmp_path / "a", database, clock, keyring=keyring, sink=log) as node:
         began = SystemClock().monotonic()

@@ -5,12 +5,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import update
 
 from broker.duties.book import EMPTY
 from common.audit import AuditEvent, Detail
-from common.audit_store import AuditLog, between
+from common.audit_store import between
 from common.db import Database
 from common.errors import AuditUnavailable, NotFound
 from common.ids import TenantId
@@ -21,7 +20,7 @@ from gateway.reports.service import BY_ITSELF, ReportService
 from gateway.reports.settings import ReportSettings
 from gateway.reports.store import ReportStore, bcp_report
 from policy.bcp.model import DeclarationState
-from tests.support.audit import MemoryAudit
+from tests.support.audit import MemoryAudit, node_log
 from tests.support.bcp_notices import CITY, START, StaticDeclarations, StaticPeople, declaration, lifted
 from tests.support.clock import FakeClock
 
@@ -69,7 +68,7 @@ def reports(
 
 
 async def written(database: Database, clock: FakeClock, count: int, node: str = "node-1", tenant: str = "city") -> None:
-    log = AuditLog(database, clock, node_id=node, tenant_id=TenantId(tenant), key=Ed25519PrivateKey.generate())
+    log = node_log(database, clock, node_id=node, tenant_id=TenantId(tenant))
     await log.start()
     for number in range(count):
         details: dict[str, Detail] = {
