@@ -38,6 +38,9 @@ AFTERMATH: Final[Mapping[EndReason, Aftermath]] = {
     EndReason.PROTOCOL_VIOLATION: Aftermath.END,
     EndReason.GATEWAY_STOPPING: Aftermath.KEEP,
     EndReason.AUDIT_UNAVAILABLE: Aftermath.KEEP,
+    # The session is parked by then: desktop and work stay, the seat is somebody else's.
+    EndReason.PREEMPTED: Aftermath.KEEP,
+    EndReason.HOLD_LAPSED: Aftermath.END,
 }
 
 

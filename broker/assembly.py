@@ -1,6 +1,7 @@
 """Builds the broker of its parts: what the gateway's composition root calls. It decides nothing."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from broker.access import DesktopAccess
 from broker.agent_link import AgentLink, UnixAgentLink
@@ -16,8 +17,18 @@ from broker.recovery import Recovery
 from broker.registry import LiveRegistry
 from broker.sessions import SessionService
 from broker.settings import BrokerSettings
-from broker.store import DutyStore, PoolStore, SessionStore, TargetStore, TicketStore
+from broker.store import (
+    AdmissionStore,
+    ClearingStore,
+    DutyStore,
+    PoolStore,
+    SessionStore,
+    TargetStore,
+    TicketStore,
+)
 from broker.tickets import Tickets
+from broker.triage.service import Triage
+from broker.triage.situation import Situation
 from common.audit import AuditSink
 from common.bus import MISSED, EventBus
 from common.clock import Clock
@@ -34,6 +45,7 @@ class Broker:
     catalogue: Catalogue
     registry: LiveRegistry
     launcher: Launcher
+    triage: Triage
     recovery: Recovery
     jobs: BrokerJobs
     bus: EventBus
@@ -71,14 +83,27 @@ def build_broker(
     """Wire it all. `link` replaces the agent's unix socket of the settings (another transport)."""
     if link is None and settings.agent.socket is not None:
         link = UnixAgentLink(settings.agent.socket, settings.agent.answer_seconds)
-    sessions, pools, targets = SessionStore(database), PoolStore(database), TargetStore(database)
+    situation = Situation(settings.triage)
+    sessions, pools, targets = (
+        SessionStore(database, situation),
+        PoolStore(database, situation),
+        TargetStore(database),
+    )
+    admission = AdmissionStore(database, situation)
     vault, registry, chronicle = CredentialVault(keyring), LiveRegistry(), Chronicle(audit, bus)
     tickets = Tickets(TicketStore(database), clock, lifetime_seconds=settings.sessions.ticket_seconds)
     lifecycle = Lifecycle(
-        sessions=sessions, pools=pools, tickets=tickets, registry=registry, chronicle=chronicle, clock=clock
+        sessions=sessions,
+        pools=pools,
+        tickets=tickets,
+        registry=registry,
+        chronicle=chronicle,
+        clock=clock,
+        hold=timedelta(seconds=settings.triage.hold_seconds),
     )
     launcher = Launcher(
         sessions=sessions,
+        admission=admission,
         pools=pools,
         lifecycle=lifecycle,
         chronicle=chronicle,
@@ -87,11 +112,23 @@ def build_broker(
         settings=settings.sessions,
         node=node,
     )
+    triage = Triage(
+        situation=situation,
+        admission=admission,
+        clearing=ClearingStore(database, admission, situation),
+        sessions=sessions,
+        pools=pools,
+        lifecycle=lifecycle,
+        launcher=launcher,
+        chronicle=chronicle,
+        clock=clock,
+    )
     service = SessionService(
         store=sessions,
         tickets=tickets,
         lifecycle=lifecycle,
         launcher=launcher,
+        triage=triage,
         access=DesktopAccess(pools, targets, vault, link, settings.targets),
         registry=registry,
         chronicle=chronicle,
@@ -112,9 +149,17 @@ def build_broker(
         settings=settings.sessions,
         node=node,
     )
-    jobs = BrokerJobs(recovery=recovery, sessions=sessions, tickets=tickets, clock=clock, settings=settings.sessions)
+    jobs = BrokerJobs(
+        recovery=recovery,
+        triage=triage,
+        sessions=sessions,
+        tickets=tickets,
+        clock=clock,
+        settings=settings.sessions,
+        triage_seconds=settings.triage.round_seconds,
+    )
     service.when_in_doubt = jobs.check_soon
-    return Broker(service, Catalogue(pools, targets, vault, audit), registry, launcher, recovery, jobs, bus)
+    return Broker(service, Catalogue(pools, targets, vault, audit), registry, launcher, triage, recovery, jobs, bus)
 
 
 def build_duties(

@@ -1,4 +1,6 @@
-"""The broker's periodic work: heartbeat, sweep, reconciliation, retention. Counterpart: `broker/recovery.py` does it.
+"""The broker's periodic work: heartbeat, sweep, reconciliation, triage, retention.
+
+Counterparts: `broker/recovery.py` and `broker/triage/service.py` do it.
 
 A round that fails is logged and the next one comes all the same; rounds of one job never overlap.
 """
@@ -13,6 +15,7 @@ from broker.recovery import Recovery
 from broker.settings import SessionSettings
 from broker.store import SessionStore
 from broker.tickets import Tickets
+from broker.triage.service import Triage
 from common.clock import Clock
 from common.errors import KakehashiError
 from common.ids import SessionId
@@ -32,12 +35,16 @@ class BrokerJobs:
         self,
         *,
         recovery: Recovery,
+        triage: Triage,
         sessions: SessionStore,
         tickets: Tickets,
         clock: Clock,
         settings: SessionSettings,
+        triage_seconds: float,
     ) -> None:
         self._recovery = recovery
+        self._triage = triage
+        self._triage_seconds = triage_seconds
         self._sessions = sessions
         self._tickets = tickets
         self._clock = clock
@@ -52,6 +59,7 @@ class BrokerJobs:
         self._every(settings.heartbeat_seconds, self._recovery.confirm, "broker heartbeat")
         self._every(settings.sweep_seconds, self._recovery.sweep, "broker sweep")
         self._every(settings.reconcile_seconds, self._recovery.reconcile, "broker reconciliation")
+        self._every(self._triage_seconds, self._triage.round, "triage")
         self._every(_RETENTION_SECONDS, self.forget, "broker retention")
 
     def check_soon(self, session: DesktopSession) -> None:

@@ -1,7 +1,7 @@
 """Gives seats to queued sessions and starts and stops their desktops, in the background.
 
-Counterparts: `broker/store/sessions.py` decides who gets a seat, the session host's agent does the work. One desktop is
-started or stopped by one task at a time; a stop waits for the start that it overtakes. A stop that fails leaves the
+Counterparts: `broker/store/admission.py` decides who gets a seat, the session host's agent does the work. One desktop
+is started or stopped by one task at a time; a stop waits for the start that it overtakes. A stop that fails leaves the
 session `ending`, with its seat, until a sweep's retry succeeds: a seat is only free when nothing runs on it.
 """
 
@@ -18,7 +18,7 @@ from broker.chronicle import Chronicle
 from broker.lifecycle import Lifecycle, holds_desktop
 from broker.models import DesktopSession, EndReason, Pool, PoolKind
 from broker.settings import SessionSettings
-from broker.store import PoolStore, SessionStore
+from broker.store import AdmissionStore, PoolStore, SessionStore
 from common.clock import Clock
 from common.errors import AuditUnavailable, KakehashiError, TargetRefused, TargetUnreachable
 from common.ids import DesktopId, PoolId, SessionId, TenantId, new_id
@@ -35,6 +35,7 @@ class Launcher:
         self,
         *,
         sessions: SessionStore,
+        admission: AdmissionStore,
         pools: PoolStore,
         lifecycle: Lifecycle,
         chronicle: Chronicle,
@@ -44,6 +45,7 @@ class Launcher:
         node: str,
     ) -> None:
         self._sessions = sessions
+        self._admitting = admission
         self._pools = pools
         self._lifecycle = lifecycle
         self._chronicle = chronicle
@@ -71,14 +73,14 @@ class Launcher:
         return session_id in self._starting
 
     async def admit(self, tenant_id: TenantId, pool_id: PoolId) -> None:
-        """Give free seats of a pool to its queue, first come first, as far as this gateway's start slots go."""
+        """Give free seats of a pool to its queue, in order, as far as this gateway's start slots go."""
         # In a task of its own: a caller that is cancelled half-way must not leave a seat given and nothing started.
         await asyncio.shield(self._spawn(self._admit(tenant_id, pool_id), f"admit {pool_id}"))
 
     async def _admit(self, tenant_id: TenantId, pool_id: PoolId) -> None:
         async with self._admission:
             while len(self._starting) < self._settings.concurrent_starts:
-                session = await self._sessions.admit(
+                session = await self._admitting.admit(
                     tenant_id,
                     pool_id,
                     node=self._node,
@@ -92,7 +94,9 @@ class Launcher:
     async def admit_all(self) -> None:
         """`admit` for every pool in which somebody waits."""
         for tenant_id, pool_id in await self._sessions.queued_pools():
-            await self.admit(tenant_id, pool_id)
+            # Another municipality's register is not known here: its own gateways give its seats.
+            if self._admitting.knows(tenant_id):
+                await self.admit(tenant_id, pool_id)
 
     def stop_soon(self, session: DesktopSession) -> None:
         """Stop the session's desktop in the background, then finish the session; once at a time."""
@@ -141,6 +145,15 @@ class Launcher:
     async def _try_start(self, session: DesktopSession) -> tuple[EndReason, str] | None:
         """Start the desktop and say `READY`; else why it failed."""
         try:
+            await self._chronicle.record(
+                BrokerAudit.ADMIT_SESSION,
+                session,
+                basis={
+                    "priority": session.priority,
+                    "waited_seconds": int((self._clock.now() - session.created_at).total_seconds()),
+                    "site": session.source_site,
+                },
+            )
             await self._chronicle.record(BrokerAudit.START_DESKTOP, session)
             pool = await self._pools.get(session.tenant_id, session.pool_id)
             if pool is not None and pool.kind is PoolKind.AGENT:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from broker.audit_names import BrokerAudit
 from broker.chronicle import Chronicle
+from broker.limits import parked, stop_counting
 from broker.models import DesktopSession, EndReason
 from broker.registry import LiveRegistry
 from broker.states import SEATED, SessionEvent, SessionState, sources
@@ -37,6 +38,7 @@ class Lifecycle:
         registry: LiveRegistry,
         chronicle: Chronicle,
         clock: Clock,
+        hold: timedelta,
     ) -> None:
         self._sessions = sessions
         self._pools = pools
@@ -44,6 +46,7 @@ class Lifecycle:
         self._registry = registry
         self._chronicle = chronicle
         self._clock = clock
+        self._hold = hold
         self.when_ending: Callable[[DesktopSession], None] = lambda _session: None
         """Called for each session whose end was decided and whose desktop must be stopped; must not block."""
 
@@ -74,10 +77,18 @@ class Lifecycle:
             session.tenant_id,
             session.id,
             SessionEvent.END,
-            lambda seen, now: {"end_reason": reason, "keep_until": None, **_stop_counting(seen, now)},
+            lambda seen, now: {"end_reason": reason, "keep_until": None, **stop_counting(seen, now)},
         )
-        if not done:
-            return moved
+        if done:
+            await self.decided(moved, session.state, actor=actor, detail=detail)
+        return moved
+
+    async def decided(
+        self, moved: DesktopSession, before: SessionState, *, actor: str | None = None, detail: str = ""
+    ) -> None:
+        """What follows from an end that was written down: cut, void, record, stop."""
+        reason = moved.end_reason
+        assert reason is not None  # noqa: S101 - the schema wants one
         self._registry.cut(reason, tenant_id=moved.tenant_id, session_id=moved.id)
         await self._tickets.void_for_session(moved.tenant_id, moved.id)
         failed = reason in (EndReason.DESKTOP_FAILED, EndReason.AUDIT_UNAVAILABLE, EndReason.TARGET_UNREACHABLE)
@@ -89,10 +100,9 @@ class Lifecycle:
             reason=reason,
             detail=detail or None,
             worked_seconds=int(moved.worked_seconds),
-            before=session.state,
+            before=before,
         )
         self.when_ending(moved)
-        return moved
 
     async def finish(self, session: DesktopSession) -> DesktopSession:
         """The desktop has stopped: the session is over and its seat free."""
@@ -117,7 +127,7 @@ class Lifecycle:
                 "keep_until": now + keep,
                 "node": None,
                 "end_reason": reason,
-                **_stop_counting(seen, min(until or now, now)),
+                **stop_counting(seen, min(until or now, now)),
             }
 
         seen = await self._sessions.get(session.tenant_id, session.id)
@@ -133,13 +143,27 @@ class Lifecycle:
         )
         return moved
 
+    async def park(self, session: DesktopSession, keep: timedelta) -> DesktopSession | None:
+        """A desktop that was given a seat again, and that nobody came back to, runs on without it; None when somebody
+        was faster."""
+        now = self._clock.now()
+        return await self._sessions.move(session, SessionEvent.PREEMPT, now, **parked(session, now, keep))
+
+    async def left(self, moved: DesktopSession) -> None:
+        """What follows from a parking that was written down: the viewer is cut, tickets are void."""
+        self._registry.cut(EndReason.PREEMPTED, tenant_id=moved.tenant_id, session_id=moved.id)
+        await self._tickets.void_for_session(moved.tenant_id, moved.id)
+
     async def requeue(self, session: DesktopSession) -> DesktopSession:
         """The gateway that was starting the desktop is gone: back into the queue."""
         moved, done = await self.move(
             session.tenant_id,
             session.id,
             SessionEvent.REQUEUE,
-            lambda _seen, _now: {"node": None, "seen_at": None, "desktop_id": None},
+            # Of somebody who comes back to a running desktop, the desktop must stay known: else it would be stopped.
+            lambda seen, _now: (
+                {"node": None, "seen_at": None, "seated_at": None} | ({} if seen.viewer else {"desktop_id": None})
+            ),
         )
         if done:
             await self._chronicle.note(BrokerAudit.REQUEUE_SESSION, moved)
@@ -150,7 +174,13 @@ class Lifecycle:
         keep = await self._keep(session)
         now = self._clock.now()
         moved = await self._sessions.move(
-            session, SessionEvent.READY, now, keep_until=now + keep, node=None, seen_at=None
+            session,
+            SessionEvent.READY,
+            now,
+            keep_until=now + keep,
+            hold_until=now + self._hold,
+            node=None,
+            seen_at=None,
         )
         if moved is not None:
             await self._chronicle.record(BrokerAudit.READY_DESKTOP, moved)
@@ -159,16 +189,6 @@ class Lifecycle:
     async def _keep(self, session: DesktopSession) -> timedelta:
         pool = await self._pools.get(session.tenant_id, session.pool_id)
         return _DEFAULT_KEEP if pool is None else timedelta(minutes=pool.keep_disconnected_minutes)
-
-
-def worked(session: DesktopSession, until: datetime) -> float:
-    """Working seconds up to a moment, the running viewer's included."""
-    running = 0.0 if session.active_since is None else (until - session.active_since).total_seconds()
-    return session.worked_seconds + max(0.0, running)
-
-
-def _stop_counting(session: DesktopSession, until: datetime) -> dict[str, Any]:
-    return {"active_since": None, "worked_seconds": worked(session, until)}
 
 
 def holds_desktop(session: DesktopSession) -> bool:

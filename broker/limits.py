@@ -1,8 +1,12 @@
-"""What is due for a session when the clock moves on. Pure. Counterpart: `broker/jobs.py` carries it out."""
+"""What is due for a session when the clock moves on, and what time does to its columns. Pure.
+
+Counterparts: `broker/recovery.py` carries it out; `broker/lifecycle.py` and `broker/store/clearing.py` write columns.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from broker.models import DesktopSession, EndReason
 from broker.states import LIVE, SessionState
@@ -57,7 +61,37 @@ def due(session: DesktopSession, now: datetime, limits: Limits) -> Due | None:
             return Due(DueStep.REQUEUE)
         case SessionState.ACTIVE if silent:
             return Due(DueStep.LOSE_VIEWER)
-        case SessionState.READY | SessionState.DISCONNECTED if session.keep_until and session.keep_until <= now:
+        case SessionState.READY | SessionState.DISCONNECTED | SessionState.PARKED if (
+            session.keep_until and session.keep_until <= now
+        ):
             return Due(DueStep.END, EndReason.IDLE)
         case _:
             return None
+
+
+def worked(session: DesktopSession, until: datetime) -> float:
+    """Working seconds up to a moment, the running viewer's included."""
+    running = 0.0 if session.active_since is None else (until - session.active_since).total_seconds()
+    return session.worked_seconds + max(0.0, running)
+
+
+def stop_counting(session: DesktopSession, until: datetime) -> dict[str, Any]:
+    """Columns of a session whose viewer is gone."""
+    return {"active_since": None, "worked_seconds": worked(session, until)}
+
+
+def parked(session: DesktopSession, now: datetime, keep: timedelta) -> dict[str, Any]:
+    """Columns of a session that gives up its seat and keeps its desktop. Whoever had a seat waits, when they come back,
+    as if since they got it: that is the queue credit."""
+    return {
+        "end_reason": EndReason.PREEMPTED,
+        "keep_until": now + keep,
+        "node": None,
+        "seen_at": None,
+        "seated_at": None,
+        "hold_until": None,
+        "leaves_at": None,
+        "lowered": False,
+        "credited_since": session.seated_at or session.created_at,
+        **stop_counting(session, now),
+    }

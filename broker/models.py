@@ -4,14 +4,15 @@ Counterparts: `broker/store/` makes them of rows, `broker/sessions.py` moves the
 gateway renders them. No credential and no ticket is ever a field here, so any of these may be logged or listed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from agents.messages import Keyboard
+from broker.duties.models import Priority
 from broker.states import ATTACHABLE, SessionState
 from common.ids import DesktopId, PoolId, SessionId, TenantId, UserId, WebSessionId
-from policy.model import Grant, Obligations, Zone
+from policy.model import Grant, Obligations, QualityProfile, Zone
 
 __all__ = [
     "AddressKind",
@@ -47,6 +48,10 @@ class EndReason(StrEnum):
     PROTOCOL_VIOLATION = "protocol_violation"
     GATEWAY_STOPPING = "gateway_stopping"
     AUDIT_UNAVAILABLE = "audit_unavailable"
+    PREEMPTED = "preempted"
+    """Made room for urgent work under a declaration."""
+    HOLD_LAPSED = "hold_lapsed"
+    """The turn came, the seat was held, and nobody connected while others waited."""
 
 
 class PoolKind(StrEnum):
@@ -181,11 +186,39 @@ class DesktopSession:
     ended_at: datetime | None
     worked_seconds: float
     """Working time of the viewers that are gone; see `active_seconds`."""
+    priority: Priority = Priority.P4
+    """The person's class in this pool; follows the register while the session lives."""
+    credited_since: datetime | None = None
+    """A queue credit: waits as if since then."""
+    source_site: str | None = None
+    """The site from whose network the person connects."""
+    seated_at: datetime | None = None
+    """When the seat was given (last); None without one."""
+    hold_until: datetime | None = None
+    """Until when a ready seat is held for its person while others wait."""
+    input_at: datetime | None = None
+    """Roughly when the viewer last did something; only kept while a declaration widens."""
+    lowered: bool = False
+    """Picture quality is lowered to make room."""
+    leaves_at: datetime | None = None
+    """When the seat is to be given up, as the person was told."""
+    asked_to_leave_at: datetime | None = None
+    """When that was decided; stays, so that the limit a minute can be counted."""
+
+    @property
+    def waits_since(self) -> datetime:
+        """Since when the waiting counts."""
+        return self.credited_since or self.created_at
 
     def active_seconds(self, now: datetime) -> int:
         """Working time so far, with a viewer attached, in whole seconds."""
         running = (now - self.active_since).total_seconds() if self.active_since else 0.0
         return int(self.worked_seconds + max(0.0, running))
+
+    @property
+    def terms(self) -> Obligations:
+        """The grant's obligations, with the picture as it is lowered now."""
+        return replace(self.obligations, quality=QualityProfile.SLOW) if self.lowered else self.obligations
 
     @property
     def attachable(self) -> bool:

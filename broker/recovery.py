@@ -26,7 +26,7 @@ from common.log import get_logger
 _REQUEST_LIMIT: Final = timedelta(seconds=60)
 _START_MARGIN: Final = timedelta(seconds=30)
 _RUNNING: Final = frozenset({DesktopState.STARTING, DesktopState.READY})
-_HOLDING: Final = frozenset({SessionState.READY, SessionState.ACTIVE, SessionState.DISCONNECTED})
+_HOLDING: Final = frozenset({SessionState.READY, SessionState.ACTIVE, SessionState.DISCONNECTED, SessionState.PARKED})
 _log = get_logger(__name__)
 
 

@@ -5,7 +5,7 @@ request and an attachment need a `Grant`, which only the policy engine mints; he
 person, pool and moment. What belongs to somebody else is answered like what does not exist.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -15,7 +15,8 @@ from broker.audit_names import BrokerAudit
 from broker.chronicle import NO_BASIS, Chronicle, grant_source
 from broker.codes import short_code
 from broker.launcher import Launcher
-from broker.lifecycle import Lifecycle, worked
+from broker.lifecycle import Lifecycle
+from broker.limits import worked
 from broker.models import DesktopSession, EndReason, Redeemed, Viewer
 from broker.registry import Cut, LiveRegistry, LiveSession, Regrant, Rejudged, Verdict
 from broker.settings import SessionSettings
@@ -24,6 +25,7 @@ from broker.store import SessionStore
 from broker.store.rows import obligations_json
 from broker.store.sessions import OpenRefusal
 from broker.tickets import Tickets
+from broker.triage.service import Triage
 from common.audit import Detail
 from common.clock import Clock
 from common.errors import AuditUnavailable, ErrorCode, InvalidTransition, KakehashiError, NotFound, TicketInvalid
@@ -45,6 +47,7 @@ class SessionService:
         tickets: Tickets,
         lifecycle: Lifecycle,
         launcher: Launcher,
+        triage: Triage,
         access: DesktopAccess,
         registry: LiveRegistry,
         chronicle: Chronicle,
@@ -56,6 +59,7 @@ class SessionService:
         self._tickets = tickets
         self._lifecycle = lifecycle
         self._launcher = launcher
+        self._triage = triage
         self._access = access
         self._registry = registry
         self._chronicle = chronicle
@@ -73,7 +77,8 @@ class SessionService:
         display_name: str = "",
         basis: Mapping[str, Detail] = NO_BASIS,
     ) -> DesktopSession:
-        """The person's live session in the granted pool, else a new one whose desktop starts in the background.
+        """The person's live session in the granted pool (back in the queue if it had given its seat up), else a new one
+        whose desktop starts in the background.
 
         Raises NotFound (no such pool, or switched off), KakehashiError(BUSY) (pool, queue or person's limit),
         KakehashiError(FORBIDDEN) (a grant that is old or for something else), AuditUnavailable.
@@ -83,7 +88,7 @@ class SessionService:
         session = await self._store.open(fresh)
         if isinstance(session, OpenRefusal):
             raise await self._refused(session, fresh, grant)
-        if session.id != fresh.id:
+        if session.id != fresh.id and session.state is not SessionState.PARKED:
             return session
         try:
             await self._chronicle.record(
@@ -95,13 +100,25 @@ class SessionService:
                 basis=basis,
             )
         except AuditUnavailable:
-            await self._lifecycle.end(session, EndReason.AUDIT_UNAVAILABLE)
+            if session.id == fresh.id:
+                await self._lifecycle.end(session, EndReason.AUDIT_UNAVAILABLE)
             raise
         queued, done = await self._lifecycle.move(
-            session.tenant_id, session.id, SessionEvent.QUEUE, lambda _seen, _now: {}
+            session.tenant_id,
+            session.id,
+            SessionEvent.QUEUE,
+            lambda _seen, _now: {"keep_until": None, "end_reason": None},
         )
         if done:
-            await self._chronicle.note(BrokerAudit.QUEUE_SESSION, queued, actor=queued.user_id)
+            await self._chronicle.note(
+                BrokerAudit.QUEUE_SESSION,
+                queued,
+                actor=queued.user_id,
+                priority=queued.priority,
+                site=queued.source_site,
+                credited=queued.credited_since is not None,
+                returning=queued.desktop_id is not None,
+            )
         await self._launcher.admit(session.tenant_id, session.pool_id)
         return await self._known(session.tenant_id, session.id)
 
@@ -259,6 +276,16 @@ class SessionService:
             await self._write_down(found)
         return len(findings)
 
+    async def note_input(self, idle: Sequence[tuple[LiveSession, float]]) -> None:
+        """For how many seconds viewers here have done nothing. Kept only while others may need their seats."""
+        if not self._triage.situation.widening():
+            return
+        now = self._clock.now()
+        seen = [
+            (live.tenant_id, live.session_id, live.number, now - timedelta(seconds=seconds)) for live, seconds in idle
+        ]
+        await self._store.note_input(seen)
+
     async def look_again(self, session_id: SessionId) -> None:
         """A session may have changed, here or on another node: cut a viewer here that is no longer its viewer."""
         live = self._registry.get(session_id)
@@ -268,6 +295,8 @@ class SessionService:
         if session is None or session.state in (SessionState.ENDING, SessionState.ENDED):
             reason = session.end_reason if session is not None else None
             self._registry.cut_viewer(live, reason or EndReason.ADMIN)
+        elif session.state is SessionState.PARKED:
+            self._registry.cut_viewer(live, EndReason.PREEMPTED)
         elif session.viewer != live.number:
             self._registry.cut_viewer(live, EndReason.TAKEN_OVER)
         elif session.state is not SessionState.ACTIVE:
@@ -293,7 +322,9 @@ class SessionService:
                 worked_seconds=worked(seen, now),
                 seen_at=now,
                 keep_until=None,
+                hold_until=None,
                 end_reason=None,
+                source_site=self._site(grant),
                 web_session_id=redeemed.web_session_id,
                 obligations=obligations_json(grant.obligations),
                 expires_at=seen.created_at + grant.obligations.total_limit,
@@ -345,7 +376,12 @@ class SessionService:
             expires_at=now + grant.obligations.total_limit,
             ended_at=None,
             worked_seconds=0.0,
+            priority=self._triage.situation.priority(grant.subject.username, grant.resource.pool_id),
+            source_site=self._site(grant),
         )
+
+    def _site(self, grant: Grant) -> str | None:
+        return self._triage.situation.site_at(grant.request.context.source)
 
     async def _refused(self, refusal: OpenRefusal, fresh: DesktopSession, grant: Grant) -> KakehashiError:
         await self._chronicle.note_plain(

@@ -27,6 +27,8 @@ class SessionState(StrEnum):
     """A viewer is attached."""
     DISCONNECTED = "disconnected"
     """The desktop runs without a viewer and is kept until the pool's limit."""
+    PARKED = "parked"
+    """The seat was given up for urgent work; the desktop runs on. Coming back goes through the queue."""
     ENDING = "ending"
     """The end is decided; the desktop is being stopped. The seat is still taken."""
     ENDED = "ended"
@@ -44,6 +46,8 @@ class SessionEvent(StrEnum):
     ACTIVATE = "activate"
     TAKE_OVER = "take_over"
     LOSE_VIEWER = "lose_viewer"
+    PREEMPT = "preempt"
+    """Make room for P0 or P1 under a declaration."""
     END = "end"
     FINISH = "finish"
 
@@ -60,20 +64,27 @@ TRANSITIONS: Final[Mapping[tuple[SessionState, SessionEvent], SessionState]] = {
     (_S.DISCONNECTED, _E.ACTIVATE): _S.ACTIVE,
     (_S.ACTIVE, _E.TAKE_OVER): _S.ACTIVE,
     (_S.ACTIVE, _E.LOSE_VIEWER): _S.DISCONNECTED,
+    (_S.READY, _E.PREEMPT): _S.PARKED,
+    (_S.ACTIVE, _E.PREEMPT): _S.PARKED,
+    (_S.DISCONNECTED, _E.PREEMPT): _S.PARKED,
+    (_S.PARKED, _E.QUEUE): _S.QUEUED,
     (_S.REQUESTED, _E.END): _S.ENDING,
     (_S.QUEUED, _E.END): _S.ENDING,
     (_S.STARTING, _E.END): _S.ENDING,
     (_S.READY, _E.END): _S.ENDING,
     (_S.ACTIVE, _E.END): _S.ENDING,
     (_S.DISCONNECTED, _E.END): _S.ENDING,
+    (_S.PARKED, _E.END): _S.ENDING,
     (_S.ENDING, _E.FINISH): _S.ENDED,
 }
 
 INITIAL: Final = SessionState.REQUESTED
-LIVE: Final = frozenset({_S.REQUESTED, _S.QUEUED, _S.STARTING, _S.READY, _S.ACTIVE, _S.DISCONNECTED})
+WAITING: Final = frozenset({_S.REQUESTED, _S.QUEUED})
+"""States of those who want a seat and have none."""
+LIVE: Final = frozenset({*WAITING, _S.STARTING, _S.READY, _S.ACTIVE, _S.DISCONNECTED, _S.PARKED})
 """States in which the person has this session: at most one of them per person and pool."""
 SEATED: Final = frozenset({_S.STARTING, _S.READY, _S.ACTIVE, _S.DISCONNECTED, _S.ENDING})
-"""States that take a seat of the pool: a desktop may be running."""
+"""States that take a seat of the pool: a desktop may be running. (One runs without a seat while `PARKED`.)"""
 ATTACHABLE: Final = frozenset({_S.READY, _S.ACTIVE, _S.DISCONNECTED})
 """States in which a ticket can be issued and a viewer attached."""
 

@@ -28,6 +28,10 @@ STAGE_TEXT: Final[Mapping[SessionState, StageText]] = {
     SessionState.DISCONNECTED: StageText(
         "切断中です（作業中の画面は残っています）", "Disconnected (your work is still open)"
     ),
+    SessionState.PARKED: StageText(
+        "緊急の業務に席をゆずっています（作業中の画面は残っています）",
+        "Your seat is used for urgent work (your work is still open)",
+    ),
     SessionState.ENDING: StageText("終了しています", "Ending"),
     SessionState.ENDED: StageText("終了しました", "Ended"),
 }
@@ -83,5 +87,15 @@ END_TEXT: Final[Mapping[EndReason, StageText]] = {
     EndReason.AUDIT_UNAVAILABLE: StageText(
         "記録ができないため利用を開始できません。情報システム担当へ連絡してください。",
         "It cannot start because it could not be recorded. Contact your IT desk.",
+    ),
+    EndReason.PREEMPTED: StageText(
+        "緊急の業務に席をゆずるため切断しました。デスクトップと作業中の画面は残っています。もう一度接続すると、順番を早めてお待ちいただけます。",
+        "You were disconnected for urgent work. Your desktop and your open work are kept. Connect again to wait, ahead "
+        "of newer requests.",
+    ),
+    EndReason.HOLD_LAPSED: StageText(
+        "順番が来ましたが接続がなかったため、次の方に席をゆずりました。もう一度申し込むと、順番を早めてお待ちいただけます。",
+        "Your turn came and nobody connected, so the seat went to the next person. Ask again soon and you keep your "
+        "place.",
     ),
 }

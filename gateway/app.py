@@ -202,11 +202,14 @@ async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> tup
         metrics,
     )
     oversight.start()
+    broker.triage.situation.bind(tenant_id, book=lambda: duties.book, active=bcp.active)
+    broker.triage.classes_changed()
     stack.push_async_callback(oversight.close)
     own.changes.start()
 
     def changed(*topics: Topic) -> None:
         oversight.judge_soon()
+        broker.triage.classes_changed()
         own.changes.tell_all(*topics)
 
     bcp.on_change(lambda: changed(Topic.DESKTOPS, Topic.BCP))
@@ -267,6 +270,7 @@ def _wire(
         auth=auth,
         policy=policy,
         sessions=broker.sessions,
+        triage=broker.triage,
         catalogue=broker.catalogue,
         duties=duties,
         bcp=bcp,

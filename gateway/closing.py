@@ -20,6 +20,8 @@ CLOSE_CODES: Final[Mapping[EndReason, int]] = {
     EndReason.PROTOCOL_VIOLATION: 4422,
     EndReason.GATEWAY_STOPPING: 1001,
     EndReason.AUDIT_UNAVAILABLE: 1013,
+    EndReason.PREEMPTED: 4412,
+    EndReason.HOLD_LAPSED: 4408,
 }
 """RFC 6455 7.4: 4000-4999 is for applications; 1001 tells a browser that the server goes away and to come again."""
 

@@ -91,6 +91,7 @@ class Oversight:
         if self._clock.monotonic() - self._touched_at >= _TOUCH_SECONDS:
             self._touched_at = self._clock.monotonic()
             await self._keep_signed_in()
+            await self._note_input()
 
     def _tell_of_grace(self) -> None:
         """A session that lost its declaration, or has one again: its person's pages show until when it goes on."""
@@ -109,6 +110,11 @@ class Oversight:
 
     def _idle_seconds(self, attached: Attached) -> float:
         return self._clock.monotonic() - attached.relay.last_input_at
+
+    async def _note_input(self) -> None:
+        attached = ((viewer, self._viewers.of(viewer.session_id)) for viewer in self._registry.live())
+        idle = [(viewer, self._idle_seconds(one)) for viewer, one in attached if one is not None]
+        await self._sessions.note_input(idle)
 
     async def _keep_signed_in(self) -> None:
         """Work in the viewer is activity of the web session; a web session that is over takes its viewers along."""

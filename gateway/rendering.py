@@ -5,7 +5,9 @@ from datetime import datetime
 from broker.models import DesktopSession, Pool
 from broker.states import SessionState
 from broker.texts import END_TEXT, STAGE_TEXT
+from broker.triage.views import Standing
 from common.ids import WebSessionId
+from gateway import capacity_rendering
 from gateway.schemas import ObligationsAnswer, ReasonAnswer, SessionAnswer
 from policy.model import Obligations, Reason
 
@@ -29,7 +31,12 @@ def reason(why: Reason) -> ReasonAnswer:
 
 
 def session(
-    found: DesktopSession, pool: Pool, now: datetime, viewed_by: WebSessionId, ends_at: datetime | None
+    found: DesktopSession,
+    pool: Pool,
+    now: datetime,
+    viewed_by: WebSessionId,
+    ends_at: datetime | None,
+    standing: Standing,
 ) -> SessionAnswer:
     """A session as its owner sees it in the browser of that web session. `ends_at`: it goes on by grace until then."""
     stage = STAGE_TEXT[found.state]
@@ -48,8 +55,11 @@ def session(
         short_code=found.short_code,
         created_at=found.created_at,
         active_seconds=found.active_seconds(now),
-        obligations=obligations(found.obligations),
+        obligations=obligations(found.terms),
         expires_at=found.expires_at,
         held_elsewhere=found.state is SessionState.ACTIVE and found.web_session_id != viewed_by,
         ends_at=ends_at,
+        queue=capacity_rendering.queue(standing),
+        held_until=standing.held_until,
+        warning=capacity_rendering.warning(standing),
     )

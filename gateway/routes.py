@@ -10,7 +10,15 @@ from typing import Final
 from aiohttp import web
 from pydantic import BaseModel
 
-from gateway import schemas, schemas_bcp, schemas_duties, schemas_lost_access, schemas_records, schemas_what_if
+from gateway import (
+    schemas,
+    schemas_bcp,
+    schemas_capacity,
+    schemas_duties,
+    schemas_lost_access,
+    schemas_records,
+    schemas_what_if,
+)
 from gateway.handlers import (
     account,
     admin,
@@ -178,6 +186,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", f"{_V1}/notice", bcp.notice, _P.PUBLIC, "Whether emergency arrangements are in force",
           schemas_bcp.PublicNoticeAnswer),
     Route("GET", f"{_V1}/bcp/status", bcp.status, _P.BCP_READ, "Everything at a glance", schemas_bcp.BcpStatusAnswer),
+    Route("GET", f"{_V1}/bcp/capacity", bcp.capacity, _P.BCP_READ, "Seats, queues and lines now",
+          schemas_capacity.LiveCapacityAnswer),
     Route("GET", f"{_V1}/bcp/plans", bcp.list_plans, _P.BCP_READ, "Plans", schemas_bcp.PlansAnswer),
     Route("GET", f"{_V1}/bcp/scopes", bcp.list_scopes, _P.BCP_READ, "Scopes", schemas_bcp.ScopesAnswer),
     Route("POST", f"{_V1}/bcp/what-if", bcp.what_if, _P.BCP_READ, "The effect of a proposal, before anybody signs",

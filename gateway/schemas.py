@@ -9,8 +9,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from auth.models import LoginErrorCode, LoginStep
+from broker.duties.models import Priority
 from broker.models import AddressKind, EndReason, Keyboard, PoolKind, TargetSecurity
 from broker.states import SessionState
+from broker.triage.room import QueueReason
 from policy.model import QualityProfile, ReasonCode, Zone
 
 
@@ -180,6 +182,29 @@ class ReasonAnswer(Answer):
     available_from: datetime | None
 
 
+class QueueAnswer(Answer):
+    """Where the caller stands in a queue."""
+
+    place: int
+    """From one."""
+    ahead: int
+    estimate_seconds: int | None
+    """Probably so long still; None when nothing tells."""
+    reason: QueueReason
+    priority: Priority
+
+
+class WarningAnswer(Answer):
+    """The session is to give up its seat."""
+
+    kind: Literal["preemption"]
+    at: datetime
+    reason_ja: str
+    reason_en: str
+    phone_ja: str | None
+    phone_en: str | None
+
+
 class SessionAnswer(Answer):
     """A desktop session of the caller."""
 
@@ -202,6 +227,12 @@ class SessionAnswer(Answer):
     """Another browser's viewer is attached: a lost viewer must not take the desktop back by itself."""
     ends_at: datetime | None
     """The declaration this session rested on is over: it is disconnected then. None for all others."""
+    queue: QueueAnswer | None
+    """While it waits for a seat."""
+    held_until: datetime | None
+    """The turn has come: the seat is the caller's until then, if others wait."""
+    warning: WarningAnswer | None
+    """The seat is needed for urgent work."""
 
 
 class SessionsAnswer(Answer):

@@ -9,6 +9,7 @@ from auth.service import AuthService
 from broker.catalogue import Catalogue
 from broker.duties.service import DutyService
 from broker.sessions import SessionService
+from broker.triage.service import Triage
 from common.audit import AuditSink
 from common.clock import Clock
 from gateway.changes import Changes
@@ -35,6 +36,7 @@ class Services:
     auth: AuthService
     policy: PolicyService
     sessions: SessionService
+    triage: Triage
     catalogue: Catalogue
     duties: DutyService
     bcp: BcpService

@@ -5,10 +5,12 @@ compare-and-set; what must hold at once (seats, one live session per person and 
 pool's row and held by unique indexes besides.
 """
 
+from broker.store.admission import AdmissionStore
+from broker.store.clearing import ClearingStore
 from broker.store.duties import DutyStore
 from broker.store.pools import PoolStore
 from broker.store.sessions import SessionStore
 from broker.store.targets import TargetStore
 from broker.store.tickets import TicketStore
 
-__all__ = ["DutyStore", "PoolStore", "SessionStore", "TargetStore", "TicketStore"]
+__all__ = ["AdmissionStore", "ClearingStore", "DutyStore", "PoolStore", "SessionStore", "TargetStore", "TicketStore"]

@@ -6,9 +6,10 @@ from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from broker.models import Pool, PoolKind, Seats
-from broker.states import LIVE, SEATED, SessionState
+from broker.states import SEATED, WAITING, SessionState
 from broker.store.rows import pool_of, pool_row
 from broker.store.tables import desktop_pool, desktop_session, pool_desktop, static_target
+from broker.triage.situation import Situation
 from common.db import Database
 from common.ids import PoolId, TenantId
 
@@ -16,8 +17,9 @@ from common.ids import PoolId, TenantId
 class PoolStore:
     """Reads and writes pools."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, situation: Situation) -> None:
         self._database = database
+        self._situation = situation
 
     async def get(self, tenant_id: TenantId, pool_id: PoolId) -> Pool | None:
         """One pool."""
@@ -80,13 +82,13 @@ class PoolStore:
                     select(
                         desktop_session.c.pool_id,
                         func.sum(case((desktop_session.c.state.in_(SEATED), 1), else_=0)).label("used"),
-                        func.sum(case((desktop_session.c.state.in_(LIVE - SEATED), 1), else_=0)).label("queued"),
+                        func.sum(case((desktop_session.c.state.in_(WAITING), 1), else_=0)).label("queued"),
                     )
                     .where(desktop_session.c.tenant_id == tenant_id, desktop_session.c.state != SessionState.ENDED)
                     .group_by(desktop_session.c.pool_id)
                 )
             }
-            totals = {pool.id: await seats_total(connection, pool) for pool in found}
+            totals = {pool.id: await seats_total(connection, pool, self._situation.seats(pool)) for pool in found}
         return {
             pool.id: Seats(used=used, total=totals[pool.id], queued=queued)
             for pool in found
@@ -111,13 +113,13 @@ async def seats_used(connection: AsyncConnection, pool: Pool) -> int:
     return int((await connection.execute(query)).scalar_one())
 
 
-async def seats_total(connection: AsyncConnection, pool: Pool) -> int:
-    """Seats that the pool has: its own limit, and for a static pool no more than its enabled targets."""
+async def seats_total(connection: AsyncConnection, pool: Pool, limit: int) -> int:
+    """Seats that the pool has: its limit now, and for a static pool no more than its enabled targets."""
     if pool.kind is PoolKind.AGENT:
-        return pool.max_desktops
+        return limit
     query = select(func.count()).where(
         static_target.c.tenant_id == pool.tenant_id,
         static_target.c.pool_id == pool.id,
         static_target.c.enabled.is_(True),
     )
-    return min(pool.max_desktops, int((await connection.execute(query)).scalar_one()))
+    return min(limit, int((await connection.execute(query)).scalar_one()))

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
+from broker.duties.models import Priority
 from broker.models import (
     AddressKind,
     Desktop,
@@ -178,4 +179,13 @@ def session_of(row: Row) -> DesktopSession:
         expires_at=row["expires_at"],
         ended_at=row["ended_at"],
         worked_seconds=row["worked_seconds"],
+        priority=Priority(row["priority"]),
+        credited_since=row["credited_since"],
+        source_site=row["source_site"],
+        seated_at=row["seated_at"],
+        hold_until=row["hold_until"],
+        input_at=row["input_at"],
+        lowered=row["lowered"],
+        leaves_at=row["leaves_at"],
+        asked_to_leave_at=row["asked_to_leave_at"],
     )

@@ -1,28 +1,37 @@
-"""SQL of desktop sessions. Counterparts: `broker/sessions.py`, `broker/launcher.py`, `broker/recovery.py`.
+"""SQL of desktop sessions. Counterparts: `broker/sessions.py`, `broker/recovery.py`, `broker/triage/`; who gets a
+seat stands in `broker/store/admission.py`.
 
 `move` is the only way to change a state: compare-and-set on (state, viewer), so of two that act on the same sight of a
 session exactly one succeeds and the other looks again.
 """
 
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from sqlalchemy import CursorResult, and_, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from broker.models import DesktopSession, Pool, PoolKind
-from broker.states import INITIAL, LIVE, SEATED, SessionEvent, SessionState, advance
+from broker.duties.models import Priority
+from broker.models import DesktopSession, EndReason
+from broker.states import INITIAL, LIVE, SEATED, WAITING, SessionEvent, SessionState, advance
 from broker.store.pools import read_pool, seats_total, seats_used
 from broker.store.rows import session_of, session_row
 from broker.store.tables import desktop_session
-from broker.store.targets import free_target, own_desktop
+from broker.triage.order import URGENT
+from broker.triage.situation import Situation
 from common.db import Database
-from common.ids import DesktopId, PoolId, SessionId, TenantId, UserId
+from common.ids import PoolId, SessionId, TenantId, UserId
 
 _t = desktop_session.c
-_QUEUE_LOOK = 50
+
+CREDITED: Final = frozenset({EndReason.PREEMPTED, EndReason.HOLD_LAPSED})
+"""Ends after which somebody who asks again soon keeps their place."""
+
+_KEPT: Final = (SessionState.READY, SessionState.DISCONNECTED, SessionState.PARKED)
 
 
 class OpenRefusal(StrEnum):
@@ -36,8 +45,9 @@ class OpenRefusal(StrEnum):
 class SessionStore:
     """Reads and moves desktop sessions."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, situation: Situation) -> None:
         self._database = database
+        self._situation = situation
 
     async def open(self, fresh: DesktopSession) -> DesktopSession | OpenRefusal:
         """Insert `fresh` (`REQUESTED`), or give the person's live session in that pool; its id tells which.
@@ -71,13 +81,40 @@ class SessionStore:
         if len(live) >= pool.user_session_limit:
             return OpenRefusal.PERSON_LIMIT
         waiting = select(func.count()).where(
-            _t.tenant_id == pool.tenant_id, _t.pool_id == pool.id, _t.state.in_(LIVE - SEATED)
+            _t.tenant_id == pool.tenant_id, _t.pool_id == pool.id, _t.state.in_(WAITING)
         )
-        free = await seats_total(connection, pool) - await seats_used(connection, pool)
-        if int((await connection.execute(waiting)).scalar_one()) >= max(0, free) + pool.max_queued:
+        free = await seats_total(connection, pool, self._situation.seats(pool)) - await seats_used(connection, pool)
+        full = int((await connection.execute(waiting)).scalar_one()) >= max(0, free) + pool.max_queued
+        # A queue full of others must not turn those away for whom a seat is kept or cleared.
+        if full and fresh.priority not in URGENT:
             return OpenRefusal.POOL_FULL
+        fresh = replace(fresh, credited_since=await self._credit(connection, fresh))
         await connection.execute(desktop_session.insert().values(session_row(fresh)))
         return fresh
+
+    async def _credit(self, connection: AsyncConnection, fresh: DesktopSession) -> datetime | None:
+        """Since when somebody waits who lost a seat here a moment ago. A held seat that lapsed gives it once only: who
+        never comes must not stay first for ever."""
+        within = timedelta(minutes=self._situation.settings.credit_minutes)
+        query = (
+            select(desktop_session)
+            .where(
+                _t.tenant_id == fresh.tenant_id,
+                _t.user_id == fresh.user_id,
+                _t.pool_id == fresh.pool_id,
+                _t.state.in_((SessionState.ENDING, SessionState.ENDED)),
+                _t.state_since > fresh.created_at - within,
+            )
+            .order_by(_t.state_since.desc(), _t.id)
+            .limit(1)
+        )
+        row = (await connection.execute(query)).mappings().one_or_none()
+        last = None if row is None else session_of(row)
+        if last is None or last.end_reason not in CREDITED:
+            return None
+        if last.end_reason is EndReason.HOLD_LAPSED and last.credited_since is not None:
+            return None
+        return last.waits_since
 
     async def get(self, tenant_id: TenantId, session_id: SessionId) -> DesktopSession | None:
         """One session, ended or not."""
@@ -103,27 +140,7 @@ class SessionStore:
     ) -> DesktopSession | None:
         """Carry out `event` on the session as seen; None when it is no longer as seen. Raises InvalidTransition."""
         async with self._database.transaction() as connection:
-            return await _move(connection, session, event, now, changes)
-
-    async def admit(
-        self, tenant_id: TenantId, pool_id: PoolId, *, node: str, now: datetime, fresh_desktop: DesktopId
-    ) -> DesktopSession | None:
-        """Give the pool's next free seat to the first in its queue (`STARTING`, desktop chosen); None when there is no
-        seat, or nobody for it."""
-        async with self._database.transaction() as connection:
-            pool = await read_pool(connection, tenant_id, pool_id, lock=True)
-            if pool is None or await seats_used(connection, pool) >= await seats_total(connection, pool):
-                return None
-            for session in await _queue(connection, pool):
-                desktop_id = (
-                    await own_desktop(connection, pool, session, fresh=fresh_desktop)
-                    if pool.kind is PoolKind.AGENT
-                    else await free_target(connection, pool, session)
-                )
-                if desktop_id is not None:
-                    changes = {"desktop_id": desktop_id, "node": node, "seen_at": now}
-                    return await _move(connection, session, SessionEvent.START, now, changes)
-            return None
+            return await move_in(connection, session, event, now, changes)
 
     async def set_terms(
         self, session: DesktopSession, *, obligations_json: str, expires_at: datetime
@@ -163,7 +180,7 @@ class SessionStore:
             or_(
                 state == SessionState.ENDING,
                 and_(state.in_(LIVE), _t.expires_at <= now),
-                and_(state.in_((SessionState.READY, SessionState.DISCONNECTED)), _t.keep_until <= now),
+                and_(state.in_(_KEPT), _t.keep_until <= now),
                 and_(state.in_((SessionState.ACTIVE, SessionState.STARTING)), _t.seen_at < lost_before),
                 and_(state == SessionState.REQUESTED, _t.state_since < requested_before),
                 and_(state == SessionState.STARTING, _t.state_since < started_before),
@@ -178,8 +195,53 @@ class SessionStore:
             return tuple((TenantId(row.tenant_id), PoolId(row.pool_id)) for row in rows)
 
     async def with_desktops(self) -> tuple[DesktopSession, ...]:
-        """Sessions (of every tenant) in a state that holds a desktop."""
-        return await self._select(_t.state.in_(SEATED))
+        """Sessions (of every tenant) that hold a desktop, those without a seat included."""
+        return await self._select(or_(_t.state.in_(SEATED), without_seat()))
+
+    async def of_pool(self, tenant_id: TenantId, pool_id: PoolId) -> tuple[DesktopSession, ...]:
+        """A pool's sessions that have not ended, oldest first."""
+        return await self._select(_t.tenant_id == tenant_id, _t.pool_id == pool_id, _t.state != SessionState.ENDED)
+
+    async def live_in(self, tenant_id: TenantId) -> tuple[DesktopSession, ...]:
+        """Every session of a tenant that has neither ended nor is ending, oldest first."""
+        return await self._select(_t.tenant_id == tenant_id, _t.state.in_(LIVE))
+
+    async def lapsed_holds(self, now: datetime) -> tuple[DesktopSession, ...]:
+        """Sessions (of every tenant) whose held seat nobody took in time, in pools where others wait."""
+        other = desktop_session.alias()
+        waits = select(other.c.id).where(
+            other.c.tenant_id == _t.tenant_id, other.c.pool_id == _t.pool_id, other.c.state == SessionState.QUEUED
+        )
+        return await self._select(_t.state == SessionState.READY, _t.hold_until <= now, waits.exists())
+
+    async def set_priority(self, session: DesktopSession, priority: Priority) -> DesktopSession | None:
+        """Write another class; None when somebody has."""
+        return await self._set(session, _t.priority == session.priority, priority=priority)
+
+    async def set_lowered(self, session: DesktopSession, *, lowered: bool) -> DesktopSession | None:
+        """Lower the picture quality of a session or give it back; None when somebody has."""
+        return await self._set(session, _t.lowered.is_(not lowered), lowered=lowered)
+
+    async def note_input(self, seen: Sequence[tuple[TenantId, SessionId, int, datetime]]) -> None:
+        """When viewers last did something: (tenant, session, viewer, moment)."""
+        async with self._database.transaction() as connection:
+            for tenant_id, session_id, viewer, at in seen:
+                await connection.execute(
+                    update(desktop_session)
+                    .where(_t.tenant_id == tenant_id, _t.id == session_id, _t.viewer == viewer)
+                    .values(input_at=at)
+                )
+
+    async def _set(self, session: DesktopSession, *conditions: Any, **values: Any) -> DesktopSession | None:
+        statement = (
+            update(desktop_session)
+            .where(_t.tenant_id == session.tenant_id, _t.id == session.id, _t.state.in_(LIVE), *conditions)
+            .values(**values)
+            .returning(desktop_session)
+        )
+        async with self._database.transaction() as connection:
+            row = (await connection.execute(statement)).mappings().one_or_none()
+        return None if row is None else session_of(row)
 
     async def purge(self, ended_before: datetime) -> int:
         """Forget sessions (of every tenant) that ended before a moment; how many."""
@@ -193,42 +255,25 @@ class SessionStore:
             return tuple(session_of(row) for row in (await connection.execute(query)).mappings())
 
 
+def without_seat() -> Any:
+    """The condition for a desktop that runs although its session holds no seat."""
+    return or_(_t.state == SessionState.PARKED, and_(_t.state == SessionState.QUEUED, _t.desktop_id.is_not(None)))
+
+
 async def _lock_person(connection: AsyncConnection, tenant_id: TenantId, user_id: UserId) -> None:
     """Make a person's requests for different pools wait for each other, so that their limit holds (SQLite: they do)."""
     if connection.dialect.name == "postgresql":
         await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{tenant_id} {user_id}", 0))))
 
 
-async def _queue(connection: AsyncConnection, pool: Pool) -> tuple[DesktopSession, ...]:
-    """The pool's queue, first come first; without those whose earlier desktop is still being stopped."""
-    earlier = desktop_session.alias()
-    stopping = select(earlier.c.id).where(
-        earlier.c.tenant_id == _t.tenant_id,
-        earlier.c.pool_id == _t.pool_id,
-        earlier.c.user_id == _t.user_id,
-        earlier.c.state.in_(SEATED),
-    )
-    query = (
-        select(desktop_session)
-        .where(
-            _t.tenant_id == pool.tenant_id,
-            _t.pool_id == pool.id,
-            _t.state == SessionState.QUEUED,
-            ~stopping.exists(),
-        )
-        .order_by(_t.created_at, _t.id)
-        .limit(_QUEUE_LOOK)
-    )
-    return tuple(session_of(row) for row in (await connection.execute(query)).mappings())
-
-
-async def _move(
+async def move_in(
     connection: AsyncConnection,
     session: DesktopSession,
     event: SessionEvent,
     now: datetime,
     changes: dict[str, Any],
 ) -> DesktopSession | None:
+    """`SessionStore.move` inside a transaction that decided on it."""
     statement = (
         update(desktop_session)
         .where(

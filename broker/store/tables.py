@@ -1,4 +1,4 @@
-"""The broker's tables. Counterpart: the migration `0003_broker`, which makes them (a test compares the two)."""
+"""The broker's tables. Counterpart: the migrations `0003_broker` and later, which make them (a test compares them)."""
 
 from typing import Final
 
@@ -119,6 +119,15 @@ desktop_session: Final = Table(
     Column("expires_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
     Column("worked_seconds", Float, nullable=False),
+    Column("priority", String(2), nullable=False),
+    Column("credited_since", UtcDateTime),
+    Column("source_site", String(64)),
+    Column("seated_at", UtcDateTime),
+    Column("hold_until", UtcDateTime),
+    Column("input_at", UtcDateTime),
+    Column("lowered", Boolean, nullable=False),
+    Column("leaves_at", UtcDateTime),
+    Column("asked_to_leave_at", UtcDateTime),
     CheckConstraint("(state = 'ended') = (ended_at is not null)", name="ended_at"),
     CheckConstraint("(state = 'active') = (active_since is not null)", name="active_since"),
     CheckConstraint("state not in ('ending', 'ended') or end_reason is not null", name="end_reason"),
@@ -140,6 +149,7 @@ desktop_session: Final = Table(
         postgresql_where=_SEATED,
     ),
     Index("ix_desktop_session_state", "state", "state_since"),
+    Index("ix_desktop_session_seated", "tenant_id", "seated_at"),
     Index("ix_desktop_session_person", "tenant_id", "user_id", "state"),
 )
 

@@ -14,7 +14,7 @@ from common.clock import Clock
 from common.errors import NotFound
 from common.ids import PoolId, TenantId, UserId
 from gateway import bcp_rendering as rendering
-from gateway import what_if_rendering
+from gateway import capacity_rendering, what_if_rendering
 from gateway.bodies import answer, body
 from gateway.caller import signed_in
 from gateway.load import machine_load_percent
@@ -147,6 +147,14 @@ async def status(request: web.Request) -> web.Response:
             people_working=len({found.user_id for found in await own.sessions.list_all(_tenant(own))}),
         )
     )
+
+
+async def capacity(request: web.Request) -> web.Response:
+    """GET /api/v1/bcp/capacity"""
+    own = services(request)
+    load = await own.triage.load(_tenant(own))
+    per_minute = own.settings.broker.triage.gate_starts_per_minute
+    return answer(capacity_rendering.capacity(load, own.duties.book.register, own.clock.now(), per_minute))
 
 
 async def list_plans(request: web.Request) -> web.Response:

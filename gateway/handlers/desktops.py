@@ -25,8 +25,10 @@ async def list_desktops(request: web.Request) -> web.Response:
     for judgement in await own.judge.decide_all(web_session, request[SOURCE]):
         session, pool = live.get(judgement.pool.id), judgement.pool
         targets.append(resource(pool))
-        ends_at = own.judge.ends_at(session.id) if session else None
-        shown = rendering.session(session, pool, now, web_session.id, ends_at) if session else None
+        shown = ends_at = None
+        if session:
+            ends_at, standing = own.judge.ends_at(session.id), await own.triage.standing(session)
+            shown = rendering.session(session, pool, now, web_session.id, ends_at, standing)
         if session and ends_at and (lost := own.judge.lost(session.id)):
             losing.append(losing_basis(lost, pool, ends_at))
         items.append(_item(judgement, shown))

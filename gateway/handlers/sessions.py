@@ -73,4 +73,5 @@ async def _own_session(request: web.Request) -> DesktopSession:
 
 async def _shown(own: Services, session: DesktopSession, viewed_by: WebSessionId) -> SessionAnswer:
     pool = await own.catalogue.pool(session.tenant_id, session.pool_id)
-    return rendering.session(session, pool, own.clock.now(), viewed_by, own.judge.ends_at(session.id))
+    standing = await own.triage.standing(session)
+    return rendering.session(session, pool, own.clock.now(), viewed_by, own.judge.ends_at(session.id), standing)

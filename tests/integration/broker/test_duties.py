@@ -15,7 +15,9 @@ from broker.duties.models import Kind, Priority, Register
 from broker.duties.records import SourceFile
 from broker.duties.service import TOPIC, DutyService
 from broker.models import Pool, PoolKind
+from broker.settings import TriageSettings
 from broker.store import PoolStore, TargetStore
+from broker.triage.situation import Situation
 from common.bus import LocalBus
 from common.db import Database
 from common.errors import AuditUnavailable, ErrorCode, KakehashiError, NotFound, StoreUnavailable
@@ -72,7 +74,7 @@ def _pool(pool_id: str, zone: Zone) -> Pool:
 async def _office(database: Database, audit: MemoryAudit) -> AsyncIterator[Office]:
     bus = LocalBus()
     vault = CredentialVault(Keyring({"k1": bytes(range(32))}, "k1"))
-    catalogue = Catalogue(PoolStore(database), TargetStore(database), vault, audit)
+    catalogue = Catalogue(PoolStore(database, Situation(TriageSettings())), TargetStore(database), vault, audit)
     for pool in (_pool("office", Zone.LGWAN), _pool("net", Zone.INTERNET)):
         await catalogue.put_pool(pool, actor="it")
     service = build_duties(

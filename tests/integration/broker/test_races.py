@@ -131,7 +131,7 @@ async def test_end_and_activation_at_once_never_leave_a_viewer_on_an_ended_sessi
 
 async def test_compare_and_set_lets_one_of_two_through(world: World) -> None:
     session = await world.session()
-    store = SessionStore(world.database)
+    store = SessionStore(world.database, world.broker.triage.situation)
     now = world.clock.now()
     moves = await asyncio.gather(
         *(

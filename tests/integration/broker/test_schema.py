@@ -84,7 +84,7 @@ async def test_one_live_session_for_person_and_pool_even_without_the_services_lo
                     row | {"id": "ses_second", "desktop_id": None, "state": SessionState.REQUESTED}
                 )
             )
-    store = SessionStore(world.database)
+    store = SessionStore(world.database, world.broker.triage.situation)
     assert [found.id for found in await store.live_of(CITY, UserId("usr_test"))] == [session.id]
     assert await store.find(SessionId("ses_second")) is None
 

@@ -20,7 +20,13 @@ async def test_request_starts_a_desktop_with_the_persons_names(world: World) -> 
     started = world.agent.started[0]
     assert (started.username, started.display_name, started.user) == ("test", "佐藤 花子", "usr_test")
     assert (str(started.geometry), started.pool) == ("1280x800", OFFICE)
-    assert world.audit.names()[1:] == ["request-session", "queue-session", "start-desktop", "ready-desktop"]
+    assert world.audit.names()[1:] == [
+        "request-session",
+        "queue-session",
+        "admit-session",
+        "start-desktop",
+        "ready-desktop",
+    ]
     request = world.audit.events[1]
     assert (request.actor, request.session_id, request.source) == ("usr_test", session.id, "203.0.113.7")
     assert "T-01" in str(request.details["rules"])

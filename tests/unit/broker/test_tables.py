@@ -38,6 +38,7 @@ def test_reasons_are_the_names_that_clients_rely_on() -> None:
     assert {str(reason) for reason in EndReason} == {
         "user_logged_out", "signed_out", "taken_over", "idle", "total_limit", "admin", "policy", "desktop_ended",
         "desktop_failed", "target_unreachable", "protocol_violation", "gateway_stopping", "audit_unavailable",
+        "preempted", "hold_lapsed",
     }  # fmt: skip
 
 

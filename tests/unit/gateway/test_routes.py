@@ -83,6 +83,7 @@ WHO_MAY = {
     },
     Permission.BCP_READ: {
         "GET /api/v1/bcp/status",
+        "GET /api/v1/bcp/capacity",
         "GET /api/v1/bcp/plans",
         "GET /api/v1/bcp/scopes",
         "POST /api/v1/bcp/what-if",
