@@ -17,6 +17,7 @@ from common.clock import TOKYO
 
 GATE_WINDOW: Final = timedelta(seconds=10)
 """Starts are counted over this long: a rate of 60 a minute lets ten through at once, not sixty."""
+_SMALLEST: Final = 4
 
 
 class QueueReason(StrEnum):
@@ -69,7 +70,9 @@ def reserve(
     seats: int, *, p0_percent: int, p0_least: int, p0_people: int, urgent_percent: int, urgent_people: int
 ) -> Reserve:
     """The reserve of a pool. Never for more people than the register knows, and P0's never over a quarter of the seats:
-    five of six seats kept free would help nobody."""
+    five of six seats kept free would help nobody. Of two or three seats none is kept."""
+    if seats < _SMALLEST:
+        return Reserve()
     p0 = min(max(_share(seats, p0_percent), p0_least), seats // 4, p0_people)
     urgent = min(_share(seats, urgent_percent), seats, urgent_people)
     return Reserve(p0, max(p0, urgent))
