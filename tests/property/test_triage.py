@@ -155,6 +155,7 @@ def test_who_has_to_leave(queue: tuple[Waiting, ...], pool: tuple[Seated, ...], 
     for step in fresh:
         one = by_id[step.session_id]
         assert one.priority in LOWER
+        assert step.claim is not None
         assert step.claim in claims
         away = NOW - one.idle_since > RULES.idle
         match step.kind:
@@ -167,7 +168,7 @@ def test_who_has_to_leave(queue: tuple[Waiting, ...], pool: tuple[Seated, ...], 
                 assert step.kind is StepKind.WARN
                 assert not away
                 assert NOW - one.seated_at >= RULES.protected
-                assert step.at == NOW + RULES.lead(step.claim.priority if step.claim else Priority.P1)
+                assert step.at == NOW + RULES.lead(step.claim.priority)
     for step in set(steps) - set(fresh):
         assert step.kind is not StepKind.WARN
         if step.kind is StepKind.HASTEN:

@@ -281,6 +281,8 @@ async def test_nobody_makes_room(small_world: World, how: str) -> None:
         case "nowhere to park":
             office.active = (declared(now),)
             tune(world, parked_percent=0)
+        case _:
+            assert how == "nothing"
     people = await working(world, "sato")
     world.clock.advance(timedelta(minutes=40))
     waiting = await world.session("usr_shelter")
