@@ -41,8 +41,3 @@ def upgrade() -> None:
     )
     transitions = sa.table("desktop_session_transition", *map(sa.column, ("from_state", "event", "to_state")))
     op.bulk_insert(transitions, [dict(zip(("from_state", "event", "to_state"), t, strict=True)) for t in _TRANSITIONS])
-
-
-def downgrade() -> None:
-    """Not offered: a parked session has no state to go back to."""
-    raise NotImplementedError("restore a backup from before the upgrade instead")
