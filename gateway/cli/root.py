@@ -7,7 +7,7 @@ import typer
 
 from common import log
 from common.db import upgrade
-from gateway.cli import admin, audit, bcp, duties, policy
+from gateway.cli import admin, audit, backup, bcp, duties, policy
 from gateway.cli.common import ConfigOption, run, say, settings
 
 app = typer.Typer(
@@ -28,6 +28,8 @@ app.add_typer(admin.session, name="session")
 app.add_typer(admin.user, name="user")
 app.add_typer(bcp.bcp, name="bcp")
 app.add_typer(duties.duty, name="duty")
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 
 
 @app.command("gateway")
