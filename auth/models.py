@@ -173,6 +173,17 @@ class StepUp:
     """Only from `regenerate_recovery_codes`."""
 
 
+class IdentityCheck(StrEnum):
+    """How an official made sure who the person is. Only the audit keeps it: the second official shall look, not copy."""
+
+    IN_PERSON = "in_person"
+    """Face to face."""
+    CALL_BACK = "call_back"
+    """By calling back the number that the personnel register has."""
+    VIDEO = "video"
+    """On a video call."""
+
+
 class VouchState(StrEnum):
     """How far the help for a person without authenticator has come."""
 

@@ -22,6 +22,7 @@ from auth.models import (
     EmergencyCard,
     Enrolment,
     Identity,
+    IdentityCheck,
     LoginOutcome,
     LoginView,
     StepUp,
@@ -357,13 +358,15 @@ class AuthService:
         """Is this person one of the officials who vouch?"""
         return self._temporary.is_official(identity.groups)
 
-    async def open_vouch(self, official: WebSession, username: str, client: Client) -> VouchStep:
+    async def open_vouch(self, official: WebSession, username: str, check: IdentityCheck, client: Client) -> VouchStep:
         """The first of two officials names a person without authenticator."""
-        return await self._temporary.open(official, username, client)
+        return await self._temporary.open(official, username, check, client)
 
-    async def confirm_vouch(self, official: WebSession, vouch_id: str, client: Client) -> VouchStep:
+    async def confirm_vouch(
+        self, official: WebSession, vouch_id: str, check: IdentityCheck, client: Client
+    ) -> VouchStep:
         """The second one confirms; the step carries the activation code, this once."""
-        return await self._temporary.confirm(official, vouch_id, client)
+        return await self._temporary.confirm(official, vouch_id, check, client)
 
     async def vouches(self) -> list[Vouch]:
         """All that run: waiting for the second official, for the person, and temporary authenticators."""

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Final
 
 from auth.audit_names import AuthAudit
-from auth.models import Client, Vouch, VouchRefusal, VouchState, VouchStep, WebSession
+from auth.models import Client, IdentityCheck, Vouch, VouchRefusal, VouchState, VouchStep, WebSession
 from auth.recorder import Recorder
 from auth.recovery import activation_hash, new_activation_code, normalise_activation
 from auth.rows import VouchRow
@@ -58,8 +58,8 @@ class TemporaryFactors:
         """May somebody in these groups vouch?"""
         return not self._groups.isdisjoint(groups)
 
-    async def open(self, official: WebSession, username: str, client: Client) -> VouchStep:
-        """The first official names the person."""
+    async def open(self, official: WebSession, username: str, check: IdentityCheck, client: Client) -> VouchStep:
+        """The first official names the person and says how they made sure who it is."""
         person = await self._people.person_named(username)
         refusal = self._against(official)
         if refusal is None and (person is None or person.disabled):
@@ -76,14 +76,19 @@ class TemporaryFactors:
             return await self._refuse(official, VouchRefusal.ONE_RUNS_ALREADY, user_id, client)
         vouch_id = new_id("vch")
         await self._recorder.record(
-            AuthAudit.OPEN_VOUCH, actor=official.identity.user_id, subject=user_id, client=client, vouch=vouch_id
+            AuthAudit.OPEN_VOUCH,
+            actor=official.identity.user_id,
+            subject=user_id,
+            client=client,
+            vouch=vouch_id,
+            check=check,
         )
         if not await self._vouches.open(vouch_id, user_id, official.identity.user_id, now, now + CONFIRM_WITHIN):
             return await self._refuse(official, VouchRefusal.ONE_RUNS_ALREADY, user_id, client)
         return VouchStep(vouch=await self.get(vouch_id))
 
-    async def confirm(self, official: WebSession, vouch_id: str, client: Client) -> VouchStep:
-        """The second official; of two at once one gets the code."""
+    async def confirm(self, official: WebSession, vouch_id: str, check: IdentityCheck, client: Client) -> VouchStep:
+        """The second official, after a check of their own; of two at once one gets the code."""
         refusal, now = self._against(official), self._clock.now()
         row = await self._vouches.by_id(vouch_id, now)
         if refusal is None and row is not None:
@@ -99,6 +104,7 @@ class TemporaryFactors:
             client=client,
             vouch=vouch_id,
             opened_by=row.opened_by,
+            check=check,
         )
         stored = activation_hash(normalise_activation(code) or "", self._tenant, row.user_id)
         if not await self._vouches.confirm(vouch_id, official.identity.user_id, stored, now, now + CODE_VALID):

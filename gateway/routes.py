@@ -147,6 +147,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         "POST", f"{_V1}/vouches/{{id}}/confirm", lost_access.confirm_vouch, _P.VOUCH,
         "Second official: confirm, get the activation code", schemas_lost_access.VouchStepAnswer,
+        schemas_lost_access.CheckBody,
     ),
     Route(
         "DELETE", f"{_V1}/vouches/{{id}}", lost_access.end_vouch, _P.VOUCH, "End it, and the sessions that rest on it",

@@ -7,11 +7,17 @@ from datetime import datetime
 
 from pydantic import Field
 
-from auth.models import VouchRefusal, VouchState
+from auth.models import IdentityCheck, VouchRefusal, VouchState
 from gateway.schemas import Answer, Body, LoginErrorAnswer
 
 
-class VouchBody(Body):
+class CheckBody(Body):
+    """How the official made sure who the person is."""
+
+    check: IdentityCheck
+
+
+class VouchBody(CheckBody):
     """Whom to help."""
 
     username: str = Field(min_length=1, max_length=256)

@@ -20,6 +20,7 @@ NIGHT_SHIFT: Final = "night-shift"
 TRAINEE: Final = "trainee"
 IT_STAFF: Final = "it-staff"
 BCP_HQ: Final = "bcp-hq"
+IDENTITY_CHECK: Final = "honin-kakunin"
 
 GROUPS: Final = {
     TELEWORK: "テレワーク承認者",
@@ -28,6 +29,7 @@ GROUPS: Final = {
     TRAINEE: "条件付採用(研修中)",
     IT_STAFF: "情報政策課 システム担当",
     BCP_HQ: "災害対策本部 要員",
+    IDENTITY_CHECK: "本人確認担当",
 }
 
 
@@ -63,18 +65,18 @@ _STAFF_ROWS: Final = (
     Staff("0101", "satou.hanako", "佐藤", "花子", "総務部総務課", "主任", _OFFICE),
     Staff("0102", "suzuki.ichirou", "鈴木", "一郎", "総務部総務課", "課長", (*_OFFICE, BCP_HQ)),
     Staff("0103", "takahashi.shou", "髙橋", "翔", "総務部総務課", "主事", _OFFICE),
-    Staff("0104", "tanaka.misaki", "田中", "美咲", "総務部総務課", "係長", _OFFICE),
+    Staff("0104", "tanaka.misaki", "田中", "美咲", "総務部総務課", "係長", (*_OFFICE, IDENTITY_CHECK)),
     Staff("0105", "yoshida.kenta", "𠮷田", "健太", "企画政策部情報政策課", "主査", (*_OFFICE, IT_STAFF)),
     Staff("0106", "watanabe.yui", "渡邉", "結衣", "企画政策部情報政策課", "係長", (*_OFFICE, IT_STAFF, BCP_HQ)),
     Staff("0107", "itou.daisuke", "伊藤", "大輔", "企画政策部財政課", "主任", _OFFICE),
     Staff("0108", "yamamoto.sakura", "山本", "さくら", "企画政策部財政課", "主事", _OFFICE),
-    Staff("0109", "nakamura.takumi", "中村", "拓海", "企画政策部財政課", "主査", _OFFICE),
+    Staff("0109", "nakamura.takumi", "中村", "拓海", "企画政策部財政課", "主査", (*_OFFICE, IDENTITY_CHECK)),
     Staff("0110", "kobayashi.aoi", "小林", "葵", "企画政策部財政課", "主事", _OFFICE),
     Staff("0201", "katou.makoto", "加藤", "誠", "市民部市民課", "課長補佐", (DAY_SHIFT,)),
     Staff("0202", "miyazaki.rina", "宮﨑", "莉奈", "市民部市民課", "主事", (DAY_SHIFT,)),
     Staff("0203", "sasaki.yuuta", "佐々木", "悠太", "市民部税務課", "主任", _OFFICE),
     Staff("0204", "yamaguchi.mei", "山口", "芽依", "市民部税務課", "主事", (DAY_SHIFT, TRAINEE)),
-    Staff("0205", "matsumoto.ryou", "松本", "亮", "市民部市民課", "係長", _OFFICE),
+    Staff("0205", "matsumoto.ryou", "松本", "亮", "市民部市民課", "係長", (*_OFFICE, IDENTITY_CHECK)),
     Staff("0301", "inoue.haruka", "井上", "遥", "福祉部福祉課", "主任", _OFFICE),
     Staff("0302", "kimura.naoki", "木村", "直樹", "福祉部福祉課", "主事", _OFFICE),
     Staff("0303", "hayashi.akane", "林", "茜", "福祉部子育て支援課", "主査", _OFFICE),

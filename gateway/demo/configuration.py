@@ -146,6 +146,13 @@ port = {addresses.directory_port}
 directory_lockout_tries = {directory.LOCKOUT_TRIES}
 directory_lockout_window_seconds = 1800
 
+[auth.vouch]
+groups = [{_text(city.IDENTITY_CHECK)}]
+
+[auth.emergency_card]
+contact_ja = "情報政策課 ヘルプデスク(内線 1234)"
+contact_en = "IT help desk (ext. 1234)"
+
 [policy]
 path = {_text(files.policy)}
 

@@ -15,6 +15,7 @@ from gateway.headers import SESSION_COOKIE
 from gateway.schemas import CodeBody
 from gateway.schemas_lost_access import (
     CardAnswer,
+    CheckBody,
     OwnCardAnswer,
     PrintedCardAnswer,
     PurgeAnswer,
@@ -36,13 +37,15 @@ async def open_vouch(request: web.Request) -> web.Response:
     """POST /api/v1/vouches"""
     given = await body(request, VouchBody)
     session, _ = signed_in(request)
-    return _step(await services(request).auth.open_vouch(session, given.username, client(request)))
+    return _step(await services(request).auth.open_vouch(session, given.username, given.check, client(request)))
 
 
 async def confirm_vouch(request: web.Request) -> web.Response:
     """POST /api/v1/vouches/{id}/confirm"""
+    given = await body(request, CheckBody)
     session, _ = signed_in(request)
-    return _step(await services(request).auth.confirm_vouch(session, request.match_info["id"], client(request)))
+    vouch_id = request.match_info["id"]
+    return _step(await services(request).auth.confirm_vouch(session, vouch_id, given.check, client(request)))
 
 
 async def end_vouch(request: web.Request) -> web.Response:

@@ -6,13 +6,24 @@ from typing import Any
 
 import pytest
 
-from auth.models import Client, Enrolment, LoginErrorCode, LoginOutcome, LoginStep, VouchRefusal, VouchState, WebSession
+from auth.models import (
+    Client,
+    Enrolment,
+    IdentityCheck,
+    LoginErrorCode,
+    LoginOutcome,
+    LoginStep,
+    VouchRefusal,
+    VouchState,
+    WebSession,
+)
 from common.db import Database
 from common.errors import AuditUnavailable
 from tests.integration.auth.service import HOME, PASSWORD, Browser, Setup, error_of, running
 from tests.support.slapd import STAFF, Slapd, group, person, person_dn, run_slapd
 
 OFFICE = Client("192.0.2.10")
+CHECK = IdentityCheck.CALL_BACK
 SETTINGS: dict[str, Any] = {
     "vouch": {"groups": ["officials"]},
     "second_factor": {"enrolment_networks": ["192.0.2.0/24"]},
@@ -52,9 +63,9 @@ async def _fresh(browser: Browser) -> WebSession:
 
 async def _code(setup: Setup, mori: Browser, hara: Browser, username: str = "sato") -> str:
     """Both officials agree: the activation code."""
-    opened = await setup.auth.open_vouch(await _fresh(mori), username, OFFICE)
+    opened = await setup.auth.open_vouch(await _fresh(mori), username, CHECK, OFFICE)
     assert opened.vouch is not None, opened.refusal
-    confirmed = await setup.auth.confirm_vouch(await _fresh(hara), opened.vouch.id, OFFICE)
+    confirmed = await setup.auth.confirm_vouch(await _fresh(hara), opened.vouch.id, CHECK, OFFICE)
     assert confirmed.activation_code is not None, confirmed.refusal
     return confirmed.activation_code.reveal()
 
@@ -76,11 +87,11 @@ async def _set_up(setup: Setup, code: str) -> Browser:
 async def test_two_officials_give_a_day_with_a_temporary_authenticator(city: Slapd, database: Database) -> None:
     async with running(city, database, settings=SETTINGS) as setup:
         sato, mori, hara = [await _signed_in(setup, name) for name in ("sato", "mori", "hara")]
-        opened = await setup.auth.open_vouch(await _fresh(mori), "SATO", OFFICE)
+        opened = await setup.auth.open_vouch(await _fresh(mori), "SATO", CHECK, OFFICE)
         assert opened.vouch is not None
         assert opened.activation_code is None
         assert (opened.vouch.state, opened.vouch.username, opened.vouch.opened_by) == (VouchState.OPEN, "sato", "mori")
-        confirmed = await setup.auth.confirm_vouch(await _fresh(hara), opened.vouch.id, OFFICE)
+        confirmed = await setup.auth.confirm_vouch(await _fresh(hara), opened.vouch.id, CHECK, OFFICE)
         assert confirmed.vouch is not None
         assert confirmed.activation_code is not None
         assert confirmed.vouch.state is VouchState.CONFIRMED
@@ -118,6 +129,8 @@ async def test_two_officials_give_a_day_with_a_temporary_authenticator(city: Sla
         assert [event.details["reason"] for event in ended] == ["expired:enrolled"]
         for name in ("open-vouch", "confirm-vouch", "use-activation-code", "enrol-temporary-totp"):
             assert name in setup.audit.names()
+        checks = [event.details.get("check") for event in setup.audit.events if event.name.endswith("-vouch")]
+        assert checks == [CHECK, CHECK]
 
 
 async def test_who_may_not_vouch(city: Slapd, sqlite_database: Database) -> None:
@@ -125,7 +138,7 @@ async def test_who_may_not_vouch(city: Slapd, sqlite_database: Database) -> None
         sato, mori, hara, suzuki = [await _signed_in(setup, name) for name in ("sato", "mori", "hara", "suzuki")]
 
         async def refused(browser: Browser, username: str) -> VouchRefusal | None:
-            return (await setup.auth.open_vouch(await _session(browser), username, OFFICE)).refusal
+            return (await setup.auth.open_vouch(await _session(browser), username, CHECK, OFFICE)).refusal
 
         await _fresh(sato)
         assert await refused(sato, "suzuki") is VouchRefusal.NOT_ENTITLED
@@ -136,25 +149,27 @@ async def test_who_may_not_vouch(city: Slapd, sqlite_database: Database) -> None
         assert await refused(mori, "takahashi") is VouchRefusal.NO_AUTHENTICATOR
         setup.clock.advance(timedelta(minutes=5, seconds=1))
         assert await refused(mori, "sato") is VouchRefusal.TOTP_NOT_FRESH
-        opened = (await setup.auth.open_vouch(await _fresh(mori), "suzuki", OFFICE)).vouch
+        opened = (await setup.auth.open_vouch(await _fresh(mori), "suzuki", CHECK, OFFICE)).vouch
         assert opened is not None
         assert await refused(mori, "suzuki") is VouchRefusal.ONE_RUNS_ALREADY
         for browser, refusal in (
             (mori, VouchRefusal.SAME_OFFICIAL), (suzuki, VouchRefusal.ONESELF), (sato, VouchRefusal.NOT_ENTITLED),
         ):  # fmt: skip
-            step = await setup.auth.confirm_vouch(await _fresh(browser), opened.id, OFFICE)
+            step = await setup.auth.confirm_vouch(await _fresh(browser), opened.id, CHECK, OFFICE)
             assert step.refusal is refusal
             assert step.activation_code is None
         setup.clock.advance(timedelta(minutes=6))
-        step = await setup.auth.confirm_vouch(await _session(hara), opened.id, OFFICE)
+        step = await setup.auth.confirm_vouch(await _session(hara), opened.id, CHECK, OFFICE)
         assert step.refusal is VouchRefusal.TOTP_NOT_FRESH
         # a second person must come within half an hour; then the first may begin again
         setup.clock.advance(timedelta(minutes=12))
         for browser in (mori, hara):
             assert await browser.session() is not None  # not idle
         setup.clock.set(opened.expires_at)
-        assert (await setup.auth.confirm_vouch(await _fresh(hara), opened.id, OFFICE)).refusal is VouchRefusal.OVER
-        assert (await setup.auth.open_vouch(await _fresh(mori), "suzuki", OFFICE)).vouch is not None
+        assert (
+            await setup.auth.confirm_vouch(await _fresh(hara), opened.id, CHECK, OFFICE)
+        ).refusal is VouchRefusal.OVER
+        assert (await setup.auth.open_vouch(await _fresh(mori), "suzuki", CHECK, OFFICE)).vouch is not None
         refusals = [event for event in setup.audit.events if event.name == "refuse-vouch"]
         assert len(refusals) == 11
         assert all(event.outcome == "denied" for event in refusals)
@@ -164,11 +179,11 @@ async def test_who_may_not_vouch(city: Slapd, sqlite_database: Database) -> None
 async def test_of_two_confirmations_at_once_one_gets_the_code(city: Slapd, database: Database) -> None:
     async with running(city, database, settings=SETTINGS) as setup:
         _, mori, hara, suzuki = [await _signed_in(setup, name) for name in ("sato", "mori", "hara", "suzuki")]
-        opening = [setup.auth.open_vouch(await _fresh(mori), "sato", OFFICE) for _ in range(2)]
+        opening = [setup.auth.open_vouch(await _fresh(mori), "sato", CHECK, OFFICE) for _ in range(2)]
         opened = [step.vouch for step in await asyncio.gather(*opening) if step.vouch]
         assert len(opened) == 1
         sessions = [await _fresh(hara), await _fresh(suzuki)]
-        steps = await asyncio.gather(*(setup.auth.confirm_vouch(s, opened[0].id, OFFICE) for s in sessions))
+        steps = await asyncio.gather(*(setup.auth.confirm_vouch(s, opened[0].id, CHECK, OFFICE) for s in sessions))
         assert len([step for step in steps if step.activation_code]) == 1
         assert {step.refusal for step in steps} == {None, VouchRefusal.OVER}
 
@@ -246,7 +261,7 @@ async def test_a_temporary_factor_makes_no_lasting_one(city: Slapd, sqlite_datab
         assert (await _session(sato)).temporary_factor
         # and an official in such a session helps nobody
         temp_official = await _set_up_official(setup, hara)
-        step = await setup.auth.open_vouch(temp_official, "sato", OFFICE)
+        step = await setup.auth.open_vouch(temp_official, "sato", CHECK, OFFICE)
         assert step.refusal is VouchRefusal.OWN_FACTOR_NEEDED
 
 
@@ -289,11 +304,11 @@ async def test_the_enrolment_network_binds_everybody_else(city: Slapd, sqlite_da
 async def test_what_cannot_be_recorded_is_not_vouched(city: Slapd, sqlite_database: Database) -> None:
     async with running(city, sqlite_database, settings=SETTINGS) as setup:
         _, mori, hara = [await _signed_in(setup, name) for name in ("sato", "mori", "hara")]
-        opened = (await setup.auth.open_vouch(await _fresh(mori), "sato", OFFICE)).vouch
+        opened = (await setup.auth.open_vouch(await _fresh(mori), "sato", CHECK, OFFICE)).vouch
         assert opened is not None
         confirming = await _fresh(hara)
         setup.audit.broken = True
         with pytest.raises(AuditUnavailable):
-            await setup.auth.confirm_vouch(confirming, opened.id, OFFICE)
+            await setup.auth.confirm_vouch(confirming, opened.id, CHECK, OFFICE)
         setup.audit.broken = False
         assert [vouch.state for vouch in await setup.auth.vouches()] == [VouchState.OPEN]

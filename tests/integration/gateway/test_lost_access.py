@@ -71,8 +71,8 @@ async def test_a_temporary_authenticator_administers_nothing(running: Running) -
         for someone in (suzuki, mori, hara):
             await someone.log_in()
         assert (await suzuki.call("GET", "/admin/pools"))[0] == 200
-        vouch = (await mori.call("POST", "/vouches", {"username": "suzuki"}))[1]["vouch"]["id"]
-        code = (await hara.call("POST", f"/vouches/{vouch}/confirm", {}))[1]["activation_code"]
+        vouch = (await mori.call("POST", "/vouches", {"username": "suzuki", "check": "call_back"}))[1]["vouch"]["id"]
+        code = (await hara.call("POST", f"/vouches/{vouch}/confirm", {"check": "in_person"}))[1]["activation_code"]
         await home.call("POST", "/login", {"username": "suzuki", "password": "suzuki-pw-2026"})
         await home.call("POST", "/login/activation", {"code": code})
         secret = (await home.call("POST", "/login/enrol", {}))[1]["secret"].replace(" ", "")
@@ -89,16 +89,16 @@ async def test_two_officials_help_over_http(running: Running) -> None:
         for someone in people:
             await someone.log_in()
         assert (await sato.call("GET", "/vouches"))[0] == 404
-        assert (await sato.call("POST", "/vouches", {"username": "suzuki"}))[0] == 404
+        assert (await sato.call("POST", "/vouches", {"username": "suzuki", "check": "call_back"}))[0] == 404
         status, me = await mori.call("GET", "/me")
         assert (status, me["roles"]) == (200, ["voucher"])
-        status, step = await mori.call("POST", "/vouches", {"username": "sato"})
+        status, step = await mori.call("POST", "/vouches", {"username": "sato", "check": "call_back"})
         assert (status, step["error"], step["activation_code"]) == (200, None, None)
         vouch = step["vouch"]["id"]
-        _, step = await mori.call("POST", f"/vouches/{vouch}/confirm", {})
+        _, step = await mori.call("POST", f"/vouches/{vouch}/confirm", {"check": "in_person"})
         assert (step["error"]["code"], step["activation_code"]) == ("same_official", None)
         assert step["error"]["text_ja"]
-        _, step = await hara.call("POST", f"/vouches/{vouch}/confirm", {})
+        _, step = await hara.call("POST", f"/vouches/{vouch}/confirm", {"check": "in_person"})
         code = step["activation_code"]
         assert code.count("-") == 2
         assert "activation_code" not in str((await mori.call("GET", "/vouches"))[1]["items"])

@@ -9,6 +9,7 @@ import { useLoad } from "../app/useLoad";
 import { pick } from "../i18n";
 import { Button, Notice } from "../ui/controls";
 import { ErrorNotice, Loading, PageHeading } from "../ui/PageStates";
+import { EmergencyCard } from "./EmergencyCard";
 import { NewRecoveryCodes } from "./NewRecoveryCodes";
 
 export function AccountPage() {
@@ -45,6 +46,7 @@ export function AccountPage() {
         )}
         <NewRecoveryCodes />
       </section>
+      <EmergencyCard />
       <WebSessions />
     </div>
   );

@@ -1,12 +1,15 @@
 /** One function per route of the gateway that the pages use. No logic, only paths and types. */
 import { request, type RequestOptions } from "./http";
-import type { BcpNotice, DesktopInfo, Enrolment, LoginState, Me, NewRecoveryCodes, PublicNotice, SessionInfo, Ticket, WebSessionInfo } from "./types";
+import type { BcpNotice, CardInForce, DesktopInfo, Enrolment, LoginState, Me, NewRecoveryCodes, PrintedCard, PublicNotice, SessionInfo, StepUp, Ticket, WebSessionInfo } from "./types";
 
 interface Items<T> {
   readonly items: readonly T[];
 }
 
 const part = encodeURIComponent;
+
+/** The line may be bad on the day when this is needed. */
+const PATIENT: RequestOptions = { timeoutMs: 30_000 };
 
 export const login = {
   state: () => request<LoginState>("GET", "/login", undefined, { quiet401: true }),
@@ -30,6 +33,13 @@ export const account = {
   webSessions: (options: RequestOptions = {}) =>
     request<Items<WebSessionInfo>>("GET", "/me/web-sessions", undefined, options),
   newRecoveryCodes: (code: string) => request<NewRecoveryCodes>("POST", "/me/recovery-codes", { code }),
+  /** A fresh code of the authenticator inside a session: the answer renews the session's token. */
+  stepUp: (code: string) => request<StepUp>("POST", "/me/step-up", { code }, PATIENT),
+  emergencyCard: (options: RequestOptions = {}) =>
+    request<{ readonly card: CardInForce | null }>("GET", "/me/emergency-card", undefined, options),
+  // Drawing it takes the gateway seconds.
+  printEmergencyCard: (code: string) => request<PrintedCard>("POST", "/me/emergency-card", { code }, PATIENT),
+  voidEmergencyCard: () => request<void>("DELETE", "/me/emergency-card"),
   revokeWebSession: (id: string) => request<void>("DELETE", `/me/web-sessions/${part(id)}`),
 };
 

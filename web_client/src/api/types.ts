@@ -20,6 +20,8 @@ export interface LoginState {
   readonly error: LoginError | null;
   readonly display_name?: string | null;
   readonly recovery_codes?: readonly string[] | null;
+  /** The authenticator being set up is one that two officials vouched for. */
+  readonly temporary_factor?: boolean;
 }
 
 export interface Enrolment {
@@ -42,10 +44,24 @@ export interface Me {
   readonly recovery_codes_left: number;
 }
 
-export interface NewRecoveryCodes {
+export interface NewRecoveryCodes extends StepUp {
   readonly recovery_codes: readonly string[] | null;
+}
+
+export interface CardInForce {
+  readonly number: string;
+  readonly issued_at: string;
+}
+
+/** A new emergency card as PDF in base64; it is sent this once. */
+export interface PrintedCard extends StepUp {
+  readonly pdf: string | null;
+  readonly card: CardInForce | null;
+}
+
+export interface StepUp {
   readonly error: LoginError | null;
-  /** The log-in is renewed with the codes: its old token is void. */
+  /** The log-in is renewed with the code: its old token is void. */
   readonly csrf_token: string;
 }
 

@@ -12,6 +12,7 @@ import { navigate, useRoute, useVisit } from "./router";
 
 const ViewerPage = lazy(() => import("../viewer/ViewerPage"));
 const BcpPage = lazy(() => import("../bcp/BcpPage"));
+const VouchPage = lazy(() => import("../vouch/VouchPage"));
 
 export function App() {
   return (
@@ -77,6 +78,18 @@ function Pages() {
           {maySeeConsole(state.me.roles) ? (
             <Suspense fallback={<Loading />}>
               <BcpPage view={route.view} />
+            </Suspense>
+          ) : (
+            <NotFound />
+          )}
+        </Shell>
+      );
+    case "vouch":
+      return (
+        <Shell>
+          {state.me.roles.includes("voucher") ? (
+            <Suspense fallback={<Loading />}>
+              <VouchPage />
             </Suspense>
           ) : (
             <NotFound />

@@ -47,7 +47,7 @@ let wanted: Route | null = null;
 
 function rememberWanted(): void {
   const route = parsePath(window.location.pathname);
-  if (route.page === "desktops" || route.page === "account" || route.page === "view" || route.page === "bcp") {
+  if (route.page !== "home" && route.page !== "login" && route.page !== "not-found") {
     wanted = route;
   }
 }

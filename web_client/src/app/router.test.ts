@@ -7,6 +7,7 @@ describe("routes (bug class reflected_param_login)", () => {
     expect(parsePath("/login")).toEqual({ page: "login" });
     expect(parsePath("/desktops/")).toEqual({ page: "desktops" });
     expect(parsePath("/account")).toEqual({ page: "account" });
+    expect(parsePath("/vouch")).toEqual({ page: "vouch" });
     expect(parsePath("/view/ses_abc234")).toEqual({ page: "view", sessionId: "ses_abc234" });
     expect(parsePath("/bcp")).toEqual({ page: "bcp", view: { kind: "board" } });
     expect(parsePath("/bcp/drill/")).toEqual({ page: "bcp", view: { kind: "drill" } });
@@ -18,7 +19,7 @@ describe("routes (bug class reflected_param_login)", () => {
     }
   });
   it("only ever builds paths of our own origin", () => {
-    for (const path of ["/", "/login", "/desktops", "/account", "/view/ses_1", "/bcp", "/bcp/declare", "/bcp/drill", "/bcp/break-glass", "/bcp/d/dec_1", "/bcp/d/dec_1/extend"]) {
+    for (const path of ["/", "/login", "/desktops", "/account", "/vouch", "/view/ses_1", "/bcp", "/bcp/declare", "/bcp/drill", "/bcp/break-glass", "/bcp/d/dec_1", "/bcp/d/dec_1/extend"]) {
       expect(pathOf(parsePath(path))).toBe(path);
     }
     expect(pathOf({ page: "not-found" })).toBe("/");

@@ -9,6 +9,7 @@ export type Route =
   | { readonly page: "login" }
   | { readonly page: "desktops" }
   | { readonly page: "account" }
+  | { readonly page: "vouch" }
   | { readonly page: "view"; readonly sessionId: string }
   | { readonly page: "bcp"; readonly view: BcpView }
   | { readonly page: "not-found" };
@@ -21,12 +22,18 @@ export type BcpView =
 
 const SESSION_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
+const SIMPLE = ["login", "desktops", "account", "vouch"] as const;
+
+function isSimple(name: string | undefined): name is (typeof SIMPLE)[number] {
+  return SIMPLE.some((one) => one === name);
+}
+
 export function parsePath(path: string): Route {
   const parts = path.split("/").filter((part) => part !== "");
   if (parts.length === 0) {
     return { page: "home" };
   }
-  if (parts.length === 1 && (parts[0] === "login" || parts[0] === "desktops" || parts[0] === "account")) {
+  if (parts.length === 1 && isSimple(parts[0])) {
     return { page: parts[0] };
   }
   if (parts.length === 2 && parts[0] === "view" && SESSION_ID.test(parts[1] ?? "")) {
@@ -77,6 +84,7 @@ export function pathOf(route: Route): string {
     case "login":
     case "desktops":
     case "account":
+    case "vouch":
       return `/${route.page}`;
     case "view":
       return `/view/${route.sessionId}`;

@@ -1,25 +1,17 @@
-/**
- * The signature: a fresh one-time code, then the act itself. The code is asked for each time; only a second try on the
- * same page right after a refusal goes without, because an authenticator shows each code once.
- */
+/** The signature: a fresh one-time code, then the act itself. */
 import { useState } from "react";
 import { Form } from "react-aria-components";
 import { useTranslation } from "react-i18next";
-import { ApiError, setCsrfToken } from "../api/http";
-import type { LoginError } from "../api/types";
+import { useFreshCode, wantsFreshCode } from "../app/useFreshCode";
 import { pick } from "../i18n";
-import { tidyTotp } from "../login/codes";
-import { Button, Notice, TextField } from "../ui/controls";
-import { ErrorNotice, WaitHint } from "../ui/PageStates";
+import { Button } from "../ui/controls";
+import { FreshCodeField } from "../ui/FreshCodeField";
+import { ErrorNotice } from "../ui/PageStates";
 import { Tick } from "./choices";
-import { bcp } from "./endpoints";
 import { listed } from "./names";
 import { higherOfficials } from "./permission";
 import { useKnownStatus, useStatus } from "./status";
 import type { DeclarationView } from "./types";
-
-/** Well below the gateway's five minutes, so that a confirmed person is never sent back for another code in vain. */
-const CONFIRMED_MS = 4 * 60_000;
 
 interface SignBoxProps {
   readonly label: string;
@@ -35,51 +27,31 @@ export function SignBox({ label, effect, danger = false, ready, sign, onSigned }
   const { t } = useTranslation("bcp");
   const { quietly } = useStatus();
   const status = useKnownStatus();
-  const [typed, setTyped] = useState("");
-  const [checked, setChecked] = useState(false);
+  const code = useFreshCode();
   const [absent, setAbsent] = useState(false);
   const [busy, setBusy] = useState(false);
-  const [confirmedAt, setConfirmedAt] = useState<number | null>(null);
-  const [refused, setRefused] = useState<LoginError | null>(null);
   const [failure, setFailure] = useState<unknown>(null);
   const higher = higherOfficials(status.me.official, status.officials);
-  const confirmed = confirmedAt !== null && performance.now() - confirmedAt < CONFIRMED_MS;
-  const code = tidyTotp(typed);
-
-  const stepUp = async (digits: string): Promise<boolean> => {
-    const answer = await bcp.stepUp(digits);
-    setCsrfToken(answer.csrf_token);
-    setTyped("");
-    setChecked(false);
-    if (answer.error !== null) {
-      setRefused(answer.error);
-      return false;
-    }
-    setConfirmedAt(performance.now());
-    return true;
-  };
 
   const act = async (): Promise<DeclarationView | null> => {
-    if (!confirmed && !(code !== null && (await stepUp(code)))) {
+    if (!(await code.prove())) {
       return null;
     }
     try {
       return await sign(absent);
     } catch (error) {
-      if (error instanceof ApiError && error.problem.refusal === "totp_not_fresh") {
-        setConfirmedAt(null);
+      if (wantsFreshCode(error)) {
+        code.forget();
       }
       throw error;
     }
   };
 
   const send = async () => {
-    setChecked(true);
-    if (busy || !ready || (!confirmed && code === null)) {
+    if (!code.check() || busy || !ready) {
       return;
     }
     setBusy(true);
-    setRefused(null);
     setFailure(null);
     try {
       const declaration = await quietly(act);
@@ -113,29 +85,7 @@ export function SignBox({ label, effect, danger = false, ready, sign, onSigned }
           <p className="fine">{t("sign.absentHelp")}</p>
         </div>
       )}
-      {confirmed ? (
-        <p role="status">{t("sign.confirmed")}</p>
-      ) : (
-        <TextField
-          name="code"
-          label={t("sign.code")}
-          help={t("sign.codeHelp")}
-          value={typed}
-          onChange={setTyped}
-          autoComplete="one-time-code"
-          inputMode="numeric"
-          maxLength={16}
-          className="field-code"
-          error={checked && code === null && refused === null ? t("sign.missing") : null}
-          testId="bcp-code"
-        />
-      )}
-      {refused === null ? null : (
-        <Notice kind="error" testId="bcp-code-error">
-          <p>{pick(refused.text_ja, refused.text_en)}</p>
-          <WaitHint seconds={refused.retry_after_seconds} />
-        </Notice>
-      )}
+      <FreshCodeField code={code} testId="bcp-code" />
       {failure === null ? null : <ErrorNotice error={failure} />}
       <p className="sign-effect">{ready ? effect : t("sign.waitDiff")}</p>
       <Button

@@ -1,6 +1,5 @@
 /** One function per BCP route of the gateway. No logic, only paths and types. */
 import { request, type RequestOptions } from "../api/http";
-import type { LoginError } from "../api/types";
 import type { BcpStatus, DeclarationView, Narrowing, PlanView, Proposal, Scopes, ScoreView, WhatIf } from "./types";
 
 interface Items<T> {
@@ -43,6 +42,4 @@ export const bcp = {
   lift: (id: string, text: string) => step(id, "lift", { text }),
   ratify: (id: string, approval: Approval) => step(id, "ratify", approval),
   /** A fresh one-time code. The login is renewed with it: the old CSRF token is void. */
-  stepUp: (code: string) =>
-    request<{ readonly error: LoginError | null; readonly csrf_token: string }>("POST", "/me/step-up", { code }, PATIENT),
 };

@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { preferredLanguage } from ".";
 import { en as bcpEn } from "../bcp/texts/en";
 import { ja as bcpJa } from "../bcp/texts/ja";
+import { en as vouchEn } from "../vouch/texts/en";
+import { ja as vouchJa } from "../vouch/texts/ja";
 import { en } from "./en";
 import { ja } from "./ja";
 
@@ -22,6 +24,7 @@ const placeholders = (text: string) => [...text.matchAll(/\{\{(\w+)(?:, number)?
 describe.each([
   ["of all pages", ja, en],
   ["of the BCP console", bcpJa, bcpEn],
+  ["of officials who vouch", vouchJa, vouchEn],
 ])("texts %s", (_name, jaTexts, enTexts) => {
   const japanese = flat(jaTexts);
   const english = flat(enTexts);

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { login } from "../api/endpoints";
 import type { Enrolment } from "../api/types";
-import { Button } from "../ui/controls";
+import { Button, Notice } from "../ui/controls";
 import { ErrorNotice, Loading } from "../ui/PageStates";
 import { TotpField, useCodeEntry } from "./codeEntry";
 import { groupSecret, svgImage, tidyTotp } from "./codes";
@@ -35,6 +35,11 @@ export function EnrolStep({ state, busy, submit, problem }: StepProps & { readon
   return (
     <StepForm title={t("enrol.title")} lead={t("enrol.lead")} problem={null} onSubmit={entry.send} focusHeading>
       {state.display_name ? <p className="hello">{t("login.hello", { name: state.display_name })}</p> : null}
+      {state.temporary_factor === true ? (
+        <Notice kind="warning" live={false} testId="enrol-temporary">
+          <p>{t("enrol.temporary")}</p>
+        </Notice>
+      ) : null}
       {enrolment === null ? (
         failure === null ? (
           <Loading />

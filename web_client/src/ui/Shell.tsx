@@ -34,6 +34,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
               {maySeeConsole(me.roles) ? (
                 <NavLink to={{ page: "bcp", view: { kind: "board" } }} icon="shield" label={t("common.bcp")} />
               ) : null}
+              {me.roles.includes("voucher") ? <NavLink to={{ page: "vouch" }} icon="help" label={t("common.vouch")} /> : null}
             </nav>
           )}
           <div className="site-person">

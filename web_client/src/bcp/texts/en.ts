@@ -351,10 +351,6 @@ export const en: BcpTexts = {
   drill: drillEn,
   sign: {
     heading: "Sign",
-    code: "Confirmation code (6 digits)",
-    codeHelp: "Type new digits from your authenticator app. Those you logged in with cannot be used again.",
-    confirmed: "You are confirmed. Press again to sign.",
-    missing: "Type the six digits.",
     absent: "{{names}} cannot be reached: I act in their place",
     absentHelp: "Leave this open if the higher official can be reached. It goes on record.",
     declare: "Sign and propose",
