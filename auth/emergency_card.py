@@ -29,17 +29,19 @@ _BOX_MM: Final = 4.5
 _STEP_PT: Final = 10.5
 _STEP_MM: Final = 6.0
 """Height of a line beside the QR code."""
+_STEP_INDENT_MM: Final = 6.0
+_LEAD: Final = "認証アプリを使えないときに、このカードでログインします。スマートフォンとは別の場所に保管してください。"
 
 _STEPS: Final = (
-    "1. QRコードを読み取るか、上のアドレスを開きます。",
-    "2. ユーザー名とパスワードを入力します。",
+    "QRコードを読み取るか、上のアドレスを開きます。",
+    "ユーザー名とパスワードを入力します。",
     (
-        "3. 認証アプリの確認コード（6桁）を入力します。アプリが使えないときは「リカバリーコードを使う」を選び、"
+        "認証アプリの確認コード（6桁）を入力します。アプリが使えないときは「リカバリーコードを使う」を選び、"
         "下のコードを1つ入力します。"
     ),
 )
 _ENROL_ANEW: Final = (
-    "4. 画面の案内に従って認証アプリを登録し直します。登録すると、残りのコードとこのカードは使えなくなります。"
+    "画面の案内に従って認証アプリを登録し直します。登録すると、残りのコードとこのカードは使えなくなります。"
 )
 _NOTES: Final = (
     "・リカバリーコードがない：担当者2名の本人確認で、一時的な認証アプリを登録できます。下の連絡先へ。",
@@ -97,6 +99,7 @@ def draw_card(fonts: Fonts, facts: CardFacts) -> bytes:
         foot=f"カード番号 {facts.number}",
     )
     paper.title("緊急カード　Emergency card")
+    paper.text(_LEAD, size=9.5)
     paper.facts(
         [
             ("氏名", _short(facts.holder)),
@@ -130,11 +133,15 @@ def _how_to(paper: Paper, facts: CardFacts) -> None:
     paper.squares([[bool(dark) for dark in row] for row in pattern], x=MARGIN, y=top, size=_QR_MM)
     paper.pages.set_font(style="", size=_STEP_PT)
     steps = (*_STEPS, *([_ENROL_ANEW] if facts.enrols_anew else []))
-    lines = [line for step in steps for line in wrap(step, _BESIDE_MM, paper.pages.get_string_width)]
-    for number, line in enumerate(lines):
-        paper.pages.set_xy(MARGIN + WIDTH - _BESIDE_MM, top + 2 + number * _STEP_MM)
-        paper.pages.cell(_BESIDE_MM, _STEP_MM, line)
-    paper.pages.set_xy(MARGIN, top + max(_QR_MM, 2 + len(lines) * _STEP_MM))
+    left, y, width = MARGIN + WIDTH - _BESIDE_MM, top + 2, _BESIDE_MM - _STEP_INDENT_MM
+    for number, step in enumerate(steps, 1):
+        paper.pages.set_xy(left, y)
+        paper.pages.cell(_STEP_INDENT_MM, _STEP_MM, f"{number}.")
+        for line in wrap(step, width, paper.pages.get_string_width):
+            paper.pages.set_xy(left + _STEP_INDENT_MM, y)
+            paper.pages.cell(width, _STEP_MM, line)
+            y += _STEP_MM
+    paper.pages.set_xy(MARGIN, max(top + _QR_MM, y))
 
 
 def _codes(paper: Paper, codes: tuple[str, ...]) -> None:

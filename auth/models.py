@@ -174,7 +174,7 @@ class StepUp:
 
 
 class IdentityCheck(StrEnum):
-    """How an official made sure who the person is. Only the audit keeps it: the second official shall look, not copy."""
+    """How an official made sure who the person is. Only the audit keeps it: the second one shall look, not copy."""
 
     IN_PERSON = "in_person"
     """Face to face."""

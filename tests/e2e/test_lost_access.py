@@ -1,18 +1,19 @@
 """A lost telephone in real browsers: two officials help, the person works for a day; the card is printed and voided."""
 
 import asyncio
+import base64
 import re
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
-from playwright.async_api import Download, expect
+from playwright.async_api import expect
 
 from common.clock import SystemClock
 from tests.e2e.authenticator import Authenticator
 from tests.e2e.page_checks import PHONE, SCREENS, Tour
-from tests.e2e.visitor import AUTHENTICATORS, Visitor, Visits
+from tests.e2e.visitor import AUTHENTICATORS, SCREENSHOTS, Visitor, Visits
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -21,6 +22,11 @@ FIRST: Final = "tanaka.misaki"
 SECOND: Final = "nakamura.takumi"
 INTERNET: Final = "internet-desktop"
 OFFICE: Final = "office-desktop"
+_NOTE_REVOKED: Final = """() => {
+    window.revoked = [];
+    const revoke = URL.revokeObjectURL.bind(URL);
+    URL.revokeObjectURL = address => { window.revoked.push(address); revoke(address); };
+}"""
 EVERY_SCREEN: Final = {**SCREENS, **PHONE}
 
 
@@ -28,9 +34,16 @@ async def _prove(visitor: Visitor, field: str, uid: str) -> None:
     await visitor.part(field).fill(await AUTHENTICATORS[visitor.city.url, uid].fresh())
 
 
+async def _signed_in(visits: Visits, uid: str, **profile: Any) -> Visitor:
+    """A log-in of its own: a fresh code renews its cookie, so nobody else may rest on it."""
+    visitor = await visits.arrive(**profile)
+    await visitor.log_in(uid)
+    return visitor
+
+
 async def _vouching(visits: Visits, uid: str, language: str) -> Visitor:
     """An official with a telephone, on the page for officials."""
-    visitor = await visits.signed_in(uid, width=390, height=844, language=language)
+    visitor = await _signed_in(visits, uid, width=390, height=844, language=language)
     await visitor.part("nav-vouch").click()
     await expect(visitor.part("vouch-username")).to_be_visible()
     return visitor
@@ -86,8 +99,7 @@ async def _set_up(visitor: Visitor, code: str, tour: Tour) -> None:
 
 @pytest.mark.parametrize("language", ["ja", "en"])
 async def test_two_officials_open_a_day_in_low_privilege_pools(visits: Visits, language: str) -> None:
-    own = await visits.arrive()
-    await own.log_in(LOST)
+    await _signed_in(visits, LOST)
     first, second = [await _vouching(visits, uid, language) for uid in (FIRST, SECOND)]
     tours = [Tour(one, language, screens=EVERY_SCREEN) for one in (first, second)]
     await _named(first, tours[0])
@@ -122,21 +134,28 @@ async def test_two_officials_open_a_day_in_low_privilege_pools(visits: Visits, l
         each.finish()
 
 
-async def _printed(visitor: Visitor, file: Path) -> str:
-    """What the tab holds that the link opens. This browser has no PDF viewer, so it hands the file over instead."""
-    handed: asyncio.Future[Download] = asyncio.get_running_loop().create_future()
-    visitor.context.on("page", lambda page: page.on("download", handed.set_result))
-    visitor.page.on("download", handed.set_result)
-    await visitor.part("card-open").click()
-    await (await asyncio.wait_for(handed, 15)).save_as(file)
+async def _text(pdf: bytes, file: Path) -> str:
+    file.write_bytes(pdf)
     reader = await asyncio.create_subprocess_exec("pdftotext", file, "-", stdout=asyncio.subprocess.PIPE)
     text, _ = await asyncio.wait_for(reader.communicate(), 15)
     return text.decode()
 
 
+async def _opened(visitor: Visitor) -> str:
+    """Open the card in its own tab, look at it, close it: its address."""
+    async with visitor.context.expect_page() as coming:
+        await visitor.part("card-open").click()
+    tab = await coming.value
+    await tab.screenshot(path=SCREENSHOTS / "card-tab.png")
+    address = tab.url
+    await tab.close()
+    return address
+
+
 @pytest.mark.parametrize("language", ["ja", "en"])
 async def test_a_card_is_printed_and_voided(visits: Visits, language: str, tmp_path: Path) -> None:
-    visitor = await visits.signed_in("matsumoto.ryou", language=language)
+    uid = {"ja": "matsumoto.ryou", "en": "hayashi.akane"}[language]
+    visitor = await _signed_in(visits, uid, language=language)
     tour = Tour(visitor, language)
     await visitor.part("nav-account").click()
     await expect(visitor.part("card-none")).to_be_visible()
@@ -144,12 +163,20 @@ async def test_a_card_is_printed_and_voided(visits: Visits, language: str, tmp_p
     await visitor.part("card-print").click()
     await expect(visitor.part("card-code")).to_be_visible()
     await tour.look("card-ask")
-    await _prove(visitor, "card-code", "matsumoto.ryou")
-    await visitor.part("card-submit").click()
+    await _prove(visitor, "card-code", uid)
+    async with visitor.page.expect_response("**/me/emergency-card") as answered:
+        await visitor.part("card-submit").click()
+    answer = await answered.value
+    assert answer.headers["cache-control"] == "no-store"
+    assert "緊急カード" in await _text(base64.b64decode((await answer.json())["pdf"]), tmp_path / "card.pdf")
     await expect(visitor.part("card-open")).to_be_visible(timeout=30_000)
     await tour.look("card-ready")
-    assert "緊急カード" in await _printed(visitor, tmp_path / "card.pdf")
+    address = await _opened(visitor)
+    assert address.startswith(f"blob:{visits.city.url}")
+    await visitor.page.evaluate(_NOTE_REVOKED)
     await visitor.part("card-close").click()
+    await expect(visitor.part("card-dialog")).to_have_count(0)
+    assert await visitor.page.evaluate("window.revoked") == [address]
     await expect(visitor.part("card-in-force")).to_be_visible()
     await tour.look("card-in-force")
     await visitor.part("card-void").click()

@@ -53,7 +53,7 @@ export function EmergencyCard() {
           <strong>{t("card.inForce", { number: card.number, time: dateTime(card.issued_at) })}</strong>
         </p>
       )}
-      <div className="card-actions">
+      <div className="panel-actions">
         <Button
           kind="secondary"
           icon="print"

@@ -42,6 +42,8 @@ export interface Me {
   readonly roles: readonly string[];
   readonly web_session: { readonly idle_expires_at: string; readonly expires_at: string; readonly totp_at?: string | null };
   readonly recovery_codes_left: number;
+  /** What the person must know of this log-in: degraded, or on a temporary authenticator. */
+  readonly banners: readonly { readonly text_ja: string; readonly text_en: string }[];
 }
 
 export interface NewRecoveryCodes extends StepUp {

@@ -6,7 +6,7 @@ import { useIdentity } from "../app/identity";
 import { maySeeConsole } from "../app/roles";
 import { navigate, useRoute, type Route } from "../app/router";
 import { pick } from "../i18n";
-import { Button } from "./controls";
+import { Button, Notice } from "./controls";
 import { Icon, type IconName } from "./Icon";
 import { LanguageButton } from "./LanguageButton";
 import { Logo } from "./Logo";
@@ -54,6 +54,11 @@ export function Shell({ children }: { readonly children: ReactNode }) {
         </div>
       </header>
       <main id="main" className="main" tabIndex={-1}>
+        {me?.banners.map((banner) => (
+          <Notice key={banner.text_en} kind="warning" live={false} testId="login-banner">
+            <p>{pick(banner.text_ja, banner.text_en)}</p>
+          </Notice>
+        ))}
         {children}
       </main>
     </div>
