@@ -36,6 +36,7 @@ from gateway.notices.assembly import build_notices
 from gateway.notices.service import NoticeService
 from gateway.openapi import document
 from gateway.oversight import Oversight
+from gateway.pacing import RequestPace
 from gateway.readiness import Readiness
 from gateway.rehearsal import rehearsing
 from gateway.reports.assembly import build_reports
@@ -281,6 +282,7 @@ def _wire(
         judge=judge,
         viewers=viewers,
         readiness=readiness,
+        pace=RequestPace(clock),
         metrics=metrics,
         openapi=json.dumps(document(ROUTES), ensure_ascii=False),
     )

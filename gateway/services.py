@@ -16,6 +16,7 @@ from gateway.changes import Changes
 from gateway.judge import Judge
 from gateway.metrics import Metrics
 from gateway.notices.service import NoticeService
+from gateway.pacing import RequestPace
 from gateway.permissions import Caller
 from gateway.readiness import Readiness
 from gateway.reports.service import ReportService
@@ -47,6 +48,7 @@ class Services:
     judge: Judge
     viewers: Viewers
     readiness: Readiness
+    pace: RequestPace
     metrics: Metrics
     openapi: str
     """The API's description, as JSON text."""

@@ -15,6 +15,7 @@ import aiohttp
 import pytest
 
 from gateway.headers import LOGIN_COOKIE, SECURITY_HEADERS, SESSION_COOKIE
+from gateway.pacing import BURST
 from gateway.routes import ROUTES
 from tests.support.gateway import Running, run_gateway, settings
 from tests.support.person import Person
@@ -111,6 +112,23 @@ async def test_large_and_slow_bodies_are_refused(sato: Person, gateway: Running)
     async with asyncio.timeout(10):
         assert await reader.read() == b""
     writer.close()
+
+
+async def test_one_person_cannot_ask_so_often_that_others_wait(sato: Person, suzuki: Person) -> None:
+    await sato.log_in()
+    await suzuki.log_in()
+
+    async def ask() -> tuple[int, str | None]:
+        async with sato.client.get(f"{sato.url}/api/v1/me") as response:
+            return response.status, response.headers.get("Retry-After")
+
+    answers = await asyncio.gather(*(ask() for _ in range(3 * BURST)))
+    assert {(200, None), (429, "1")} == set(answers)
+    assert answers.count((200, None)) < 2 * BURST
+    assert (await suzuki.call("GET", "/me"))[0] == 200
+    async with asyncio.timeout(5):
+        while (await ask())[0] != 200:  # noqa: ASYNC110 - nothing tells when the second is over
+            await asyncio.sleep(0.2)
 
 
 async def test_packed_bodies_are_not_unpacked(gateway: Running) -> None:
