@@ -38,17 +38,27 @@ class Running:
 
     async def admin(self, method: str, path: str, content: object = None) -> tuple[int, Any]:
         """A request on the local socket."""
-        connector = aiohttp.UnixConnector(str(self.settings.admin.socket))
-        async with (
-            aiohttp.ClientSession(connector=connector) as client,
-            client.request(method, f"http://local/api/v1/admin{path}", json=content) as response,
-        ):
-            text = await response.text()
-            return response.status, json.loads(text) if text else None
+        return await ask_admin(self.settings, method, path, content)
+
+
+async def ask_admin(own: Settings, method: str, path: str, content: object = None) -> tuple[int, Any]:
+    """A request on the local socket of the gateway with these settings."""
+    connector = aiohttp.UnixConnector(str(own.admin.socket))
+    async with (
+        aiohttp.ClientSession(connector=connector) as client,
+        client.request(method, f"http://local/api/v1/admin{path}", json=content) as response,
+    ):
+        text = await response.text()
+        return response.status, json.loads(text) if text else None
 
 
 def settings(folder: Path, slapd: Slapd, database_url: str, **over: Any) -> Settings:
     """Settings of a gateway whose files lie in `folder`. `over` replaces whole sections."""
+    return load(Settings, None, variables(folder, slapd, database_url, **over))
+
+
+def variables(folder: Path, slapd: Slapd, database_url: str, **over: Any) -> dict[str, str]:
+    """The same as environment variables, for a gateway that is a program of its own."""
     folder.mkdir(parents=True, exist_ok=True)
     web, policy = folder / "web", folder / "policy.yaml"
     web.mkdir(exist_ok=True)
@@ -92,7 +102,7 @@ def settings(folder: Path, slapd: Slapd, database_url: str, **over: Any) -> Sett
     }
     for section, value in over.items():
         values[section] = values.get(section, {}) | value
-    return load(Settings, None, {f"KAKEHASHI_{name.upper()}": _text(value) for name, value in values.items()})
+    return {f"KAKEHASHI_{name.upper()}": _text(value) for name, value in values.items()}
 
 
 def _text(value: object) -> str:

@@ -1,10 +1,13 @@
 """A person (or an attacker with a valid account) at the HTTP API, without a browser."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
 import pyotp
+from yarl import URL
 
 from tests.support.city import password
 
@@ -26,6 +29,16 @@ class Person:
             cookie_jar=aiohttp.CookieJar(unsafe=True),  # localhost with a port
             headers={"Origin": url},
         )
+
+    @asynccontextmanager
+    async def at(self, url: str) -> AsyncIterator["Person"]:
+        """The same browser, with its cookies, at another gateway of the same city."""
+        other = Person(url, self.uid, self._password)
+        for cookie in self.client.cookie_jar:
+            other.client.cookie_jar.update_cookies({cookie.key: cookie}, URL(url))
+        other.csrf = self.csrf
+        async with other:
+            yield other
 
     async def __aenter__(self) -> Self:
         return self
