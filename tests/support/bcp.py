@@ -209,10 +209,11 @@ class LostDatabase(Database):
 
 
 def _files(folder: Path) -> tuple[Path, Path]:
-    """The policy and the plans of a node; plans that are there already stay."""
+    """The policy and the plans of a node; those that are there already stay."""
     folder.mkdir(parents=True, exist_ok=True)
     rules, plans = folder / "policy.yaml", folder / "plans.yaml"
-    rules.write_text(json.dumps(policy(RULES, networks=NETWORKS), ensure_ascii=False))
+    if not rules.exists():
+        rules.write_text(json.dumps(policy(RULES, networks=NETWORKS), ensure_ascii=False))
     if not plans.exists():
         plans.write_text(plan_file())
     return rules, plans
