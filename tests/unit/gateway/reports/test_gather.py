@@ -122,7 +122,7 @@ def test_the_order_within_one_moment_changes_no_count(order: list[int]) -> None:
     assert report.chains[0].last_hash == writer.events[-1].hash
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no fault of the strategy
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no fault of the strategy
 @given(
     st.lists(
         st.tuples(
