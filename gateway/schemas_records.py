@@ -25,8 +25,12 @@ class EmployeeNoticeAnswer(Answer):
     lead_en: str
     rows: list[list[str]]
     drill: bool
+    at: datetime
+    wants_answer: bool
+    """Whether the person is asked if they can work; a notice of an end is only to be read."""
     read_at: datetime | None
     ability: Ability | None
+    note: str
 
 
 class EmployeeNoticesAnswer(Answer):

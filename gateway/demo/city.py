@@ -21,6 +21,7 @@ TRAINEE: Final = "trainee"
 IT_STAFF: Final = "it-staff"
 BCP_HQ: Final = "bcp-hq"
 IDENTITY_CHECK: Final = "honin-kakunin"
+AUDIT: Final = "audit"
 
 GROUPS: Final = {
     TELEWORK: "テレワーク承認者",
@@ -30,6 +31,7 @@ GROUPS: Final = {
     IT_STAFF: "情報政策課 システム担当",
     BCP_HQ: "災害対策本部 要員",
     IDENTITY_CHECK: "本人確認担当",
+    AUDIT: "監査委員事務局 併任",
 }
 
 
@@ -71,7 +73,7 @@ _STAFF_ROWS: Final = (
     Staff("0107", "itou.daisuke", "伊藤", "大輔", "企画政策部財政課", "主任", _OFFICE),
     Staff("0108", "yamamoto.sakura", "山本", "さくら", "企画政策部財政課", "主事", _OFFICE),
     Staff("0109", "nakamura.takumi", "中村", "拓海", "企画政策部財政課", "主査", (*_OFFICE, IDENTITY_CHECK)),
-    Staff("0110", "kobayashi.aoi", "小林", "葵", "企画政策部財政課", "主事", _OFFICE),
+    Staff("0110", "kobayashi.aoi", "小林", "葵", "企画政策部財政課", "主事", (*_OFFICE, AUDIT)),
     Staff("0201", "katou.makoto", "加藤", "誠", "市民部市民課", "課長補佐", (DAY_SHIFT,)),
     Staff("0202", "miyazaki.rina", "宮﨑", "莉奈", "市民部市民課", "主事", (DAY_SHIFT,)),
     Staff("0203", "sasaki.yuuta", "佐々木", "悠太", "市民部税務課", "主任", _OFFICE),

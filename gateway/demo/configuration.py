@@ -175,6 +175,7 @@ title_en = "Head of general affairs"
 [roles]
 coordinator_groups = [{_text(city.BCP_HQ)}]
 approver_groups = [{_text(city.BCP_HQ)}]
+auditor_groups = [{_text(city.AUDIT)}]
 
 [audit]
 key_file = {_text(own / "audit.key")}

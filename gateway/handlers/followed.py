@@ -19,7 +19,9 @@ async def _people(request: web.Request) -> tuple[Services, tuple[Follow, ...]]:
     declaration = await own.bcp.get(request.match_info["id"])
     sessions = await own.sessions.list_all(declaration.tenant_id)
     working = {session.username for session in sessions if session.state is SessionState.ACTIVE}
-    return own, followed.follow(await own.notices.reach(declaration.id), own.duties.book, working)
+    signers = {signed.username for signed in declaration.signatures}
+    told = await own.notices.reach(declaration.id)
+    return own, followed.follow(told, own.duties.book, working=working, signers=signers)
 
 
 async def reach(request: web.Request) -> web.Response:
@@ -61,4 +63,4 @@ async def printed_notice(request: web.Request) -> web.Response:
     """GET /api/v1/bcp/declarations/{id}/notice"""
     own = services(request)
     declaration = await own.bcp.get(request.match_info["id"])
-    return attachment(await own.notices.printed(declaration.id), "application/pdf", "notice.pdf")
+    return attachment(await own.notices.printed(declaration.id), "application/pdf", f"bcp-notice-{declaration.id}.pdf")

@@ -56,8 +56,11 @@ def _shown(one: Shown) -> EmployeeNoticeAnswer:
         lead_en=said.lead_en,
         rows=[[row.label_ja, row.label_en, row.value_ja, row.value_en] for row in said.rows],
         drill=said.drill,
+        at=one.notice.at,
+        wants_answer=said.closing_ja != "",
         read_at=one.read_at,
         ability=one.answer.ability if one.answer else None,
+        note=one.answer.note if one.answer else "",
     )
 
 
@@ -131,14 +134,14 @@ async def report_pdf(request: web.Request) -> web.Response:
     """GET /api/v1/bcp/reports/{id}/pdf"""
     wanted = request.match_info["id"]
     content = await services(request).reports.pdf(wanted, actor=request[CALLER].name)
-    return attachment(content, "application/pdf", "report.pdf")
+    return attachment(content, "application/pdf", f"bcp-report-{wanted}.pdf")
 
 
 async def report_csv(request: web.Request) -> web.Response:
     """GET /api/v1/bcp/reports/{id}/csv"""
     wanted = request.match_info["id"]
     text = await services(request).reports.csv(wanted, actor=request[CALLER].name, entries=True)
-    return attachment(text.encode(), "text/csv", "report.csv")
+    return attachment(text.encode(), "text/csv", f"bcp-report-{wanted}.csv")
 
 
 async def drills(request: web.Request) -> web.Response:

@@ -27,6 +27,7 @@ class Standing(StrEnum):
     TOLD = "told"
     """Handed on to the next system; no sign from the person."""
     READ = "read"
+    """Confirmed the notice, or signed the declaration."""
     ANSWERED = "answered"
     WORKING = "working"
     """Has a desktop on the screen now."""
@@ -83,23 +84,24 @@ class CallList:
     more: int
 
 
-def follow(reach: Reach, book: DutyBook, working: Collection[str]) -> tuple[Follow, ...]:
-    """Everybody whom the declaration is for. `working` are the user names with a desktop on the screen."""
-    return tuple(_follow(one, book, one.username in working) for one in reach.people)
+def follow(reach: Reach, book: DutyBook, *, working: Collection[str], signers: Collection[str]) -> tuple[Follow, ...]:
+    """Everybody whom the declaration is for. `working` are the user names with a desktop on the screen, `signers` those
+    who signed it: nobody has to tell them."""
+    return tuple(_follow(one, book, _standing(one, working, signers)) for one in reach.people)
 
 
-def _follow(one: Reached, book: DutyBook, working: bool) -> Follow:
+def _follow(one: Reached, book: DutyBook, standing: Standing) -> Follow:
     held = book.held_by(one.username)
     own = [h.duty.priority for h in held if h.part is Part.MAIN] or [h.duty.priority for h in held]
-    return Follow(one, _standing(one, working), held, min(own, default=None))
+    return Follow(one, standing, held, min(own, default=None))
 
 
-def _standing(one: Reached, working: bool) -> Standing:
-    if working:
+def _standing(one: Reached, working: Collection[str], signers: Collection[str]) -> Standing:
+    if one.username in working:
         return Standing.WORKING
     if one.answer:
         return Standing.ANSWERED
-    if one.read_at:
+    if one.read_at or one.username in signers:
         return Standing.READ
     if one.sent:
         return Standing.TOLD

@@ -3,6 +3,7 @@ import "@digital-go-jp/design-tokens/dist/tokens.css";
 import "./styles/base.css";
 import "./styles/controls.css";
 import "./styles/pages.css";
+import "./styles/notices.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app/App";

@@ -27,6 +27,17 @@ export function dateTime(iso: string, now: number = Date.now()): string {
   }).format(date);
 }
 
+/** "2026年7月3日(金)" of a day without a time, such as "2026-07-03". */
+export function day(iso: string): string {
+  return new Intl.DateTimeFormat(locale(), {
+    timeZone: ZONE,
+    year: "numeric",
+    month: currentLanguage() === "en" ? "short" : "long",
+    day: "numeric",
+    weekday: "short",
+  }).format(new Date(`${iso}T00:00:00+09:00`));
+}
+
 /** "2026-07-03 08:30" in Tokyo time, the same in every language: for the watermark. */
 export function stamp(time: number): string {
   const parts = new Intl.DateTimeFormat("en-CA", {

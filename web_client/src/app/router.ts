@@ -17,8 +17,8 @@ export type Route =
 /** Parts of the BCP console. A declaration has an address of its own, so that a mail can lead the second person there. */
 export type BcpView =
   | { readonly kind: "board" }
-  | { readonly kind: "declare" | "drill" | "break-glass" }
-  | { readonly kind: "declaration" | "extend"; readonly id: string };
+  | { readonly kind: "declare" | "drill" | "break-glass" | "reports" | "drills" }
+  | { readonly kind: "declaration" | "extend" | "people" | "report"; readonly id: string };
 
 const SESSION_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
@@ -51,17 +51,25 @@ function parseBcp(parts: readonly string[]): BcpView | null {
   if (first === undefined) {
     return { kind: "board" };
   }
-  if (parts.length === 1 && (first === "declare" || first === "drill" || first === "break-glass")) {
-    return { kind: first };
+  if (parts.length === 1) {
+    switch (first) {
+      case "declare":
+      case "drill":
+      case "break-glass":
+      case "reports":
+      case "drills":
+        return { kind: first };
+      default:
+        return null;
+    }
   }
-  if (first !== "d" || id === undefined || !SESSION_ID.test(id)) {
+  if (id === undefined || !SESSION_ID.test(id)) {
     return null;
   }
-  return parts.length === 2
-    ? { kind: "declaration", id }
-    : parts.length === 3 && more === "extend"
-      ? { kind: "extend", id }
-      : null;
+  if (parts.length === 2) {
+    return first === "d" ? { kind: "declaration", id } : first === "reports" ? { kind: "report", id } : null;
+  }
+  return first === "d" && parts.length === 3 && (more === "extend" || more === "people") ? { kind: more, id } : null;
 }
 
 function bcpPath(view: BcpView): string {
@@ -71,10 +79,15 @@ function bcpPath(view: BcpView): string {
     case "declaration":
       return `/bcp/d/${view.id}`;
     case "extend":
-      return `/bcp/d/${view.id}/extend`;
+    case "people":
+      return `/bcp/d/${view.id}/${view.kind}`;
+    case "report":
+      return `/bcp/reports/${view.id}`;
     case "declare":
     case "drill":
     case "break-glass":
+    case "reports":
+    case "drills":
       return `/bcp/${view.kind}`;
   }
 }

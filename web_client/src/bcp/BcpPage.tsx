@@ -4,6 +4,7 @@
  */
 import "./texts";
 import "../styles/bcp.css";
+import "../styles/records.css";
 import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { dateTime } from "../app/format";
@@ -17,7 +18,12 @@ import { DeclareFlow } from "./declare/DeclareFlow";
 import { ExtendPage } from "./ExtendPage";
 import { FlashProvider, useFlash } from "./flash";
 import { isReader } from "./permission";
+import { DrillsPage } from "./records/DrillsPage";
+import { ReachPage } from "./records/ReachPage";
+import { ReportPage } from "./records/ReportPage";
+import { ReportsPage } from "./records/ReportsPage";
 import { StatusProvider, useStatus } from "./status";
+import { Tabs } from "./Tabs";
 
 export default function BcpPage({ view }: { readonly view: BcpView }) {
   useDark();
@@ -61,20 +67,22 @@ function Top({ view }: { readonly view: BcpView }) {
   const { t } = useTranslation("bcp");
   const { status, error, asleep, wake, reload } = useStatus();
   const { text } = useFlash();
+  const above = parentOf(view);
   return (
     <>
-      {view.kind === "declaration" || view.kind === "extend" ? (
-        <div>
+      <Tabs view={view} />
+      {above === null ? null : (
+        <div className="print-hidden">
           <Button
             kind="quiet"
             icon="chevronLeft"
-            onPress={() => navigate({ page: "bcp", view: { kind: "board" } })}
+            onPress={() => navigate({ page: "bcp", view: above })}
             data-testid="bcp-back"
           >
-            {t("back")}
+            {t(above.kind === "reports" ? "reports.back" : "back")}
           </Button>
         </div>
-      ) : null}
+      )}
       {text === null ? null : <Done text={text} />}
       {error === null || status === null ? null : (
         <Notice
@@ -106,6 +114,25 @@ function Top({ view }: { readonly view: BcpView }) {
   );
 }
 
+/** Where "back" leads: null for the pages that have a tab, and for the flows, which have a way back of their own. */
+function parentOf(view: BcpView): BcpView | null {
+  switch (view.kind) {
+    case "declaration":
+    case "extend":
+    case "people":
+      return { kind: "board" };
+    case "report":
+      return { kind: "reports" };
+    case "board":
+    case "reports":
+    case "drills":
+    case "declare":
+    case "drill":
+    case "break-glass":
+      return null;
+  }
+}
+
 /** Seen even when the button that led here stood far down the page. */
 function Done({ text }: { readonly text: string }) {
   useEffect(() => {
@@ -130,6 +157,14 @@ function View({ view }: { readonly view: BcpView }) {
       return <DeclarationPage key={view.id} id={view.id} />;
     case "extend":
       return <ExtendPage key={view.id} id={view.id} />;
+    case "people":
+      return <ReachPage key={view.id} id={view.id} />;
+    case "reports":
+      return <ReportsPage />;
+    case "report":
+      return <ReportPage key={view.id} id={view.id} />;
+    case "drills":
+      return <DrillsPage />;
   }
 }
 

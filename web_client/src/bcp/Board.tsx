@@ -12,6 +12,7 @@ import { LevelMark } from "./LevelMark";
 import { Load } from "./Load";
 import { mayBreakGlass, mayPropose, tasks } from "./permission";
 import { Officials, Places } from "./Places";
+import { DrillOwed } from "./records/DrillOwed";
 import { inForce, overall } from "./situation";
 import { useKnownStatus } from "./status";
 import { TaskCard } from "./TaskCard";
@@ -82,6 +83,7 @@ export function Board() {
         </div>
         <div className="bcp-side">
           <Load />
+          {real === 0 ? <DrillOwed /> : null}
           <Officials />
         </div>
       </div>

@@ -9,6 +9,7 @@ import { Countdown } from "./Countdown";
 import { LevelBand } from "./LevelBand";
 import { declarationName } from "./names";
 import { isUnratified } from "./permission";
+import { ReachSummary } from "./records/ReachSummary";
 import type { DeclarationView } from "./types";
 
 export function DeclarationCard({ declaration }: { readonly declaration: DeclarationView }) {
@@ -37,6 +38,7 @@ export function DeclarationCard({ declaration }: { readonly declaration: Declara
           {pending === null ? null : (
             <p className="warning-line">{t("card.pending", { time: dateTime(pending.ends_at), person: pending.person })}</p>
           )}
+          <ReachSummary declaration={declaration} />
           <div className="declaration-foot">
             <Button
               kind="quiet"

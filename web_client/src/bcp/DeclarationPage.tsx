@@ -17,6 +17,8 @@ import { useFlash } from "./flash";
 import { LevelBand } from "./LevelBand";
 import { declarationName, pretendedWords, scopeName } from "./names";
 import { isReader, isUnratified, taskOf, type Task } from "./permission";
+import { ReachSummary } from "./records/ReachSummary";
+import { ReportsOf } from "./records/ReportsOf";
 import { Score } from "./Score";
 import { SignBox } from "./SignBox";
 import { Signatures } from "./Signatures";
@@ -62,14 +64,27 @@ export function DeclarationPage({ id }: { readonly id: string }) {
       <ErrorNotice error={error} onRetry={load} />
     );
   }
+  const active = declaration.state === "active";
+  // Narrowing and lifting must be at hand; turning a proposal down comes after reading what it changes.
+  const actions = <Actions declaration={declaration} onChanged={setAsked} />;
   return (
     <div className="bcp-narrow">
       <PageHeading title={declarationName(declaration)}>{t("declaration.title")}</PageHeading>
       <Summary declaration={declaration} />
+      {active ? actions : null}
       <Change declaration={declaration} />
       {declaration.starts_at === null ? null : <Score declaration={declaration} />}
       <Signatures signatures={declaration.signatures} />
-      <Actions declaration={declaration} onChanged={setAsked} />
+      {active ? null : actions}
+      {declaration.starts_at === null ? null : (
+        <>
+          <section className="panel" aria-labelledby="reach-heading">
+            <h2 id="reach-heading">{t("reach.title")}</h2>
+            <ReachSummary declaration={declaration} />
+          </section>
+          <ReportsOf declaration={declaration} />
+        </>
+      )}
     </div>
   );
 }

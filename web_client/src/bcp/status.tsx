@@ -7,6 +7,7 @@ import { useChanges } from "../app/useChanges";
 import { bcp } from "./endpoints";
 import { Poller } from "./poller";
 import type { BcpStatus } from "./types";
+import { useVisible } from "./useVisible";
 
 const POLL_MS = 5_000;
 /** Asking keeps the login alive; a console that was left open must not stay open for ever. */
@@ -86,21 +87,6 @@ export function StatusProvider({ children }: { readonly children: ReactNode }) {
     [status, error, asleep, reload, quietly, wake],
   );
   return <StatusContext.Provider value={value}>{children}</StatusContext.Provider>;
-}
-
-function useVisible(poller: Poller<BcpStatus>): void {
-  useEffect(() => {
-    const onChange = () => {
-      if (document.visibilityState === "hidden") {
-        poller.hold("hidden");
-      } else {
-        poller.release("hidden");
-      }
-    };
-    document.addEventListener("visibilitychange", onChange);
-    onChange();
-    return () => document.removeEventListener("visibilitychange", onChange);
-  }, [poller]);
 }
 
 function useSleep(poller: Poller<BcpStatus>): { readonly asleep: boolean; readonly wake: () => void } {

@@ -1,5 +1,5 @@
 /** "My desktops": what I may use now, what I may not and why, and how my log-in stands. */
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { account, desktops, sessions } from "../api/endpoints";
 import type { RequestOptions } from "../api/http";
@@ -9,6 +9,8 @@ import { navigate } from "../app/router";
 import { useChanges } from "../app/useChanges";
 import { useLoad } from "../app/useLoad";
 import { pick } from "../i18n";
+import { staffNotices } from "../notices/endpoints";
+import { NoticesSection } from "../notices/NoticesSection";
 import { Button, Notice } from "../ui/controls";
 import { Dialog } from "../ui/Dialog";
 import { NoticeBanners } from "../ui/NoticeBanners";
@@ -23,17 +25,19 @@ export function DesktopsPage() {
   const { t } = useTranslation();
   const { value, error, reload: reloadDesktops } = useLoad(desktops.list);
   const { value: held, reload: reloadDuties } = useLoad(duties.list);
+  const { value: told, reload: reloadNotices } = useLoad(staffNotices.list);
   const reload = useCallback(
     async (options: RequestOptions = {}) => {
-      await Promise.all([reloadDesktops(options), reloadDuties(options)]);
+      await Promise.all([reloadDesktops(options), reloadDuties(options), reloadNotices(options)]);
     },
-    [reloadDesktops, reloadDuties],
+    [reloadDesktops, reloadDuties, reloadNotices],
   );
   const [failure, setFailure] = useState<unknown>(null);
   const [opening, setOpening] = useState<string | null>(null);
   const [question, setQuestion] = useState<Question | null>(null);
   const [done, setDone] = useState<string | null>(null);
   useFreshness(reload, value?.items ?? []);
+  useLateNotices(reloadNotices);
 
   const open = useCallback(async (desktop: DesktopInfo) => {
     setOpening(desktop.pool_id);
@@ -94,6 +98,7 @@ export function DesktopsPage() {
         </Button>
       </div>
       <NoticeBanners notices={value?.notices ?? []} />
+      <NoticesSection items={told?.items ?? []} onChanged={reloadNotices} />
       {failure === null ? null : <ErrorNotice error={failure} />}
       {done === null ? null : (
         <Notice kind="success">
@@ -187,6 +192,18 @@ function useFreshness(reload: (options: RequestOptions) => Promise<void>, items:
     const timer = window.setTimeout(() => void reload({ background: true }), wait);
     return () => window.clearTimeout(timer);
   }, [next, reload]);
+}
+
+const WRITTEN_MS = 3_000;
+
+/** A declaration counts at once; the notice to me is written a moment later, so it is asked for once more. */
+function useLateNotices(reload: (options: RequestOptions) => Promise<void>): void {
+  const timer = useRef<number | undefined>(undefined);
+  useChanges(["desktops"], () => {
+    window.clearTimeout(timer.current);
+    timer.current = window.setTimeout(() => void reload({ background: true }), WRITTEN_MS);
+  });
+  useEffect(() => () => window.clearTimeout(timer.current), []);
 }
 
 function LoginStatus() {

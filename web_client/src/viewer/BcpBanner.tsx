@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { desktops } from "../api/endpoints";
 import type { BcpNotice } from "../api/types";
 import { useChanges } from "../app/useChanges";
+import { NoticesDialog } from "../notices/NoticesDialog";
 import { Button } from "../ui/controls";
 import { NoticeBanners } from "../ui/NoticeBanners";
 
@@ -11,6 +12,7 @@ export function BcpBanner() {
   const { t } = useTranslation();
   const [notices, setNotices] = useState<readonly BcpNotice[]>([]);
   const [closed, setClosed] = useState("");
+  const [reading, setReading] = useState(false);
   const read = useCallback(() => {
     // What was shown stays when the question fails: the next change, or the stream itself, tells more.
     desktops.list({ background: true }).then((answer) => setNotices(answer.notices ?? []), () => undefined);
@@ -22,10 +24,16 @@ export function BcpBanner() {
     <div className="viewer-banner viewer-bcp" data-testid="viewer-bcp">
       <NoticeBanners notices={key === closed ? [] : notices} />
       {key === "" || key === closed ? null : (
-        <Button kind="quiet" icon="close" onPress={() => setClosed(key)} data-testid="viewer-bcp-close">
-          {t("common.noticeClose")}
-        </Button>
+        <>
+          <Button kind="secondary" onPress={() => setReading(true)} data-testid="viewer-bcp-open">
+            {t("notices.open")}
+          </Button>
+          <Button kind="quiet" icon="close" onPress={() => setClosed(key)} data-testid="viewer-bcp-close">
+            {t("common.noticeClose")}
+          </Button>
+        </>
       )}
+      {reading ? <NoticesDialog onClose={() => setReading(false)} /> : null}
     </div>
   );
 }

@@ -68,23 +68,23 @@ PEOPLE = Reach(
 )
 
 
-def test_the_strongest_sign_counts_and_a_message_under_way_has_reached_nobody() -> None:
-    people = followed.follow(PEOPLE, book(), {"s6"})
+def test_the_strongest_sign_counts_signers_know_and_a_message_under_way_has_reached_nobody() -> None:
+    people = followed.follow(PEOPLE, book(), working={"s6"}, signers={"s3"})
     assert [one.standing for one in people] == [
         Standing.FAILED,
         Standing.ANSWERED,
-        Standing.TOLD,
+        Standing.READ,
         Standing.WAITING,
         Standing.ANSWERED,
         Standing.WORKING,
     ]
     found = followed.tally(people)
-    assert found == Tally(people=6, reached=4, read=3, working=1, can=1, partly=1, cannot=0)
-    assert (found.not_reached, found.silent) == (2, 1)
+    assert found == Tally(people=6, reached=4, read=4, working=1, can=1, partly=1, cannot=0)
+    assert (found.not_reached, found.silent) == (2, 0)
 
 
 def test_people_count_in_the_class_of_their_own_duties_and_in_each_of_their_duties() -> None:
-    people = followed.follow(PEOPLE, book(), set())
+    people = followed.follow(PEOPLE, book(), working=(), signers=())
     assert [(priority, counts.people) for priority, counts in followed.by_class(people)] == [
         (Priority.P1, 2),
         (Priority.P3, 2),  # s3 stands in at the shelter, but the own duty is pay
@@ -94,7 +94,7 @@ def test_people_count_in_the_class_of_their_own_duties_and_in_each_of_their_duti
 
 
 def test_the_most_urgent_are_called_first() -> None:
-    people = followed.follow(PEOPLE, book(), set())
+    people = followed.follow(PEOPLE, book(), working=(), signers=())
     names = [one.reached.username for one in followed.not_reached(people).people]
     assert names == ["s1", "s4", "s6"]
     assert [one.reached.username for one in followed.silent(people).people] == ["s3"]
@@ -104,5 +104,5 @@ def test_the_most_urgent_are_called_first() -> None:
 
 def test_lists_end_and_say_how_many_more_there_are() -> None:
     crowd = Reach(tuple(reached(f"staff{n:04}") for n in range(SHOWN + 5)))
-    found = followed.not_reached(followed.follow(crowd, EMPTY, ()))
+    found = followed.not_reached(followed.follow(crowd, EMPTY, working=(), signers=()))
     assert (len(found.people), found.more) == (SHOWN, 5)

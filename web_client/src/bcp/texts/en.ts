@@ -1,8 +1,10 @@
 /** English texts of the BCP console. Shape is checked against the Japanese ones. */
 import type { BcpTexts } from "./ja";
 import { drillEn } from "./drillEn";
+import { recordsEn } from "./recordsEn";
 
 export const en: BcpTexts = {
+  ...recordsEn,
   title: "BCP",
   titleTasks: "({{count}} waiting) BCP",
   drillMark: "[DRILL]",

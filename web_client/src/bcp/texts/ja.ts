@@ -1,6 +1,9 @@
 /** Japanese texts of the BCP console: short sentences for people in a hurry. What happens, until when, what to do. */
 import { drillJa } from "./drillJa";
+import { recordsJa } from "./recordsJa";
+
 export const ja = {
+  ...recordsJa,
   title: "BCP",
   titleTasks: "（{{count}}件 承認待ち）BCP",
   drillMark: "【訓練】",

@@ -1,0 +1,25 @@
+/** The parts of the console side by side: what is now, what was reported, which drills are owed. */
+import { Link } from "react-aria-components";
+import { useTranslation } from "react-i18next";
+import { navigate, type BcpView } from "../app/router";
+
+const TABS = ["board", "reports", "drills"] as const;
+
+export function Tabs({ view }: { readonly view: BcpView }) {
+  const { t } = useTranslation("bcp");
+  return (
+    <nav className="bcp-tabs print-hidden" aria-label={t("tabs.label")}>
+      {TABS.map((kind) => (
+        <Link
+          key={kind}
+          className="nav-link"
+          {...(view.kind === kind ? { "aria-current": "page" as const } : {})}
+          onPress={() => navigate({ page: "bcp", view: { kind } })}
+          data-testid={`bcp-tab-${kind}`}
+        >
+          {t(`tabs.${kind}`)}
+        </Link>
+      ))}
+    </nav>
+  );
+}
