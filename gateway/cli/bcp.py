@@ -1,126 +1,73 @@
 """`kakehashi bcp …`: declarations from a terminal, for when no browser is at hand.
 
 Administrators have no part in it: whoever uses this signs in as themselves, with password and one-time code, over the
-same API as the console.
+same API as the console. What is asked goes to standard error, so that `--json` leaves pure JSON on standard output.
 """
 
-import asyncio
-import getpass
-import json
-import ssl
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
-import aiohttp
 import typer
 
 from common.clock import TOKYO, SystemClock
 from common.errors import KakehashiError
-from gateway.cli.common import fail, refusal_text, run, say
+from gateway.cli import bcp_records
+from gateway.cli.common import say, table
+from gateway.cli.visit import CaOption, JsonOption, UrlOption, UserOption, Visit, as_person, ask_to_sign, show_json
 
-bcp = typer.Typer(help="Emergencies: declare, approve, extend, narrow, lift, drill.", no_args_is_help=True)
+bcp = typer.Typer(help="Emergencies: declare, approve, extend, narrow, lift, drill, report.", no_args_is_help=True)
+bcp.add_typer(bcp_records.report, name="report")
 
-UrlOption = Annotated[str, typer.Option("--url", help="Address of the gateway's pages.")]
-UserOption = Annotated[str, typer.Option("--user", "-u", help="Your user name.")]
-CaOption = Annotated[Path | None, typer.Option("--ca", help="PEM file of the CA of the gateway's certificate.")]
-_TIMEOUT: Final = aiohttp.ClientTimeout(total=60)
-
-
-class Visit:
-    """A signed-in person's requests."""
-
-    def __init__(self, client: aiohttp.ClientSession, url: str) -> None:
-        self._client = client
-        self._url = url
-        self._token = ""
-
-    async def call(self, method: str, path: str, content: object = None) -> Any:
-        """A request under /api/v1. Raises KakehashiError with the gateway's own words."""
-        headers = {"Origin": self._url, "X-CSRF-Token": self._token}
-        try:
-            async with self._client.request(
-                method, f"{self._url}/api/v1{path}", json=content, headers=headers
-            ) as response:
-                text = await response.text()
-        except aiohttp.ClientError as error:
-            raise KakehashiError(f"{self._url} does not answer: {error}") from error
-        if response.status >= 400:
-            raise KakehashiError(refusal_text(response.status, text))
-        return json.loads(text) if text else None
-
-    async def sign_in(self, user: str, password: str, code: Callable[[], str]) -> None:
-        """Password, then the one-time code."""
-        state = await self.call("POST", "/login", {"username": user, "password": password})
-        if state["step"] == "totp":
-            state = await self.call("POST", "/login/totp", {"code": code()})
-        if state["step"] != "done":
-            error = state["error"]
-            raise KakehashiError(error["text_en"] if error else f"sign in with a browser first ({state['step']})")
-        self._token = (await self.call("GET", "/me"))["csrf_token"]
-
-
-@asynccontextmanager
-async def _visit(url: str, user: str, ca: Path | None) -> AsyncIterator[Visit]:
-    trust = ssl.create_default_context(cafile=str(ca) if ca else None)
-    jar = aiohttp.CookieJar(unsafe=True)  # an address instead of a name is fine; the certificate is checked
-    connector = aiohttp.TCPConnector(ssl=trust)
-    async with aiohttp.ClientSession(connector=connector, cookie_jar=jar, timeout=_TIMEOUT) as client:
-        visit = Visit(client, url.rstrip("/"))
-        password = await asyncio.to_thread(getpass.getpass, "Password: ")
-        await visit.sign_in(user, password, lambda: getpass.getpass("One-time code: "))
-        try:
-            yield visit
-        finally:
-            await visit.call("POST", "/logout")
-
-
-def _do(url: str, user: str, ca: Path | None, work: Callable[[Visit], Coroutine[Any, Any, None]]) -> None:
-    async def visit_and_work() -> None:
-        async with _visit(url, user, ca) as visit:
-            await work(visit)
-
-    run(visit_and_work())
+PlanArgument = Annotated[str, typer.Argument(help="Plan.")]
+DeclarationArgument = Annotated[str, typer.Argument(help="Id of the declaration, as `status` shows it.")]
+ScopeOption = Annotated[str, typer.Option(help="tenant, or kind:id,id such as site:honcho or department:総務課.")]
+AbsentOption = Annotated[bool, typer.Option("--absent", help="Higher-ranked officials cannot be reached.")]
 
 
 @bcp.command("status")
-def status(url: UrlOption, user: UserOption, ca: CaOption = None) -> None:
-    """What is declared, what waits for a second person."""
+def status(url: UrlOption, user: UserOption, ca: CaOption = None, json: JsonOption = False) -> None:
+    """What is declared, what waits for a second person, how full the pools are."""
 
     async def work(visit: Visit) -> None:
         found = await visit.call("GET", "/bcp/status")
-        for title, items in (("active", found["active"]), ("waiting", found["waiting"])):
-            say(f"{title}: {len(items)}")
-            for one in items:
-                say(_line(one))
+        if json:
+            show_json(found)
+            return
+        for title in ("active", "waiting"):
+            say(f"{title}: {len(found[title])}")
+            _table(found[title])
         say(f"people at work: {found['people_working']}")
+        table(found["pools"], ("pool_id", "name_ja", "used", "total", "queued"))
 
-    _do(url, user, ca, work)
+    as_person(url, user, ca, work)
 
 
 @bcp.command("whatif")
 def whatif(
-    plan: Annotated[str, typer.Argument(help="Plan.")],
+    plan: PlanArgument,
     url: UrlOption,
     user: UserOption,
     level: Annotated[str, typer.Option(help="first or second.")] = "first",
-    scope: Annotated[str, typer.Option(help="tenant, or kind:id,id such as department:総務課.")] = "tenant",
+    scope: ScopeOption = "tenant",
     ca: CaOption = None,
+    json: JsonOption = False,
 ) -> None:
     """The effect of a declaration, before anybody signs."""
     proposal = _proposal(plan, level, scope, "other", "what-if", None)
 
     async def work(visit: Visit) -> None:
-        _effect(await visit.call("POST", "/bcp/what-if", proposal))
+        found = await visit.call("POST", "/bcp/what-if", proposal)
+        if json:
+            show_json(found)
+        else:
+            _effect(found)
 
-    _do(url, user, ca, work)
+    as_person(url, user, ca, work)
 
 
 @bcp.command("declare")
 def declare(
-    plan: Annotated[str, typer.Argument(help="Plan.")],
+    plan: PlanArgument,
     url: UrlOption,
     user: UserOption,
     reason: Annotated[str, typer.Option(help="Why, in your own words.")],
@@ -128,15 +75,16 @@ def declare(
         str, typer.Option(help="earthquake, storm_flood, heavy_snow, infection, outage or other.")
     ] = "other",
     level: Annotated[str, typer.Option(help="alert, first or second.")] = "first",
-    scope: Annotated[str, typer.Option(help="tenant, or kind:id,id such as site:honcho.")] = "tenant",
+    scope: ScopeOption = "tenant",
     hours: Annotated[int | None, typer.Option(min=1, max=336, help="For how long; default 72.")] = None,
-    absent: Annotated[bool, typer.Option("--absent", help="Higher-ranked officials cannot be reached.")] = False,
+    absent: AbsentOption = False,
     break_glass: Annotated[bool, typer.Option("--break-glass", help="Alone, level 1, four hours, one scope.")] = False,
     ca: CaOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Show the effect, ask, and give the first signature."""
     proposal = _proposal(plan, level, scope, cause, reason, hours) | {"absent": absent, "break_glass": break_glass}
-    _do(url, user, ca, lambda visit: _sign(visit, proposal))
+    as_person(url, user, ca, lambda visit: _sign(visit, proposal, json=json))
 
 
 @bcp.command("drill")
@@ -146,13 +94,14 @@ def drill(
     user: UserOption,
     reason: Annotated[str, typer.Option(help="What is practised.")],
     level: Annotated[str, typer.Option(help="first or second.")] = "first",
-    scope: Annotated[str, typer.Option(help="tenant, or kind:id,id.")] = "tenant",
+    scope: ScopeOption = "tenant",
     hours: Annotated[int, typer.Option(min=1, max=8, help="For how long.")] = 2,
     absent: Annotated[int, typer.Option(min=0, max=90, help="Percent of the staff who play absent.")] = 0,
     directory_off: Annotated[bool, typer.Option("--directory-off", help="Note who could sign in without it.")] = False,
     site_down: Annotated[list[str] | None, typer.Option(help="Site that is down; may be repeated.")] = None,
     half_capacity: Annotated[bool, typer.Option("--half-capacity", help="Only half the drill's seats.")] = False,
     ca: CaOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Start a drill: one person, at most eight hours; a real declaration ends it at once."""
     injects = {
@@ -162,115 +111,145 @@ def drill(
         "half_capacity": half_capacity,
     }
     proposal = _proposal(plan, level, scope, "other", reason, hours) | {"drill": True, "injects": injects}
-    _do(url, user, ca, lambda visit: _sign(visit, proposal))
+    as_person(url, user, ca, lambda visit: _sign(visit, proposal, json=json))
 
 
-async def _sign(visit: Visit, proposal: dict[str, Any]) -> None:
+async def _sign(visit: Visit, proposal: dict[str, Any], *, json: bool) -> None:
     effect = await visit.call("POST", "/bcp/what-if", proposal)
-    _effect(effect)
-    await _sure("Sign this?")
+    _effect(effect, err=json)
+    await ask_to_sign()
     found = await visit.call("POST", "/bcp/declarations", {"proposal": proposal, "seen_diff": effect["digest"]})
-    say(_line(found))
+    _done(found, json=json)
 
 
 @bcp.command("approve")
 def approve(
-    declaration: Annotated[str, typer.Argument(help="Id, as `status` shows it.")],
+    declaration: DeclarationArgument,
     url: UrlOption,
     user: UserOption,
-    absent: Annotated[bool, typer.Option("--absent", help="Higher-ranked officials cannot be reached.")] = False,
+    absent: AbsentOption = False,
     ca: CaOption = None,
+    json: JsonOption = False,
 ) -> None:
-    """The second signature: under a proposal, a later end or a break-glass, whichever waits."""
+    """The second signature: under a proposal, a later end or a break-glass, whichever waits. Shows the effect first."""
 
     async def work(visit: Visit) -> None:
         found = await visit.call("GET", f"/bcp/declarations/{declaration}")
         step = next((step for step in ("approve", "extend_approve", "ratify") if step in found["may"]), None)
         if step is None:
             raise KakehashiError(f"{declaration} waits for no signature of yours ({found['state']})")
-        say(_line(found))
-        wanted = found["pending"]["digest"] if step == "extend_approve" else found["digest"]
+        pending = found["pending"] if step == "extend_approve" else None
         effect = await visit.call("POST", "/bcp/what-if", _proposal_of(found))
-        _effect(effect)
-        await _sure("Sign this?")
+        say(_line(found), err=json)
+        if pending:
+            say(f"  new end: {_time(pending['ends_at'])}", err=json)
+        _effect(effect, err=json)
+        await ask_to_sign()
+        content = {"digest": (pending or found)["digest"], "seen_diff": effect["digest"], "absent": absent}
         path = f"/bcp/declarations/{declaration}/{step.replace('_', '/')}"
-        signed = {"digest": wanted, "seen_diff": effect["digest"], "absent": absent}
-        say(_line(await visit.call("POST", path, signed)))
+        _done(await visit.call("POST", path, content), json=json)
 
-    _do(url, user, ca, work)
+    as_person(url, user, ca, work)
+
+
+@bcp.command("reject")
+def reject(
+    declaration: DeclarationArgument,
+    url: UrlOption,
+    user: UserOption,
+    note: Annotated[str, typer.Option(help="Why, for whoever proposed it.")],
+    ca: CaOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Turn a proposal down: nothing changes."""
+    _step(url, user, ca, f"/bcp/declarations/{declaration}/reject", {"text": note}, json=json)
 
 
 @bcp.command("extend")
 def extend(
-    declaration: Annotated[str, typer.Argument(help="Id.")],
+    declaration: DeclarationArgument,
     hours: Annotated[int, typer.Argument(min=1, max=336, help="Hours from now.")],
     url: UrlOption,
     user: UserOption,
+    absent: AbsentOption = False,
     ca: CaOption = None,
+    json: JsonOption = False,
 ) -> None:
-    """Propose a later end; a second person approves."""
-    end = (SystemClock().now() + timedelta(hours=hours)).isoformat()
+    """Propose a later end, with the first signature; a second person approves."""
+    end = _in_hours(hours)
 
     async def work(visit: Visit) -> None:
         found = await visit.call("GET", f"/bcp/declarations/{declaration}")
-        say(_line(found))
         effect = await visit.call("POST", "/bcp/what-if", _proposal_of(found, end))
-        _effect(effect)
-        await _sure(f"Sign the later end, {hours} hours from now?")
-        signed = {"ends_at": end, "seen_diff": effect["digest"]}
-        say(_line(await visit.call("POST", f"/bcp/declarations/{declaration}/extend", signed)))
+        say(_line(found), err=json)
+        _effect(effect, err=json)
+        await ask_to_sign(f"Sign the later end, {hours} hours from now?")
+        content = {"ends_at": end, "seen_diff": effect["digest"], "absent": absent}
+        _done(await visit.call("POST", f"/bcp/declarations/{declaration}/extend", content), json=json)
 
-    _do(url, user, ca, work)
+    as_person(url, user, ca, work)
+
+
+@bcp.command("narrow")
+def narrow(
+    declaration: DeclarationArgument,
+    url: UrlOption,
+    user: UserOption,
+    level: Annotated[str | None, typer.Option(help="Lower level: first, alert or recovery.")] = None,
+    scope: Annotated[str | None, typer.Option(help="Part of the scope that stays: kind:id,id.")] = None,
+    hours: Annotated[int | None, typer.Option(min=1, max=336, help="Earlier end, in hours from now.")] = None,
+    block: Annotated[list[str] | None, typer.Option(help="User name to leave out; may be given again.")] = None,
+    ca: CaOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Less of it, at once: one person. At least one of the options says what."""
+    content: dict[str, Any] = {"block": block or []}
+    if level:
+        content["level"] = level
+    if scope:
+        content["scope"] = _scope(scope)
+    if hours:
+        content["ends_at"] = _in_hours(hours)
+    if content == {"block": []}:
+        raise typer.BadParameter("say what to narrow: --level, --scope, --hours or --block")
+    _step(url, user, ca, f"/bcp/declarations/{declaration}/narrow", content, json=json)
 
 
 @bcp.command("lift")
 def lift(
-    declaration: Annotated[str, typer.Argument(help="Id.")],
+    declaration: DeclarationArgument,
     url: UrlOption,
     user: UserOption,
     note: Annotated[str, typer.Option(help="Why, for the record.")] = "",
     ca: CaOption = None,
+    json: JsonOption = False,
 ) -> None:
-    """End it now: one person, at once."""
+    """End it now: one person, at once. Ends a drill as well."""
+    _step(url, user, ca, f"/bcp/declarations/{declaration}/lift", {"text": note}, json=json)
 
+
+bcp.command("reach")(bcp_records.reach)
+bcp.command("score")(bcp_records.score)
+bcp.command("drills")(bcp_records.drills)
+
+
+def _step(url: str, user: str, ca: CaOption, path: str, content: dict[str, Any], *, json: bool) -> None:
     async def work(visit: Visit) -> None:
-        say(_line(await visit.call("POST", f"/bcp/declarations/{declaration}/lift", {"text": note})))
+        _done(await visit.call("POST", path, content), json=json)
 
-    _do(url, user, ca, work)
-
-
-@bcp.command("score")
-def score(
-    declaration: Annotated[str, typer.Argument(help="Id, as `status` shows it.")],
-    url: UrlOption,
-    user: UserOption,
-    ca: CaOption = None,
-) -> None:
-    """How well a drill or a declaration went so far."""
-
-    async def work(visit: Visit) -> None:
-        found = await visit.call("GET", f"/bcp/declarations/{declaration}/score")
-        seconds = found["seconds_to_declare"]
-        alone = " (one signature)" if found["alone"] else ""
-        say(f"from proposal to effect: {'-' if seconds is None else f'{seconds} s'}{alone}")
-        say(f"P0 and P1 staff at work within the hour: {found['p1_within_hour']} of {found['p1_roster']}")
-        say(f"refused: {found['refused']} ({found['refused_people']} people), preempted: {found['preempted']}")
-        say(f"playing absent: {found['absent']}")
-        say(f"log-ins without the directory: {found['rehearsed']}, of which would fail: {found['rehearsed_failed']}")
-        for duty in found["duties"]:
-            say(
-                f"  {duty['name_ja']} ({duty['id']}): {duty['within_hour']} of {duty['roster']} within the hour, "
-                f"absent {duty['absent']}, refused {duty['refused']}, preempted {duty['preempted']}"
-            )
-
-    _do(url, user, ca, work)
+    as_person(url, user, ca, work)
 
 
 def _proposal(plan: str, level: str, scope: str, cause: str, reason: str, hours: int | None) -> dict[str, Any]:
-    kind, _, ids = scope.partition(":")
-    end = (SystemClock().now() + timedelta(hours=hours)).isoformat() if hours else None
-    held = {"kind": kind, "ids": [one for one in ids.split(",") if one]}
-    return {"scope": held, "level": level, "plan_id": plan, "cause": cause, "reason": reason, "ends_at": end}
+    end = _in_hours(hours) if hours else None
+    return {
+        "scope": _scope(scope),
+        "level": level,
+        "plan_id": plan,
+        "cause": cause,
+        "reason": reason,
+        "ends_at": end,
+    }
 
 
 def _proposal_of(found: dict[str, Any], end: str | None = None) -> dict[str, Any]:
@@ -284,27 +263,34 @@ def _proposal_of(found: dict[str, Any], end: str | None = None) -> dict[str, Any
     return same | {"scope": held, "plan_id": found["plan"]["id"], "ends_at": wanted, "injects": injects}
 
 
-async def _sure(question: str) -> None:
-    if not await asyncio.to_thread(typer.confirm, question):
-        fail("nothing was signed")
+def _scope(text: str) -> dict[str, Any]:
+    kind, _, ids = text.partition(":")
+    return {"kind": kind, "ids": [one for one in ids.split(",") if one]}
 
 
-def _effect(found: dict[str, Any]) -> None:
-    say(f"{found['gain_people']} of {found['base_people']} people gain something:")
+def _in_hours(hours: int) -> str:
+    return (SystemClock().now() + timedelta(hours=hours)).isoformat()
+
+
+def _effect(found: dict[str, Any], *, err: bool = False) -> None:
+    say(f"{found['gain_people']} of {found['base_people']} people gain something:", err=err)
     for gain in found["gains"]:
-        say(f"  {gain['name_ja']} ({gain['pool_id']}): {gain['people']}")
-    say(f"expected when {found['at_once_percent']} % of them come at once:")
+        say(f"  {gain['name_ja']} ({gain['pool_id']}): {gain['people']}", err=err)
+    say(f"expected when {found['at_once_percent']} % of them come at once:", err=err)
     for pool in found["capacity"]:
-        say(f"  {_fit(pool)} seats of {pool['name_ja']} ({pool['pool_id']})")
+        say(f"  {_fit(pool)} seats of {pool['name_ja']} ({pool['pool_id']})", err=err)
     for line in found["lines"]:
-        say(f"  {_fit(line)} sessions over the line of {line['name_ja']}, busiest {line['peak_mbps']:g} Mbps")
+        busiest = f"busiest {line['peak_mbps']:g} Mbps"
+        say(f"  {_fit(line)} sessions over the line of {line['name_ja']}, {busiest}", err=err)
     for pool_id in found["unplaced"]:
-        say(f"  no line known for {pool_id}")
-    say(f"  {_fit(found['gateway'])} sessions of the gateway, load now {found['gateway']['load_percent']} %")
+        say(f"  no line known for {pool_id}", err=err)
+    gateway = found["gateway"]
+    say(f"  {_fit(gateway)} sessions of the gateway, load now {gateway['load_percent']} %", err=err)
     for kept in found["forbidden"]:
-        say(f"  stays closed by {kept['rule_id']}: {kept['text_ja']} / {kept['text_en']}")
+        say(f"  stays closed by {kept['rule_id']}: {kept['text_ja']} / {kept['text_en']}", err=err)
     told = found["told"]
-    say(f"told: {told['people']} people ({told['with_address']} by mail or message), {told['officials']} officials")
+    by_mail = f"{told['with_address']} by mail or message"
+    say(f"told: {told['people']} people ({by_mail}), {told['officials']} officials", err=err)
 
 
 def _fit(one: dict[str, Any]) -> str:
@@ -312,11 +298,38 @@ def _fit(one: dict[str, Any]) -> str:
     return f"{'!' if one['short'] else ' '} {one['forecast']} of {one['total']}{mark}"
 
 
+def _done(found: dict[str, Any], *, json: bool) -> None:
+    if json:
+        show_json(found)
+    else:
+        say(_line(found))
+
+
 def _line(one: dict[str, Any]) -> str:
-    end = datetime.fromisoformat(one["ends_at"]).astimezone(TOKYO)
-    drill = "【訓練】" if one["drill"] else ""
     names = ", ".join(f"{signed['person']} ({signed['role']})" for signed in one["signatures"])
-    what = "  ".join(
-        (one["id"], drill + one["level_ja"], one["plan"]["name_ja"], one["scope"]["text_ja"], one["state"])
-    )
-    return f"  {what}  until {end:%Y-%m-%d %H:%M}  {names}"
+    what = "  ".join((one["id"], _level(one), one["plan"]["name_ja"], one["scope"]["text_ja"], one["state"]))
+    return f"  {what}  until {_time(one['ends_at'])}  {names}"
+
+
+def _table(items: list[dict[str, Any]]) -> None:
+    rows = [
+        {
+            "id": one["id"],
+            "level": _level(one),
+            "scope": one["scope"]["text_ja"],
+            "state": one["state"],
+            "until": _time(one["ends_at"]),
+            "signed": ", ".join(f"{signed['person']} ({signed['role']})" for signed in one["signatures"]),
+        }
+        for one in items
+    ]
+    if rows:
+        table(rows, tuple(rows[0]))
+
+
+def _level(one: dict[str, Any]) -> str:
+    return f"{'【訓練】' if one['drill'] else ''}{one['level_ja']}"
+
+
+def _time(text: str) -> str:
+    return f"{datetime.fromisoformat(text).astimezone(TOKYO):%Y-%m-%d %H:%M}"

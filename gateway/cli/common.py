@@ -29,9 +29,9 @@ def fail(message: str, status: int = 1) -> NoReturn:
     raise typer.Exit(status)
 
 
-def say(text: str = "") -> None:
-    """A line of result on standard output."""
-    sys.stdout.write(text + "\n")
+def say(text: str = "", *, err: bool = False) -> None:
+    """A line of result on standard output; `err` for what only a person reads while a program reads the result."""
+    (sys.stderr if err else sys.stdout).write(text + "\n")
 
 
 def table(items: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
@@ -108,6 +108,6 @@ def refusal_text(status: int, text: str) -> str:
     try:
         document = json.loads(text)
         fields = "".join(f"\n  {fault['field']}: {fault['rule']}" for fault in document.get("fields", []))
-        return f"{document['text_en']} ({document['code']}, {document['request_id']}){fields}"
+        return f"{document['text_ja']} {document['text_en']} ({document['code']}, {document['request_id']}){fields}"
     except (ValueError, KeyError, TypeError):
         return f"the gateway answered {status}"

@@ -110,9 +110,11 @@ def _text(value: object) -> str:
 
 
 def trusted_pair(folder: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 and its key."""
+    """A certificate for 127.0.0.1 and its key; its CA lies beside them as `tls-ca.pem`."""
     certificate, key = folder / "tls.pem", folder / "tls.key"
-    issued = trustme.CA().issue_cert("127.0.0.1", "localhost")
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(folder / "tls-ca.pem")
+    issued = authority.issue_cert("127.0.0.1", "localhost")
     certificate.write_bytes(b"".join(pem.bytes() for pem in issued.cert_chain_pems))
     issued.private_key_pem.write_to_path(key)
     key.chmod(0o600)

@@ -76,10 +76,10 @@ export function Actions({ declaration, onChanged }: ActionsProps) {
         <Button
           kind="danger"
           onPress={() => setAct("lift")}
-          aria-label={t("act.namedLift", { name })}
+          aria-label={t(declaration.drill ? "act.namedEndDrill" : "act.namedLift", { name })}
           data-testid={`bcp-lift-${id}`}
         >
-          {t("act.lift")}
+          {t(declaration.drill ? "act.endDrill" : "act.lift")}
         </Button>
       ) : null}
       {AskFor === null || act === null ? null : (

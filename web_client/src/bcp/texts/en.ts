@@ -136,6 +136,8 @@ export const en: BcpTexts = {
   },
   act: {
     lift: "Lift",
+    endDrill: "End the drill",
+    namedEndDrill: "End the drill {{name}}",
     narrow: "Narrow",
     extend: "Propose to extend",
     reject: "Reject",

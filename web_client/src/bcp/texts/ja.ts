@@ -135,6 +135,8 @@ export const ja = {
   },
   act: {
     lift: "解除する",
+    endDrill: "訓練を終わる",
+    namedEndDrill: "{{name}} の訓練を終わる",
     narrow: "狭める",
     extend: "延長を申請する",
     reject: "却下する",

@@ -1,0 +1,99 @@
+"""`kakehashi bcp …` as its own process against a running gateway: every command, its errors and exit codes."""
+
+import asyncio
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyotp
+
+from common.clock import SystemClock
+from tests.integration.gateway.test_bcp import Scene, declared, more, town
+from tests.support.city import CHECKOUT
+from tests.support.person import Person
+
+__all__ = ["declared", "more", "town"]
+
+REASON = ("--cause", "earthquake", "--reason", "震度6強")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The result for programs."""
+        return json.loads(self.out)
+
+
+async def run(declared: Scene, uid: str, *arguments: str, given: str = "y\n", code: str | None = None) -> Ran:
+    """A person at a terminal: password, code and answers come from standard input. Each code works once, so the person
+    sets up the authenticator anew and uses the code after the one that did that."""
+    await declared.running.admin("DELETE", f"/users/{uid}/factors")
+    async with Person(declared.running.url, uid, f"{uid}-pw-2026") as person:
+        await person.log_in()
+        assert person.secret
+        code = code or pyotp.TOTP(person.secret).at(int(SystemClock().now().timestamp()) + 30)
+    ca = Path(str(declared.running.settings.http.certificate_file)).parent / "tls-ca.pem"
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "gateway.cli", "bcp", *arguments,
+        "--url", declared.running.url, "--user", uid, "--ca", str(ca),
+        cwd=CHECKOUT, start_new_session=True,  # no terminal: what is asked for is read from standard input
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, err = await asyncio.wait_for(child.communicate(f"{uid}-pw-2026\n{code}\n{given}".encode()), 60)
+    assert child.returncode is not None
+    return Ran(child.returncode, out.decode(), err.decode())
+
+
+async def test_a_declaration_from_first_signature_to_report(declared: Scene, tmp_path: Path) -> None:
+    unknown, proposed = await asyncio.gather(
+        run(declared, "ikeda", "declare", "flood", *REASON),
+        run(declared, "mori", "declare", "quake", *REASON, "--hours", "20", "--json"),
+    )
+    assert (unknown.status, unknown.out, "計画" in unknown.err, "plan" in unknown.err) == (1, "", True, True)
+    assert (proposed.status, proposed.json["state"]) == (0, "awaiting_approval"), proposed.err
+    declaration = proposed.json["id"]
+    alone, refused = await asyncio.gather(
+        run(declared, "mori", "approve", declaration),
+        run(declared, "ikeda", "approve", declaration, given="n\n"),
+    )
+    assert (alone.status, "waits for no signature of yours" in alone.err) == (1, True)
+    assert (refused.status, "nothing was signed" in refused.err, "people gain something" in refused.out) == (
+        1,
+        True,
+        True,
+    )
+    approved = await run(declared, "ikeda", "approve", declaration, "--json")
+    assert (approved.status, approved.json["state"]) == (0, "active"), approved.err
+
+    shown, longer = await asyncio.gather(
+        run(declared, "ota", "status"), run(declared, "mori", "extend", declaration, "48", "--json")
+    )
+    assert (shown.status, declaration in shown.out, "section" in shown.out) == (0, True, True)
+    assert (longer.status, longer.json["pending"]["person"]) == (0, "mori"), longer.err
+    reached, lifted = await asyncio.gather(
+        run(declared, "ota", "reach", declaration, "--names", "--json"),
+        run(declared, "mori", "lift", declaration, "--note", "終了", "--json"),
+    )
+    assert {"total", "classes", "duties", "people"} <= reached.json.keys()
+    assert lifted.json["state"] == "lifted"
+    made, looking = await asyncio.gather(
+        run(declared, "mori", "report", "make", declaration, "--json"),
+        run(declared, "ota", "report", "make", declaration),
+    )
+    assert (made.status, looking.status) == (0, 1)
+    file = tmp_path / "report.csv"
+    saved, wrong = await asyncio.gather(
+        run(declared, "ota", "report", "get", made.json["id"], str(file)),
+        run(declared, "mori", "status", code="000000"),
+    )
+    assert (saved.status, file.read_bytes()[:3]) == (0, b"\xef\xbb\xbf")
+    assert (wrong.status, "コード" in wrong.err, "code" in wrong.err) == (1, True, True), wrong.err
