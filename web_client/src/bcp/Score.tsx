@@ -25,7 +25,8 @@ export function Score({ declaration }: { readonly declaration: DeclarationView }
   );
 }
 
-function Figures({ score, drill }: { readonly score: ScoreView; readonly drill: boolean }) {
+/** The same figures, live or frozen in a report. */
+export function Figures({ score, drill }: { readonly score: ScoreView; readonly drill: boolean }) {
   const { t } = useTranslation("bcp");
   const rows: (readonly [string, string])[] = [
     [t("drill.score.toDeclare"), useTaken(score)],

@@ -1,13 +1,14 @@
 /** One report: its bytes have been compared with its hash; what it covers, how fast it went, what is left to do. */
 import { useTranslation } from "react-i18next";
 import { ApiError } from "../../api/http";
-import { dateTime, duration } from "../../app/format";
+import { dateTime } from "../../app/format";
 import { navigate } from "../../app/router";
 import { useLoad } from "../../app/useLoad";
 import { Button, Notice } from "../../ui/controls";
 import { Icon } from "../../ui/Icon";
 import { ErrorNotice, Loading, PageHeading } from "../../ui/PageStates";
 import { drillMark } from "../names";
+import { Figures } from "../Score";
 import { recordsJa } from "../texts/recordsJa";
 import { records } from "./endpoints";
 import { ReportRow } from "./ReportRow";
@@ -42,7 +43,7 @@ export function ReportPage({ id }: { readonly id: string }) {
         <ReportRow head={head} level={2} here />
       </ul>
       <Covers detail={value} />
-      <Score detail={value} drill={drill} />
+      <Frozen detail={value} drill={drill} />
       <FollowUps detail={value} />
       <div>
         <Button
@@ -83,22 +84,12 @@ function Covers({ detail }: { readonly detail: ReportDetail }) {
   );
 }
 
-function Score({ detail, drill }: { readonly detail: ReportDetail; readonly drill: boolean }) {
+function Frozen({ detail, drill }: { readonly detail: ReportDetail; readonly drill: boolean }) {
   const { t } = useTranslation("bcp");
-  const { seconds_to_declare: seconds, p1_roster: roster, p1_within_hour: within } = detail.score;
   return (
     <section className="panel" aria-labelledby="score" data-testid="bcp-report-score">
-      <h2 id="score">{t(drill ? "reports.scoreDrill" : "reports.score")}</h2>
-      <dl className="figures">
-        <div className="figure">
-          <dt>{t("reports.toDeclare")}</dt>
-          <dd>{seconds === null ? t("reports.unknown") : duration(seconds)}</dd>
-        </div>
-        <div className="figure">
-          <dt>{t("reports.p1")}</dt>
-          <dd>{roster === 0 ? t("reports.noP1") : t("reports.p1Of", { within, roster })}</dd>
-        </div>
-      </dl>
+      <h2 id="score">{t("drill.score.heading")}</h2>
+      <Figures score={detail.score} drill={drill} />
     </section>
   );
 }

@@ -1,5 +1,5 @@
 /** Shapes of the API's records: reach, call lists, reports, drills. Times are ISO 8601 in UTC, days as 2026-11-25. */
-import type { DeclarationState, Level, Named, ShownScope } from "../types";
+import type { DeclarationState, Level, Named, ScoreView, ShownScope } from "../types";
 
 export type Standing = "failed" | "waiting" | "told" | "read" | "answered" | "working";
 /** Classes of duties, highest first. */
@@ -108,11 +108,7 @@ export interface ReportDetail {
   readonly people: number;
   readonly sessions: number;
   readonly refused: number;
-  readonly score: {
-    readonly seconds_to_declare: number | null;
-    readonly p1_roster: number;
-    readonly p1_within_hour: number;
-  };
+  readonly score: ScoreView;
   readonly follow_ups: readonly { readonly code: string; readonly count: number; readonly text_ja: string }[];
 }
 
