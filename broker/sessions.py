@@ -66,6 +66,8 @@ class SessionService:
         self._clock = clock
         self._settings = settings
         self._node = node
+        self.when_changed: Callable[[DesktopSession], None] = lambda _session: None
+        """Called for a session whose viewer is here and stays, after it may have changed. Must not block."""
         self.when_in_doubt: Callable[[DesktopSession], None] = lambda _session: None
         """Called for a kept session whose desktop seems to be gone: ask its host soon. Must not block."""
 
@@ -302,6 +304,8 @@ class SessionService:
         elif session.state is not SessionState.ACTIVE:
             # Another node took this gateway for dead; the viewer reconnects.
             self._registry.cut_viewer(live, EndReason.GATEWAY_STOPPING)
+        else:
+            self.when_changed(session)
 
     async def _attach(self, redeemed: Redeemed, grant: Grant) -> tuple[DesktopSession, bool]:
         """Move to `ACTIVE` with the next viewer number; whether somebody was attached before."""

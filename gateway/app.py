@@ -247,6 +247,8 @@ def _wire(
         metrics=metrics,
     )
 
+    broker.sessions.when_changed = viewers.follow
+
     async def owner_of(session_id: SessionId) -> UserId | None:
         with contextlib.suppress(NotFound):
             return (await broker.sessions.get(tenant_id, session_id, user_id=None)).user_id

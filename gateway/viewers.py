@@ -12,7 +12,7 @@ from typing import Final
 
 from auth.models import WebSession
 from broker.access import DesktopTarget
-from broker.models import EndReason, Redeemed, TargetSecurity, Viewer
+from broker.models import DesktopSession, EndReason, Redeemed, TargetSecurity, Viewer
 from broker.sessions import SessionService
 from common.audit import AuditEvent, AuditSink
 from common.clock import Clock
@@ -42,12 +42,21 @@ _JPEG_LEVELS: Final[Mapping[QualityProfile, int]] = {
 _log = get_logger(__name__)
 
 
+@dataclass(slots=True)
+class _Terms:
+    """What one viewer may do now: the newest grant, and whether its picture is lowered to make room."""
+
+    grant: Grant
+    lowered: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Attached:
     """One live relay and the viewer it serves."""
 
     relay: Relay
     viewer: Viewer
+    terms: _Terms
 
 
 class Viewers:
@@ -79,6 +88,13 @@ class Viewers:
     def of(self, session_id: SessionId) -> Attached | None:
         """The live relay of a session here, if any."""
         return self._attached.get(session_id)
+
+    def follow(self, session: DesktopSession) -> None:
+        """A session may have changed: its picture is lowered or given back at once."""
+        attached = self._attached.get(session.id)
+        if attached and attached.viewer.number == session.viewer and attached.terms.lowered is not session.lowered:
+            attached.terms.lowered = session.lowered
+            attached.relay.set_rules(self._rules(attached.terms))
 
     def totals(self) -> tuple[int, int, int]:
         """Viewers now, and the bytes of all since the start: up to desktops, down to browsers."""
@@ -113,20 +129,26 @@ class Viewers:
     ) -> None:
         self._judge.keep(web_session)
         session, grant = redeemed.session, judgement.grant
+        terms = _Terms(grant, session.lowered)
         relay = Relay(
-            rules=self._rules(grant), clock=self._clock, on_event=lambda event: self._passed(relay, redeemed, event)
+            rules=self._rules(terms), clock=self._clock, on_event=lambda event: self._passed(relay, redeemed, event)
         )
+
+        def regrant(changed: Grant) -> None:
+            terms.grant = changed
+            relay.set_rules(self._rules(terms))
+
         viewer = await self._sessions.activate(
             redeemed,
             grant,
             cut=lambda reason: relay.cut(reason, CLOSE_CODES[reason]),
-            regrant=lambda changed: relay.set_rules(self._rules(changed)),
+            regrant=regrant,
             basis=judgement.basis,
         )
         reason: EndReason | None = EndReason.DESKTOP_FAILED
         try:
-            wire = await self._connect(viewer)
-            attached = self._attached[session.id] = Attached(relay, viewer)
+            wire = await self._connect(viewer, terms)
+            attached = self._attached[session.id] = Attached(relay, viewer, terms)
             try:
                 self._running.add(relay)
                 end = await relay.run(connection, wire)
@@ -148,23 +170,23 @@ class Viewers:
         finally:
             await asyncio.shield(spawn(self._sessions.viewer_lost(viewer, reason), name="viewer lost"))
 
-    async def _connect(self, viewer: Viewer) -> TargetConnection:
+    async def _connect(self, viewer: Viewer, terms: _Terms) -> TargetConnection:
         """A desktop that is logged in to. Raises TargetError."""
         target = await self._sessions.desktop_target(viewer)
-        wire = TargetConnection(self._rules(viewer.grant))
+        wire = TargetConnection(self._rules(terms))
         await target.connector.open(lambda: wire)
         await wire.handshake(_login(target), tls=await asyncio.to_thread(_tls, target), server_hostname=target.tls_name)
         return wire
 
-    def _rules(self, grant: Grant) -> RfbRules:
-        terms = grant.obligations
+    def _rules(self, terms: _Terms) -> RfbRules:
+        granted = terms.grant.obligations
         return RfbRules(
-            view_only=terms.view_only,
-            clipboard_in_chars=terms.clipboard_in_chars,
-            clipboard_out_chars=terms.clipboard_out_chars,
+            view_only=granted.view_only,
+            clipboard_in_chars=granted.clipboard_in_chars,
+            clipboard_out_chars=granted.clipboard_out_chars,
             max_width=self._settings.max_width,
             max_height=self._settings.max_height,
-            max_quality=_JPEG_LEVELS[terms.quality],
+            max_quality=_JPEG_LEVELS[QualityProfile.SLOW if terms.lowered else granted.quality],
         )
 
     async def _ended(self, viewer: Viewer, end: RelayEnd, reason: EndReason | None) -> None:

@@ -95,8 +95,28 @@ export type SessionState =
   | "ready"
   | "active"
   | "disconnected"
+  | "parked"
   | "ending"
   | "ended";
+
+/** Where the person stands in a queue, and for what they wait. */
+export interface SessionQueue {
+  readonly place: number;
+  readonly ahead: number;
+  readonly estimate_seconds: number | null;
+  readonly reason: "seat" | "site_line" | "start_gate";
+  readonly priority: string;
+}
+
+/** The seat is needed for urgent work: it has to be given up at that moment. */
+export interface SessionWarning {
+  readonly kind: "preemption";
+  readonly at: string;
+  readonly reason_ja: string;
+  readonly reason_en: string;
+  readonly phone_ja: string | null;
+  readonly phone_en: string | null;
+}
 
 export interface SessionInfo {
   readonly id: string;
@@ -116,6 +136,11 @@ export interface SessionInfo {
   readonly expires_at: string | null;
   /** True when a viewer of another web session holds the desktop now; older gateways do not say. */
   readonly held_elsewhere?: boolean;
+  /** While it waits for a seat. */
+  readonly queue?: SessionQueue | null;
+  /** The seat is ready and held until then, if others wait. */
+  readonly held_until?: string | null;
+  readonly warning?: SessionWarning | null;
 }
 
 export interface DesktopReason extends PublicText {

@@ -38,6 +38,14 @@ export function day(iso: string): string {
   }).format(new Date(`${iso}T00:00:00+09:00`));
 }
 
+/** "8:30" in Tokyo time. Empty for a time that cannot be read. */
+export function clockTime(iso: string): string {
+  const date = new Date(iso);
+  return Number.isNaN(date.getTime())
+    ? ""
+    : new Intl.DateTimeFormat(locale(), { timeZone: ZONE, hour: "numeric", minute: "2-digit", hour12: false }).format(date);
+}
+
 /** "2026-07-03 08:30" in Tokyo time, the same in every language: for the watermark. */
 export function stamp(time: number): string {
   const parts = new Intl.DateTimeFormat("en-CA", {

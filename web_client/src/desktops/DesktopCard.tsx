@@ -1,7 +1,9 @@
 /** One desktop: name, zone, state, limits, and the one thing to do with it. Names come from outside: text only. */
+import type { TFunction } from "i18next";
 import { useTranslation } from "react-i18next";
+import { gatewayNow } from "../api/http";
 import type { DesktopInfo, Obligations, SessionInfo } from "../api/types";
-import { dateTime, duration, number } from "../app/format";
+import { clockTime, dateTime, duration, number } from "../app/format";
 import { pick } from "../i18n";
 import { Button } from "../ui/controls";
 import { Icon } from "../ui/Icon";
@@ -30,6 +32,7 @@ export function verbFor(session: SessionInfo | null): Verb {
       return "takeOver";
     case "ready":
     case "disconnected":
+    case "parked":
       return "resume";
   }
 }
@@ -117,11 +120,12 @@ function SessionLine({ session }: { readonly session: SessionInfo }) {
   const { t } = useTranslation();
   const text = {
     requested: t("desktops.preparing"),
-    queued: t("desktops.preparing"),
+    queued: session.queue ? t("desktops.waiting", { place: session.queue.place }) : t("desktops.preparing"),
     starting: t("desktops.preparing"),
-    ready: t("desktops.running"),
+    ready: heldText(session, t),
     active: t("desktops.active"),
     disconnected: t("desktops.running"),
+    parked: t("desktops.parked"),
     ending: t("desktops.ending"),
     ended: t("desktops.ending"),
   }[session.state];
@@ -136,6 +140,14 @@ function SessionLine({ session }: { readonly session: SessionInfo }) {
       </span>
     </p>
   );
+}
+
+/** A seat is kept for a while; after that the desktop is there as long as nobody else needs it. */
+function heldText(session: SessionInfo, t: TFunction): string {
+  const { held_until: until } = session;
+  return typeof until === "string" && Date.parse(until) > gatewayNow()
+    ? t("desktops.held", { time: clockTime(until) })
+    : t("desktops.running");
 }
 
 function Rules({ obligations }: { readonly obligations: Obligations }) {

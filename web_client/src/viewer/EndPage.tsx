@@ -19,7 +19,10 @@ interface EndPageProps {
 
 const CALM: ReadonlySet<EndKind> = new Set(["disconnected", "logged_off"]);
 /** Ends after which the same desktop may be there still. */
-const MAY_RETURN: ReadonlySet<EndKind> = new Set(["disconnected", "taken_over", "idle", "failed", "busy", "stopped", "protocol"]);
+const MAY_RETURN: ReadonlySet<EndKind> = new Set(["disconnected", "taken_over", "idle", "failed", "busy", "stopped", "protocol", "preempted", "lapsed"]);
+
+/** Coming back means to wait for a seat. */
+const QUEUES: ReadonlySet<EndKind> = new Set(["preempted", "lapsed"]);
 
 export function EndPage({ state, end, at }: EndPageProps) {
   const { t } = useTranslation();
@@ -87,7 +90,7 @@ export function EndPage({ state, end, at }: EndPageProps) {
           </Button>
           {info !== null && MAY_RETURN.has(end) ? (
             <Button kind="secondary" icon="plug" onPress={() => void again()} busy={busy} data-testid="end-again">
-              {t(end === "taken_over" ? "viewer.end.here" : "viewer.end.again")}
+              {t(end === "taken_over" ? "viewer.end.here" : QUEUES.has(end) ? "viewer.end.queue" : "viewer.end.again")}
             </Button>
           ) : null}
         </div>

@@ -7,6 +7,8 @@ import { Icon } from "../ui/Icon";
 import { PageHeading } from "../ui/PageStates";
 import type { ViewerState } from "./connection";
 import { useSeconds } from "./hooks";
+import { isHeld } from "./queue";
+import { Held, Waiting } from "./Waiting";
 
 const STAGES = ["requested", "queued", "starting", "connecting"] as const;
 const LONG_WAIT_MS = 30_000;
@@ -35,6 +37,8 @@ export function Progress({ state, onBack }: { readonly state: ViewerState; reado
   const { phase, info } = state;
   const now = stageIndex(state);
   const stageText = phase.kind === "waiting" ? null : pick(info?.stage_ja, info?.stage_en);
+  const queue = info?.state === "queued" ? (info.queue ?? null) : null;
+  const held = isHeld(info) && phase.kind !== "connecting";
   const late = phase.kind === "preparing" && gatewayNow() - phase.since > LONG_WAIT_MS;
   return (
     <div className="narrow progress" data-testid="viewer-progress">
@@ -66,7 +70,10 @@ export function Progress({ state, onBack }: { readonly state: ViewerState; reado
           <p>{t("viewer.reconnect.attempt", { count: phase.attempt })}</p>
         </Notice>
       ) : null}
-      {late ? (
+      {queue === null ? null : <Waiting queue={queue} />}
+      {held && info !== null ? <Held info={info} /> : null}
+      {queue === null && !held ? null : <p className="fine">{t("viewer.queue.leaving")}</p>}
+      {late && queue === null && !held ? (
         <Notice kind="info">
           <p>{t("viewer.waitingLong")}</p>
         </Notice>

@@ -20,7 +20,9 @@ import { useActivity, useFreshTerms, useFullscreen, useLeaveGuard, useLimits, us
 import { characterCount } from "./keysyms";
 import type { TotalWarning } from "./limits";
 import { Panels, type PanelName } from "./panels";
+import { PreemptionBanner } from "./PreemptionBanner";
 import { Progress } from "./Progress";
+import { isHeld } from "./queue";
 import { dropFrozen } from "./remoteScreen";
 import { SoftKeyboard } from "./SoftKeyboard";
 import { Toolbar } from "./Toolbar";
@@ -65,10 +67,14 @@ export default function ViewerPage({ sessionId }: { readonly sessionId: string }
   useLeaveGuard(state.seen && phase.kind !== "over", () => setLeaving(true));
   useWatermark(stage, viewer, setBlocked);
 
+  const place = phase.kind === "preparing" && info?.state === "queued" ? (info.queue?.place ?? null) : null;
+  const held = phase.kind === "preparing" && isHeld(info);
   const name = info === null ? "" : pick(info.name_ja, info.name_en);
   useEffect(() => {
-    document.title = `${name === "" ? t("viewer.preparing") : t("viewer.title", { name })} - ${t("common.product")}`;
-  }, [name, t]);
+    const waiting = place !== null ? t("viewer.queue.pageTitle", { place }) : held ? t("viewer.queue.held") : "";
+    const shown = waiting !== "" ? waiting : name === "" ? t("viewer.preparing") : t("viewer.title", { name });
+    document.title = `${shown} - ${t("common.product")}`;
+  }, [name, place, held, t]);
 
   const again = phase.kind === "connected" && phase.again;
   useEffect(() => {
@@ -139,6 +145,7 @@ export default function ViewerPage({ sessionId }: { readonly sessionId: string }
               onBackToCanvas={backToCanvas}
               onLeave={() => setLeaving(true)}
             >
+              <PreemptionBanner warning={info?.warning} />
               <TotalWarningBanner warning={limits.total} />
               <BcpBanner />
             </Toolbar>

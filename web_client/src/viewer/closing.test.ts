@@ -17,6 +17,7 @@ describe("judgeClose", () => {
     [4410, "admin", "admin"],
     [4401, "signed_out", "signed_out"],
     [4411, "user_logged_out", "logged_off"],
+    [4412, "preempted", "preempted"],
     [4422, "protocol_violation", "protocol"],
   ] as const)("never comes back by itself after %i %s", (code, reason, end) => {
     expect(judgeClose(code, reason)).toEqual({ kind: "over", end });

@@ -13,6 +13,8 @@ export type EndKind =
   | "protocol"
   | "signed_out"
   | "busy"
+  | "preempted"
+  | "lapsed"
   | "stopped";
 
 export type Closing =
@@ -37,6 +39,8 @@ const BY_REASON: Readonly<Record<string, EndKind>> = {
   target_unreachable: "failed",
   protocol_violation: "protocol",
   audit_unavailable: "failed",
+  preempted: "preempted",
+  hold_lapsed: "lapsed",
 };
 
 /** The kind of end for an EndReason; unknown reasons (a newer gateway) read as a failure. */
@@ -62,6 +66,8 @@ export function judgeClose(code: number, reason: string): Closing {
       return { kind: "over", end: "admin" };
     case 4411:
       return { kind: "over", end: "logged_off" };
+    case 4412:
+      return { kind: "over", end: "preempted" };
     case 4422:
       return { kind: "over", end: "protocol" };
     case 4502:

@@ -44,6 +44,7 @@ class Scene {
   opened: { readonly ticket: string; readonly channel: Channel; readonly events: ScreenEvents }[] = [];
   reachable = false;
   told = false;
+  present = true;
   #ticket = "";
   readonly connection: ViewerConnection;
 
@@ -64,6 +65,7 @@ class Scene {
       },
       probe: () => Promise.resolve(this.reachable),
       told: () => this.told,
+      present: () => this.present,
       online: () => this.reachable,
       now: () => Date.now(),
       random: () => 0.5,
@@ -121,6 +123,40 @@ describe("start", () => {
     expect(scene.last.ticket).toBe("t1");
     scene.last.events.onConnected();
     expect(scene.phase).toMatchObject({ kind: "connected", again: false });
+  });
+
+  it("leaves a held seat alone while nobody sees the page, and takes it when somebody does", async () => {
+    const scene = new Scene();
+    const queue = { place: 1, ahead: 0, estimate_seconds: null, reason: "seat", priority: "P4" } as const;
+    const held = info("ready", { held_until: "2026-11-25T00:02:00Z" });
+    scene.present = false;
+    scene.states = [info("queued", { queue }), held];
+    void scene.connection.run();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(scene.opened).toHaveLength(0);
+    expect(scene.phase.kind).toBe("preparing");
+    scene.present = true;
+    scene.connection.lookAgain();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(scene.opened).toHaveLength(1);
+  });
+
+  it("connects at once in a hidden page that did not have to wait", async () => {
+    const scene = new Scene();
+    scene.present = false;
+    scene.states = [info("starting"), info("ready", { held_until: "2026-11-25T00:02:00Z" })];
+    void scene.connection.run();
+    await vi.advanceTimersByTimeAsync(400);
+    expect(scene.opened).toHaveLength(1);
+  });
+
+  it("does not open a desktop that gave its seat up", async () => {
+    const scene = new Scene();
+    scene.states = [info("parked", { end_reason: "preempted" })];
+    void scene.connection.run();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(scene.phase).toMatchObject({ kind: "over", end: "preempted" });
+    expect(scene.tickets).toBe(0);
   });
 
   it("asks seldom while it is told of changes, and at once when it is told, also of what happened during a question", async () => {

@@ -7,6 +7,7 @@
 import { ApiError, NetworkError } from "../api/http";
 import type { SessionInfo, Ticket } from "../api/types";
 import { Channel, type ChannelEnd, type RawSocket } from "./channel";
+import { isHeld } from "./queue";
 import { doubtfulTries, endOfReason, judgeClose, retryDelay, type Closing, type EndKind } from "./closing";
 
 export type Phase =
@@ -43,6 +44,8 @@ export interface ConnectionDeps {
   readonly probe: () => Promise<boolean>;
   /** Whether `lookAgain` is called at each change of the session. */
   readonly told: () => boolean;
+  /** Whether the page is seen. */
+  readonly present: () => boolean;
   /** What the browser says about the network. */
   readonly online: () => boolean;
   readonly now: () => number;
@@ -50,6 +53,8 @@ export interface ConnectionDeps {
 }
 
 const POLL_MS = 400;
+/** In a queue: places change by the minute, and hundreds may wait. */
+const QUEUE_POLL_MS = 2_000;
 /** While every change of the session is heard of, asking is only for what else the page shows meanwhile. */
 const TOLD_POLL_MS = 2_000;
 const CONNECT_TIMEOUT_MS = 15_000;
@@ -194,7 +199,7 @@ export class ViewerConnection {
   async #attempt(): Promise<Outcome> {
     try {
       const info = await this.#ready();
-      if (info.state === "ended" || info.state === "ending") {
+      if (info.state === "ended" || info.state === "ending" || info.state === "parked") {
         return { kind: "over", end: endOfReason(info.end_reason), lasted: false };
       }
       if (info.held_elsewhere === true && this.state.seen) {
@@ -213,18 +218,22 @@ export class ViewerConnection {
 
   /** Polls until the desktop can be connected or has ended. */
   async #ready(): Promise<SessionInfo> {
+    let queued = false;
     for (;;) {
       const news = this.#news;
       const info = await this.#deps.get(this.#id, this.#stop.signal);
       this.#set({ info });
-      if (info.state !== "requested" && info.state !== "queued" && info.state !== "starting") {
+      queued ||= info.state === "queued" && Boolean(info.queue);
+      // After a wait, a page that nobody sees leaves the held seat alone: it goes to the next if nobody comes.
+      const away = queued && isHeld(info) && !this.#deps.present();
+      if (!away && info.state !== "requested" && info.state !== "queued" && info.state !== "starting") {
         return info;
       }
       if (this.state.phase.kind !== "preparing") {
         this.#set({ phase: { kind: "preparing", since: this.#deps.now() } });
       }
       if (news === this.#news) {
-        await this.#sleep(this.#deps.told() ? TOLD_POLL_MS : POLL_MS);
+        await this.#sleep(this.#deps.told() ? TOLD_POLL_MS : queued ? QUEUE_POLL_MS : POLL_MS);
       }
     }
   }

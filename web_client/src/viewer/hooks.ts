@@ -151,6 +151,11 @@ export function useToldChanges(viewer: Viewer): void {
   const { connection } = viewer;
   const connected = viewer.state.phase.kind === "connected";
   const sessionId = viewer.state.info?.id ?? null;
+  useEffect(() => {
+    const onVisible = () => connection.lookAgain();
+    document.addEventListener("visibilitychange", onVisible);
+    return () => document.removeEventListener("visibilitychange", onVisible);
+  }, [connection]);
   useChanges(["sessions", "desktops"], () => {
     if (connected && sessionId !== null) {
       sessions.get(sessionId, { background: true }).then((info) => connection.refresh(info), () => undefined);

@@ -69,6 +69,7 @@ export function useViewer(sessionId: string, host: RefObject<HTMLElement | null>
       },
       probe: async () => (await measureRoundTrip(1_800)) !== null,
       told: () => changes.live,
+      present: () => document.visibilityState !== "hidden",
       online: () => navigator.onLine,
       now: gatewayNow,
       random: Math.random,
