@@ -40,6 +40,14 @@ class Administrator:
             while await self.sessions(uid):  # noqa: ASYNC110 - the admin API has no event stream
                 await asyncio.sleep(0.1)
 
+    async def resize(self, pool_id: str, seats: int) -> int:
+        """Give a pool another number of seats: how many it had."""
+        async with self._client.get("http://localhost/api/v1/admin/pools") as answer:
+            pool = next(item for item in (await answer.json())["items"] if item["id"] == pool_id)
+        wanted = {key: value for key, value in pool.items() if key != "id"} | {"max_desktops": seats}
+        async with self._client.put(f"http://localhost/api/v1/admin/pools/{pool_id}", json=wanted):
+            return int(pool["max_desktops"])
+
     async def policy_version(self) -> str:
         """Which rules are in force."""
         async with self._client.get("http://localhost/api/v1/admin/policy") as answer:

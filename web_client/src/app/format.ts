@@ -76,6 +76,14 @@ export function duration(seconds: number): string {
   return rest === 0 ? i18next.t("time.hours", { count: hours }) : i18next.t("time.hoursMinutes", { hours, minutes: rest });
 }
 
+/** "1分45秒": for what counts down while it is looked at. */
+export function countdown(seconds: number): string {
+  const whole = Math.max(0, Math.ceil(seconds));
+  return whole < 60
+    ? i18next.t("time.seconds", { count: whole })
+    : i18next.t("time.minutesSeconds", { minutes: Math.floor(whole / 60), seconds: whole % 60 });
+}
+
 export function number(value: number): string {
   return new Intl.NumberFormat(locale()).format(value);
 }

@@ -15,7 +15,7 @@ interface DesktopCardProps {
   readonly onLogOff: () => void;
 }
 
-type Verb = "open" | "resume" | "watch" | "takeOver";
+type Verb = "open" | "resume" | "watch" | "takeOver" | "queue";
 
 /** What the button does, from the state of the session the person already has there. */
 export function verbFor(session: SessionInfo | null): Verb {
@@ -32,8 +32,9 @@ export function verbFor(session: SessionInfo | null): Verb {
       return "takeOver";
     case "ready":
     case "disconnected":
-    case "parked":
       return "resume";
+    case "parked":
+      return "queue";
   }
 }
 
@@ -72,7 +73,7 @@ export function DesktopCard({ desktop, opening, onOpen, onLogOff }: DesktopCardP
               >
                 {opening ? t("desktops.opening") : t(`desktops.${verb}`)}
               </Button>
-              {verb === "resume" || verb === "takeOver" ? (
+              {verb === "resume" || verb === "takeOver" || verb === "queue" ? (
                 <Button
                   kind="secondary"
                   onPress={onLogOff}

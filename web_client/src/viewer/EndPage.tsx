@@ -55,7 +55,7 @@ export function EndPage({ state, end, at }: EndPageProps) {
       <p className="lead" data-testid="viewer-end-reason">
         {ownWords === "" ? t(`viewer.end.bodies.${end}`) : ownWords}
       </p>
-      {state.seen ? <p className="end-thanks">{t("viewer.end.thanks")}</p> : null}
+      {state.seen ? <p className="end-thanks">{t(end === "preempted" ? "viewer.end.thanksRoom" : "viewer.end.thanks")}</p> : null}
       {info === null ? null : (
         <section className="panel">
           <dl>

@@ -5,7 +5,7 @@
 import { useTranslation } from "react-i18next";
 import { gatewayNow } from "../api/http";
 import type { SessionWarning } from "../api/types";
-import { clockTime, duration } from "../app/format";
+import { clockTime, countdown } from "../app/format";
 import { pick } from "../i18n";
 import { Notice } from "../ui/controls";
 import { useSeconds } from "./hooks";
@@ -26,7 +26,7 @@ export function PreemptionBanner({ warning }: { readonly warning: SessionWarning
         {phone === "" ? null : <p>{t("viewer.preemption.phone", { phone })}</p>}
       </Notice>
       <p className="preemption-left" role="timer" aria-live="off" data-testid="viewer-preemption-left">
-        {t("viewer.preemption.left", { time: left >= 120 ? duration(Math.ceil(left / 60) * 60) : duration(left) })}
+        {t("viewer.preemption.left", { time: countdown(left) })}
       </p>
     </div>
   );

@@ -39,11 +39,14 @@ export function Progress({ state, onBack }: { readonly state: ViewerState; reado
   const stageText = phase.kind === "waiting" ? null : pick(info?.stage_ja, info?.stage_en);
   const queue = info?.state === "queued" ? (info.queue ?? null) : null;
   const held = isHeld(info) && phase.kind !== "connecting";
+  const heading = t(held ? "viewer.queue.held" : queue === null ? "viewer.preparing" : "viewer.queue.waiting");
   const late = phase.kind === "preparing" && gatewayNow() - phase.since > LONG_WAIT_MS;
   return (
     <div className="narrow progress" data-testid="viewer-progress">
-      <PageHeading title={t("viewer.preparing")}>{t("viewer.preparing")}</PageHeading>
+      <PageHeading title={heading}>{heading}</PageHeading>
       {info === null ? null : <p className="progress-name">{pick(info.name_ja, info.name_en)}</p>}
+      {queue === null ? null : <Waiting queue={queue} />}
+      {held && info !== null ? <Held info={info} /> : null}
       <div className="panel">
         <ol className="stages">
           {STAGES.map((stage, index) => {
@@ -70,14 +73,12 @@ export function Progress({ state, onBack }: { readonly state: ViewerState; reado
           <p>{t("viewer.reconnect.attempt", { count: phase.attempt })}</p>
         </Notice>
       ) : null}
-      {queue === null ? null : <Waiting queue={queue} />}
-      {held && info !== null ? <Held info={info} /> : null}
-      {queue === null && !held ? null : <p className="fine">{t("viewer.queue.leaving")}</p>}
       {late && queue === null && !held ? (
         <Notice kind="info">
           <p>{t("viewer.waitingLong")}</p>
         </Notice>
       ) : null}
+      {queue === null ? null : <p className="fine">{t("viewer.queue.leaving")}</p>}
       <div>
         <Button kind="secondary" icon="chevronLeft" onPress={onBack} data-testid="viewer-back">
           {t("viewer.backToList")}

@@ -6,7 +6,7 @@ import { useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { gatewayNow } from "../api/http";
 import type { SessionInfo, SessionQueue } from "../api/types";
-import { duration } from "../app/format";
+import { countdown, duration } from "../app/format";
 import { Icon } from "../ui/Icon";
 import { announcementKey, estimateMinutes, secondsUntil } from "./queue";
 
@@ -24,7 +24,7 @@ export function Waiting({ queue }: { readonly queue: SessionQueue }) {
           <dd className="queue-place" data-testid="viewer-queue-place">
             {place}
           </dd>
-          <dd className="fine">{t("viewer.queue.ahead", { count: queue.ahead })}</dd>
+          <dd className="fine">{queue.ahead === 0 ? t("viewer.queue.next") : t("viewer.queue.ahead", { count: queue.ahead })}</dd>
         </div>
         <div>
           <dt>{t("viewer.queue.aboutLabel")}</dt>
@@ -58,12 +58,15 @@ export function Held({ info }: { readonly info: SessionInfo }) {
   return (
     <section className="panel queue queue-held" aria-labelledby="held-heading" data-testid="viewer-held">
       <h2 id="held-heading">
-        <Icon name="check" size={24} />
-        <span role="status">{t("viewer.queue.held")}</span>
+        <Icon name="clock" size={24} />
+        <span>{t("viewer.queue.heldLabel")}</span>
       </h2>
+      <p className="visually-hidden" role="status">
+        {t("viewer.queue.held")}
+      </p>
       {left === null ? null : (
         <p className="queue-place" role="timer" aria-live="off" data-testid="viewer-held-left">
-          {left > 0 ? t("viewer.queue.heldLeft", { time: duration(left) }) : t("viewer.queue.heldOver")}
+          {left > 0 ? t("viewer.queue.heldLeft", { time: countdown(left) }) : t("viewer.queue.heldOver")}
         </p>
       )}
       <p>{t("viewer.queue.heldBody")}</p>
