@@ -79,8 +79,8 @@ export function duration(seconds: number): string {
 /** "1分45秒": for what counts down while it is looked at. */
 export function countdown(seconds: number): string {
   const whole = Math.max(0, Math.ceil(seconds));
-  return whole < 60
-    ? i18next.t("time.seconds", { count: whole })
+  return whole < 60 || whole % 60 === 0
+    ? duration(whole)
     : i18next.t("time.minutesSeconds", { minutes: Math.floor(whole / 60), seconds: whole % 60 });
 }
 
