@@ -5,6 +5,7 @@ request and an attachment need a `Grant`, which only the policy engine mints; he
 person, pool and moment. What belongs to somebody else is answered like what does not exist.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -35,6 +36,7 @@ from policy.model import Action, Decision, Grant
 _OPENING: Final = frozenset({Action.CONNECT, Action.VIEW})
 _CLOCK_SLACK: Final = timedelta(seconds=5)
 _TRIES: Final = 20
+_WRITE_AT_ONCE: Final = 16
 
 
 class SessionService:
@@ -268,15 +270,18 @@ class SessionService:
         await self._tickets.void_for_web_session(tenant_id, web_session_id)
         return self._registry.cut(reason, tenant_id=tenant_id, web_session_id=web_session_id)
 
-    async def rejudge(self, decide: Callable[[LiveSession], Decision]) -> int:
+    async def rejudge(self, decide: Callable[[LiveSession], Decision]) -> tuple[Rejudged, ...]:
         """Ask policy again for every live viewer here: on a changed policy, changed groups, and every second.
 
-        Viewers that may no longer go on are cut before this awaits anything else. How many were cut or changed.
+        Viewers are cut, and told of other terms, before this returns. What was done is for `write_down`, which takes
+        longer by far when thousands of sessions changed: the next judgement must not wait for it.
         """
-        findings = await self._registry.rejudge(decide)
-        for found in findings:
-            await self._write_down(found)
-        return len(findings)
+        return await self._registry.rejudge(decide)
+
+    async def write_down(self, findings: Sequence[Rejudged]) -> None:
+        """Record what `rejudge` did, and keep the new terms. Raises StoreUnavailable."""
+        for first in range(0, len(findings), _WRITE_AT_ONCE):
+            await asyncio.gather(*map(self._write_down, findings[first : first + _WRITE_AT_ONCE]))
 
     async def note_input(self, idle: Sequence[tuple[LiveSession, float]]) -> None:
         """For how many seconds viewers here have done nothing. Kept only while others may need their seats."""
@@ -406,7 +411,8 @@ class SessionService:
         return await self.get(tenant_id, session_id, user_id=None)
 
     async def _write_down(self, found: Rejudged) -> None:
-        live = found.live
+        # Of two judgements whose writing overlaps, the newer terms stay.
+        live = self._registry.get(found.live.session_id) or found.live
         session = await self._store.get(live.tenant_id, live.session_id)
         if session is None or session.viewer != live.number:
             return

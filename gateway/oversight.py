@@ -86,7 +86,8 @@ class Oversight:
 
     async def _round(self) -> None:
         self._cut_idle()
-        await self._sessions.rejudge(self._judge.again)
+        if findings := await self._sessions.rejudge(self._judge.again):
+            self._scope.spawn(self._sessions.write_down(findings), name="terms written down")
         self._tell_of_grace()
         if self._clock.monotonic() - self._touched_at >= _TOUCH_SECONDS:
             self._touched_at = self._clock.monotonic()

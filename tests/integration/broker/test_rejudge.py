@@ -1,9 +1,10 @@
 """`stale_grant`: what policy says now reaches viewers that are attached already, and is recorded."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from broker.models import EndReason
-from broker.registry import LiveSession
+from broker.registry import LiveSession, Rejudged
 from broker.states import SessionState
 from policy.model import Decision, Request
 from tests.integration.broker.conftest import Screen, World
@@ -16,11 +17,18 @@ def _again(live: LiveSession, users: list[str]) -> Decision:
     return engine(rules).decide(Request(asked.subject, asked.action, asked.resource, asked.context))
 
 
+async def _judged(world: World, decide: Callable[[LiveSession], Decision]) -> tuple[Rejudged, ...]:
+    """Judged again, and written down."""
+    found = await world.broker.sessions.rejudge(decide)
+    await world.broker.sessions.write_down(found)
+    return found
+
+
 async def test_removed_person_is_cut_and_the_work_is_kept(world: World) -> None:
     out, stays = Screen(), Screen()
     gone = await world.attach(await world.session("usr_a"), out)
     await world.attach(await world.session("usr_b"), stays)
-    assert await world.broker.sessions.rejudge(lambda live: _again(live, ["b"])) == 1
+    assert len(await _judged(world, lambda live: _again(live, ["b"]))) == 1
     assert (out.cuts, stays.cuts) == ([EndReason.POLICY], [])
     after = await world.broker.sessions.viewer_lost(gone, out.cuts[0])
     assert (after.state, after.end_reason) == (SessionState.DISCONNECTED, EndReason.POLICY)
@@ -36,7 +44,7 @@ async def test_changed_terms_reach_the_viewer_and_the_table(world: World) -> Non
     rules = [{"id": "T-03", "when": {"users": ["a"]}, "terms": {"view_only": True, "total_limit": "1h"}}]
     changed = engine(rules).decide(asked)
     for _ in range(2):
-        await world.broker.sessions.rejudge(lambda _live: changed)
+        await _judged(world, lambda _live: changed)
     assert [grant.obligations.view_only for grant in screen.grants] == [True]
     after = await world.look(viewer.session.id)
     assert after.obligations.view_only
@@ -52,7 +60,7 @@ async def test_judgement_that_fails_cuts(world: World) -> None:
     def broken(_live: LiveSession) -> Decision:
         raise RuntimeError("facts are gone")
 
-    assert await world.broker.sessions.rejudge(broken) == 1
+    assert len(await _judged(world, broken)) == 1
     assert screen.cuts == [EndReason.POLICY]
 
 
@@ -60,5 +68,21 @@ async def test_cut_comes_even_when_it_cannot_be_recorded(small_world: World) -> 
     screen = Screen()
     await small_world.attach(await small_world.session("usr_a"), screen)
     small_world.audit.broken = True
-    await small_world.broker.sessions.rejudge(lambda live: _again(live, ["b"]))
+    await _judged(small_world, lambda live: _again(live, ["b"]))
     assert screen.cuts == [EndReason.POLICY]
+
+
+async def test_of_two_judgements_the_newer_terms_are_kept_whichever_is_written_last(small_world: World) -> None:
+    """Writing takes longer than judging: the second judgement does not wait for the first one's rows."""
+    screen = Screen()
+    viewer = await small_world.attach(await small_world.session("usr_a"), screen)
+    asked = request(username="a", user_id="usr_a", now=small_world.clock.now())
+    terms = [{"id": "T-04", "when": {"users": ["a"]}, "terms": {"total_limit": limit}} for limit in ("1h", "2h")]
+    findings = [
+        await small_world.broker.sessions.rejudge(lambda _live, rule=rule: engine([rule]).decide(asked))
+        for rule in terms
+    ]
+    for found in reversed(findings):
+        await small_world.broker.sessions.write_down(found)
+    after = await small_world.look(viewer.session.id)
+    assert after.expires_at == after.created_at + timedelta(hours=2)
