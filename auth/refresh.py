@@ -23,6 +23,7 @@ from auth.store.people import PeopleStore
 from auth.web_sessions import WebSessions
 from common.bus import EventBus
 from common.clock import Clock
+from common.ids import UserId
 from common.log import get_logger
 
 _AT_ONCE: Final = 3
@@ -77,6 +78,19 @@ class Refresh:
         for person, result in read:
             if not (doubtful and isinstance(result, NotFound)):
                 await self._apply(person, result)
+
+    async def one(self, user_id: UserId) -> bool:
+        """Read one person now, before something that only an entitled person may do: false when the directory does not
+        know them (it may have lost many, so nobody is signed out for that here). While it is out of reach, what was
+        known before counts."""
+        person = await self._people.person(user_id)
+        if person is None or self._directory.suspect:
+            return person is not None
+        result = await self._directory.lookup(person.directory_key)
+        if isinstance(result, NotFound):
+            return False
+        await self._apply(person, result)
+        return True
 
     async def _read(self, person: Person, places: asyncio.Semaphore) -> tuple[Person, LookupResult]:
         async with places:

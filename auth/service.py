@@ -286,6 +286,12 @@ class AuthService:
         """A live session with its person as now known; counts as no activity."""
         return await self._sessions.get(web_session_id)
 
+    async def reread(self, session: WebSession) -> WebSession | None:
+        """The session with its person as the directory describes them at this moment; None when they are gone. Without
+        the directory, what was known before counts."""
+        known = await self._refresh.one(session.identity.user_id)
+        return await self.web_session(session.id) if known else None
+
     def csrf_token(self, session_cookie: str) -> str:
         """Derived from the cookie, so nothing is stored."""
         return csrf_token(session_cookie)

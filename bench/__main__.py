@@ -4,7 +4,7 @@ import subprocess
 import sys
 from typing import Final
 
-PARTS: Final = ("bench.policy", "bench.bcp", "bench.relay")
+PARTS: Final = ("bench.policy", "bench.bcp", "bench.bcp_effect", "bench.relay")
 
 
 def main() -> int:

@@ -5,7 +5,6 @@ request and an attachment need a `Grant`, which only the policy engine mints; he
 person, pool and moment. What belongs to somebody else is answered like what does not exist.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -36,7 +35,6 @@ from policy.model import Action, Decision, Grant
 _OPENING: Final = frozenset({Action.CONNECT, Action.VIEW})
 _CLOCK_SLACK: Final = timedelta(seconds=5)
 _TRIES: Final = 20
-_WRITE_AT_ONCE: Final = 16
 
 
 class SessionService:
@@ -280,8 +278,8 @@ class SessionService:
 
     async def write_down(self, findings: Sequence[Rejudged]) -> None:
         """Record what `rejudge` did, and keep the new terms. Raises StoreUnavailable."""
-        for first in range(0, len(findings), _WRITE_AT_ONCE):
-            await asyncio.gather(*map(self._write_down, findings[first : first + _WRITE_AT_ONCE]))
+        for found in findings:  # one after the other: writers that crowd SQLite only wait for each other
+            await self._write_down(found)
 
     async def note_input(self, idle: Sequence[tuple[LiveSession, float]]) -> None:
         """For how many seconds viewers here have done nothing. Kept only while others may need their seats."""

@@ -52,6 +52,8 @@ class Route:
     answer: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
     status: int = 200
+    signs: bool = False
+    """A signature under what widens: the directory is asked for the person first."""
     websocket: bool = False
     stream: bool = False
     """The answer is a stream of events, opening it is no activity of the person."""
@@ -198,21 +200,21 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", f"{_V1}/bcp/declarations/{{id}}", bcp.show_declaration, _P.BCP_READ, "One declaration",
           schemas_bcp.DeclarationAnswer),
     Route("POST", f"{_V1}/bcp/declarations", bcp.declare, _P.BCP_ACT, "Propose, with the first signature",
-          schemas_bcp.DeclarationAnswer, schemas_bcp.DeclareBody, status=201),
+          schemas_bcp.DeclarationAnswer, schemas_bcp.DeclareBody, status=201, signs=True),
     Route("POST", f"{_V1}/bcp/declarations/{{id}}/approve", bcp.approve, _P.BCP_APPROVE, "Second signature",
-          schemas_bcp.DeclarationAnswer, schemas_bcp.SignBody),
+          schemas_bcp.DeclarationAnswer, schemas_bcp.SignBody, signs=True),
     Route("POST", f"{_V1}/bcp/declarations/{{id}}/reject", bcp.reject, _P.BCP_ACT, "Turn a proposal down",
           schemas_bcp.DeclarationAnswer, schemas_bcp.ReasonBody),
     Route("POST", f"{_V1}/bcp/declarations/{{id}}/extend", bcp.extend, _P.BCP_ACT, "Propose a later end",
-          schemas_bcp.DeclarationAnswer, schemas_bcp.ExtendBody),
+          schemas_bcp.DeclarationAnswer, schemas_bcp.ExtendBody, signs=True),
     Route("POST", f"{_V1}/bcp/declarations/{{id}}/extend/approve", bcp.approve_extension, _P.BCP_APPROVE,
-          "Second signature on a later end", schemas_bcp.DeclarationAnswer, schemas_bcp.SignBody),
+          "Second signature on a later end", schemas_bcp.DeclarationAnswer, schemas_bcp.SignBody, signs=True),
     Route("POST", f"{_V1}/bcp/declarations/{{id}}/narrow", bcp.narrow, _P.BCP_ACT, "Less of it, at once",
           schemas_bcp.DeclarationAnswer, schemas_bcp.NarrowBody),
     Route("POST", f"{_V1}/bcp/declarations/{{id}}/lift", bcp.lift, _P.BCP_ACT, "End it now",
           schemas_bcp.DeclarationAnswer, schemas_bcp.ReasonBody),
     Route("POST", f"{_V1}/bcp/declarations/{{id}}/ratify", bcp.ratify, _P.BCP_APPROVE, "Stand in for a break-glass",
-          schemas_bcp.DeclarationAnswer, schemas_bcp.SignBody),
+          schemas_bcp.DeclarationAnswer, schemas_bcp.SignBody, signs=True),
     Route("GET", f"{_V1}/notices", records.list_notices, _P.SIGNED_IN, "Notices that concern the caller",
           schemas_records.EmployeeNoticesAnswer),
     Route("POST", f"{_V1}/notices/{{id}}/read", records.read_notice, _P.SIGNED_IN, "I have read it", status=204),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from broker.models import EndReason
 from broker.registry import LiveSession, Rejudged
@@ -15,6 +16,10 @@ def _again(live: LiveSession, users: list[str]) -> Decision:
     asked = live.grant.request
     rules = [{"id": "T-02", "when": {"users": users}}]
     return engine(rules).decide(Request(asked.subject, asked.action, asked.resource, asked.context))
+
+
+def _as_decided(decision: Decision, _live: LiveSession) -> Decision:
+    return decision
 
 
 async def _judged(world: World, decide: Callable[[LiveSession], Decision]) -> tuple[Rejudged, ...]:
@@ -78,10 +83,8 @@ async def test_of_two_judgements_the_newer_terms_are_kept_whichever_is_written_l
     viewer = await small_world.attach(await small_world.session("usr_a"), screen)
     asked = request(username="a", user_id="usr_a", now=small_world.clock.now())
     terms = [{"id": "T-04", "when": {"users": ["a"]}, "terms": {"total_limit": limit}} for limit in ("1h", "2h")]
-    findings = [
-        await small_world.broker.sessions.rejudge(lambda _live, rule=rule: engine([rule]).decide(asked))
-        for rule in terms
-    ]
+    decisions = [engine([rule]).decide(asked) for rule in terms]
+    findings = [await small_world.broker.sessions.rejudge(partial(_as_decided, made)) for made in decisions]
     for found in reversed(findings):
         await small_world.broker.sessions.write_down(found)
     after = await small_world.look(viewer.session.id)
