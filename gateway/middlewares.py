@@ -124,14 +124,14 @@ async def _web_caller(request: web.Request) -> Caller:
     if not cookie or route is None or route.permission is Permission.PUBLIC:
         return STRANGER
     own = services(request)
-    own.pace.count(cookie)
+    await own.pace.count(cookie)
     by_itself = route.stream or _BACKGROUND_HEADER in request.headers
     session = await own.auth.identity_for_cookie(cookie, activity=not by_itself)
     if session is not None and route.signs:  # who was entitled a minute ago may not be any more
         session = await own.auth.reread(session)
     if session is None:
         return STRANGER
-    own.pace.count(session.identity.user_id)
+    await own.pace.count(session.identity.user_id)
     return Caller(web_session=session, cookie=cookie, roles=_roles(own.settings, session))
 
 

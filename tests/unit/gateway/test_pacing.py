@@ -8,25 +8,25 @@ from gateway.pacing import BURST, PER_SECOND, RequestPace
 from tests.support.clock import FakeClock
 
 
-def test_a_burst_then_a_pace_for_each() -> None:
+async def test_a_burst_then_a_pace_for_each() -> None:
     clock = FakeClock()
     pace = RequestPace(clock)
     for _ in range(BURST):
-        pace.count("mallory")
+        await pace.count("mallory")
     with pytest.raises(Throttled) as refused:
-        pace.count("mallory")
+        await pace.count("mallory")
     assert refused.value.retry_after_seconds == 1
-    pace.count("others")
+    await pace.count("others")
     clock.advance(1)
     for _ in range(int(PER_SECOND)):
-        pace.count("mallory")
+        await pace.count("mallory")
     with pytest.raises(Throttled):
-        pace.count("mallory")
+        await pace.count("mallory")
 
 
-def test_invented_names_take_no_memory_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_invented_names_take_no_memory_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pacing, "_REMEMBERED", 10)
     pace = RequestPace(FakeClock())
     for number in range(1000):
-        pace.count(f"cookie-{number}")
+        await pace.count(f"cookie-{number}")
     assert len(pace._paces) == 10
