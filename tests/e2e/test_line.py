@@ -108,7 +108,7 @@ async def test_the_person_may_leave_while_the_line_is_down(terminal: Terminal, l
     tour = Tour(visitor, "ja")
     await tour.examine("reconnect")
     tour.finish()
-    await visitor.part("viewer-reconnect").get_by_role("button", name="終わる").click()
+    await visitor.part("viewer-reconnect").get_by_role("button", name="終了").click()
     await visitor.part("viewer-disconnect").click()
     assert await visitor.ended() == "disconnected"
     await line.mend()

@@ -136,7 +136,7 @@ export const en: Texts = {
     none: "No desktop is assigned to you.",
     noneBody: "If you need one, ask your IT desk.",
     noneUsable: "There is no desktop you can use now. The reasons are given below.",
-    kind: { agent: "Shared desktop", static: "Fixed desktop" },
+    kind: { agent: "Virtual desktop", static: "Fixed desktop" },
     seats: "{{free}} of {{total}} seats free",
     full: "All {{total}} seats taken",
     open: "Open",
@@ -360,7 +360,7 @@ export const en: Texts = {
     },
     clipboard: {
       title: "Clipboard",
-      policyBoth: "Your office's rules allow these lengths. Each transfer is recorded.",
+      policyBoth: "Your office's rules allow these lengths. Direction and length of each transfer are recorded, not the text.",
       policyNone: "Your office's rules do not allow copy and paste between this device and the desktop. Inside the desktop it works as usual.",
       inTitle: "Device → desktop",
       inForbidden: "Pasting from this device into the desktop is not allowed.",
