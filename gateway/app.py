@@ -48,6 +48,7 @@ from gateway.static import WebClient
 from gateway.surroundings import GatewaySurroundings
 from gateway.viewers import Viewers
 from policy.bcp.model import Level
+from policy.bcp.plan_store import PlanStore
 from policy.bcp.service import BcpService
 from policy.bcp.store import BcpStore
 from policy.service import PolicyService
@@ -147,6 +148,7 @@ async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> tup
         settings.bcp,
         tenant_id=tenant_id,
         store=BcpStore(database),
+        plan_store=PlanStore(database),
         keyring=keyring,
         policy=policy,
         surroundings=surroundings,

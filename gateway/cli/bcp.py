@@ -60,7 +60,7 @@ def whatif(
         if json:
             show_json(found)
         else:
-            _effect(found)
+            say_effect(found)
 
     as_person(url, user, ca, work)
 
@@ -116,7 +116,7 @@ def drill(
 
 async def _sign(visit: Visit, proposal: dict[str, Any], *, json: bool) -> None:
     effect = await visit.call("POST", "/bcp/what-if", proposal)
-    _effect(effect, err=json)
+    say_effect(effect, err=json)
     await ask_to_sign()
     found = await visit.call("POST", "/bcp/declarations", {"proposal": proposal, "seen_diff": effect["digest"]})
     _done(found, json=json)
@@ -143,7 +143,7 @@ def approve(
         say(_line(found), err=json)
         if pending:
             say(f"  new end: {_time(pending['ends_at'])}", err=json)
-        _effect(effect, err=json)
+        say_effect(effect, err=json)
         await ask_to_sign()
         content = {"digest": (pending or found)["digest"], "seen_diff": effect["digest"], "absent": absent}
         path = f"/bcp/declarations/{declaration}/{step.replace('_', '/')}"
@@ -182,7 +182,7 @@ def extend(
         found = await visit.call("GET", f"/bcp/declarations/{declaration}")
         effect = await visit.call("POST", "/bcp/what-if", _proposal_of(found, end))
         say(_line(found), err=json)
-        _effect(effect, err=json)
+        say_effect(effect, err=json)
         await ask_to_sign(f"Sign the later end, {hours} hours from now?")
         content = {"ends_at": end, "seen_diff": effect["digest"], "absent": absent}
         _done(await visit.call("POST", f"/bcp/declarations/{declaration}/extend", content), json=json)
@@ -272,7 +272,8 @@ def _in_hours(hours: int) -> str:
     return (SystemClock().now() + timedelta(hours=hours)).isoformat()
 
 
-def _effect(found: dict[str, Any], *, err: bool = False) -> None:
+def say_effect(found: dict[str, Any], *, err: bool = False) -> None:
+    """The effect of a proposal, line by line."""
     say(f"{found['gain_people']} of {found['base_people']} people gain something:", err=err)
     for gain in found["gains"]:
         say(f"  {gain['name_ja']} ({gain['pool_id']}): {gain['people']}", err=err)

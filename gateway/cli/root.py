@@ -7,7 +7,7 @@ import typer
 
 from common import log
 from common.db import upgrade
-from gateway.cli import admin, audit, backup, bcp, duties, policy
+from gateway.cli import admin, audit, backup, bcp, bcp_plans, duties, policy
 from gateway.cli.common import ConfigOption, run, say, settings
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.add_typer(admin.pool, name="pool")
 app.add_typer(admin.desktop, name="desktop")
 app.add_typer(admin.session, name="session")
 app.add_typer(admin.user, name="user")
+bcp.bcp.add_typer(bcp_plans.plan, name="plan")
 app.add_typer(bcp.bcp, name="bcp")
 app.add_typer(duties.duty, name="duty")
 app.command("backup")(backup.backup)

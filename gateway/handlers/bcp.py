@@ -4,7 +4,7 @@ Each handler: read the body, one call to the service, render. What a step needs 
 the service's business; a refused step comes back in its own words.
 """
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from aiohttp import web
@@ -16,7 +16,7 @@ from common.ids import PoolId, TenantId, UserId
 from gateway import bcp_rendering as rendering
 from gateway import capacity_rendering, what_if_rendering
 from gateway.bodies import answer, body
-from gateway.caller import signed_in
+from gateway.caller import signed_in, signer_of
 from gateway.load import machine_load_percent
 from gateway.notices.banners import login_banner
 from gateway.schemas_bcp import (
@@ -43,29 +43,13 @@ from gateway.schemas_bcp import (
 from gateway.schemas_what_if import PersonAnswer, ToldAnswer
 from gateway.services import CALLER, SOURCE, Services, services
 from policy.bcp.injects import Injects
-from policy.bcp.model import TOTP_FRESH, Declaration, DeclarationState, Level, Official, Proposal, Scope, Signer
+from policy.bcp.model import TOTP_FRESH, Declaration, DeclarationState, Level, Official, Proposal, Scope
 from policy.bcp.plan import Plan
+from policy.bcp.what_if import WhatIf
 
 
 def _tenant(own: Services) -> TenantId:
     return TenantId(own.settings.tenant.id)
-
-
-def _signer(
-    request: web.Request, *, absent: bool = False, seen_digest: str | None = None, seen_diff: str | None = None
-) -> Signer:
-    session, _ = signed_in(request)
-    who = session.identity
-    return Signer(
-        user_id=who.user_id,
-        username=who.username,
-        display_name=who.display_name,
-        department=who.department,
-        totp_at=session.totp_at,
-        absent=absent,
-        seen_digest=seen_digest,
-        seen_diff=seen_diff,
-    )
 
 
 def _scope(given: ScopeBody) -> Scope:
@@ -197,9 +181,14 @@ async def show_declaration(request: web.Request) -> web.Response:
 async def what_if(request: web.Request) -> web.Response:
     """POST /api/v1/bcp/what-if"""
     proposal = _proposal(await body(request, ProposalBody))
+    return await effect(request, proposal, lambda: services(request).bcp.what_if(proposal))
+
+
+async def effect(request: web.Request, proposal: Proposal, compared: Callable[[], Awaitable[WhatIf]]) -> web.Response:
+    """The effect of a proposal in words and numbers, also of a plan that is not adopted yet."""
     own = services(request)
     began = _milliseconds(own.clock)
-    found = await own.bcp.what_if(proposal)
+    found = await compared()
     pools = {pool.id: pool for pool in await own.catalogue.pools(_tenant(own))}
     people = {
         who.username: PersonAnswer(username=who.username, display_name=who.display_name, department=who.department)
@@ -246,7 +235,7 @@ def _milliseconds(clock: Clock) -> int:
 async def declare(request: web.Request) -> web.Response:
     """POST /api/v1/bcp/declarations"""
     given = await body(request, DeclareBody)
-    signer = _signer(request, absent=given.proposal.absent, seen_diff=given.seen_diff)
+    signer = signer_of(request, absent=given.proposal.absent, seen_diff=given.seen_diff)
     step = services(request).bcp.declare(_proposal(given.proposal), signer, source=request[SOURCE])
     return await _done(request, step, 201)
 
@@ -254,7 +243,7 @@ async def declare(request: web.Request) -> web.Response:
 async def approve(request: web.Request) -> web.Response:
     """POST /api/v1/bcp/declarations/{id}/approve"""
     given = await body(request, SignBody)
-    signer = _signer(request, absent=given.absent, seen_digest=given.digest, seen_diff=given.seen_diff)
+    signer = signer_of(request, absent=given.absent, seen_digest=given.digest, seen_diff=given.seen_diff)
     bcp = services(request).bcp
     return await _done(request, bcp.approve(request.match_info["id"], signer, source=request[SOURCE]))
 
@@ -263,14 +252,14 @@ async def reject(request: web.Request) -> web.Response:
     """POST /api/v1/bcp/declarations/{id}/reject"""
     given = await body(request, ReasonBody)
     bcp = services(request).bcp
-    step = bcp.reject(request.match_info["id"], _signer(request), note=given.text, source=request[SOURCE])
+    step = bcp.reject(request.match_info["id"], signer_of(request), note=given.text, source=request[SOURCE])
     return await _done(request, step)
 
 
 async def extend(request: web.Request) -> web.Response:
     """POST /api/v1/bcp/declarations/{id}/extend"""
     given = await body(request, ExtendBody)
-    signer = _signer(request, absent=given.absent, seen_diff=given.seen_diff)
+    signer = signer_of(request, absent=given.absent, seen_diff=given.seen_diff)
     bcp = services(request).bcp
     step = bcp.propose_extension(request.match_info["id"], given.ends_at, signer, source=request[SOURCE])
     return await _done(request, step)
@@ -279,7 +268,7 @@ async def extend(request: web.Request) -> web.Response:
 async def approve_extension(request: web.Request) -> web.Response:
     """POST /api/v1/bcp/declarations/{id}/extend/approve"""
     given = await body(request, SignBody)
-    signer = _signer(request, absent=given.absent, seen_digest=given.digest, seen_diff=given.seen_diff)
+    signer = signer_of(request, absent=given.absent, seen_digest=given.digest, seen_diff=given.seen_diff)
     bcp = services(request).bcp
     return await _done(request, bcp.approve_extension(request.match_info["id"], signer, source=request[SOURCE]))
 
@@ -287,7 +276,7 @@ async def approve_extension(request: web.Request) -> web.Response:
 async def ratify(request: web.Request) -> web.Response:
     """POST /api/v1/bcp/declarations/{id}/ratify"""
     given = await body(request, SignBody)
-    signer = _signer(request, absent=given.absent, seen_digest=given.digest, seen_diff=given.seen_diff)
+    signer = signer_of(request, absent=given.absent, seen_digest=given.digest, seen_diff=given.seen_diff)
     bcp = services(request).bcp
     return await _done(request, bcp.ratify(request.match_info["id"], signer, source=request[SOURCE]))
 
@@ -295,7 +284,7 @@ async def ratify(request: web.Request) -> web.Response:
 async def narrow(request: web.Request) -> web.Response:
     """POST /api/v1/bcp/declarations/{id}/narrow"""
     given = await body(request, NarrowBody)
-    own, declaration_id, signer = services(request), request.match_info["id"], _signer(request)
+    own, declaration_id, signer = services(request), request.match_info["id"], signer_of(request)
     if given.level is Level.RECOVERY:
         return await _done(
             request, own.bcp.recover(declaration_id, signer, ends_at=given.ends_at, source=request[SOURCE])
@@ -327,7 +316,7 @@ async def lift(request: web.Request) -> web.Response:
     """POST /api/v1/bcp/declarations/{id}/lift"""
     given = await body(request, ReasonBody)
     bcp = services(request).bcp
-    step = bcp.lift(request.match_info["id"], _signer(request), note=given.text, source=request[SOURCE])
+    step = bcp.lift(request.match_info["id"], signer_of(request), note=given.text, source=request[SOURCE])
     return await _done(request, step)
 
 

@@ -17,6 +17,7 @@ from common.ids import TenantId
 from common.log import get_logger
 from policy.bcp.audit_names import BcpAudit
 from policy.bcp.model import TOPIC, Declaration, Refused, Signer
+from policy.bcp.plan_versions import PlanVersion
 
 _log = get_logger(__name__)
 
@@ -116,6 +117,24 @@ class Chronicle:
             await self._audit.record(event)
         except AuditUnavailable:
             _log.exception("audit event lost", event_name=name, subject=subject)
+
+    async def plan_step(self, name: BcpAudit, version: PlanVersion, signer: Signer, source: str | None) -> None:
+        """Record a step of a plan's version before it is taken. Raises AuditUnavailable: then nothing may change."""
+        await self._audit.record(
+            AuditEvent(
+                name=name,
+                tenant_id=self._tenant_id,
+                actor=signer.username,
+                subject=version.plan.id,
+                source=source,
+                details={
+                    "version": version.plan.version,
+                    "digest": version.plan.digest,
+                    "note": version.note,
+                    "proposed_by": version.proposed.username,
+                },
+            )
+        )
 
     async def plans_changed(self, name: BcpAudit, subject: str, outcome: Outcome, **details: Detail) -> None:
         """Record that the file of plans was taken or refused. Raises AuditUnavailable."""

@@ -105,6 +105,16 @@ _TEXTS: Final[Mapping[RefusalCode, tuple[str, str]]] = {
         "BCP計画「{plan}」が版を上げずに書き換えられています。版（version）を上げてください。",
         "The BCP plan {plan!r} was changed without a higher version.",
     ),
+    RefusalCode.PLAN_VERSION_OLD: (
+        "BCP計画「{plan}」の版は、第{next}版以上にしてください。ほかの人が先に新しい版を作っています。",
+        "The version of the BCP plan {plan!r} must be {next} or higher: there is a newer one.",
+    ),
+    RefusalCode.PLAN_VERSION_UNKNOWN: ("計画のその版はありません。", "There is no such version of the plan."),
+    RefusalCode.PLAN_NOT_WAITING: (
+        "この版は承認待ちではありません。画面を読み込み直してください。",
+        "This version does not wait to be adopted. Reload the page.",
+    ),
+    RefusalCode.PLAN_FAULTY: ("計画に誤りがあります。{ja}", "The plan has an error. {en}"),
     RefusalCode.SUPERSEDES_UNKNOWN: (
         "置き換える宣言は、発動中のものでなければなりません。",
         "The declaration to be replaced is not active.",
@@ -148,6 +158,8 @@ _CODES: Final[Mapping[RefusalCode, ErrorCode]] = {
     RefusalCode.REASON_MISSING: ErrorCode.BAD_REQUEST,
     RefusalCode.INJECTS_NOT_IN_DRILL: ErrorCode.BAD_REQUEST,
     RefusalCode.INJECTS_TOO_MANY: ErrorCode.BAD_REQUEST,
+    RefusalCode.PLAN_FAULTY: ErrorCode.BAD_REQUEST,
+    RefusalCode.PLAN_VERSION_UNKNOWN: ErrorCode.NOT_FOUND,
     RefusalCode.NOT_FOUND: ErrorCode.NOT_FOUND,
 }
 """Everything else is a conflict with the present state."""

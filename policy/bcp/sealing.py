@@ -15,10 +15,13 @@ from common.ids import TenantId
 from common.secret import Keyring
 from policy.bcp.canonical import encode, spelled
 from policy.bcp.model import Declaration
+from policy.bcp.plan_versions import PlanVersion
+from policy.bcp.plan_versions import encode as encode_version
 
 PURPOSE: Final = "bcp-signing-key"
 _DECLARATION: Final = b"kakehashi-bcp-active-declaration-1\0"
 _BUNDLE: Final = b"kakehashi-bcp-bundle-1\0"
+_PLAN: Final = b"kakehashi-bcp-plan-version-1\0"
 
 
 class TenantKey:
@@ -38,6 +41,14 @@ class TenantKey:
     def opened(cls, sealed: str, keyring: Keyring, tenant_id: TenantId) -> Self:
         """Raises SecretUnreadable when it was altered or is another tenant's."""
         return cls(Ed25519PrivateKey.from_private_bytes(keyring.open(sealed, purpose=PURPOSE, owner=tenant_id)))
+
+    def sign_plan(self, version: PlanVersion) -> str:
+        """The seal of a version of a plan, its state and signatures."""
+        return self._sign(_PLAN + spelled(encode_version(version)))
+
+    def is_our_plan(self, version: PlanVersion, seal: str) -> bool:
+        """Whether `sign_plan` made this seal for exactly this."""
+        return self._verify(_PLAN + spelled(encode_version(version)), seal)
 
     def sign(self, declaration: Declaration) -> str:
         """The seal of a declaration: covers everything but `seen_at`, which grows by itself."""

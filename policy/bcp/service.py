@@ -17,6 +17,7 @@ from common.ids import TenantId, UserId
 from common.log import get_logger
 from common.secret import Keyring
 from policy.bcp import declaration as steps
+from policy.bcp.adopted import AdoptedPlans
 from policy.bcp.audit_names import BcpAudit
 from policy.bcp.chronicle import BcpEvent, Chronicle
 from policy.bcp.desk import Desk
@@ -26,6 +27,8 @@ from policy.bcp.model import Declaration, Level, Official, Proposal, Scope, Sign
 from policy.bcp.model import RefusalCode as Code
 from policy.bcp.overlay import ActiveDeclaration, Snapshot, highest, used
 from policy.bcp.plan import Plan, plan_from
+from policy.bcp.plan_desk import PlanDesk
+from policy.bcp.plan_store import PlanStore
 from policy.bcp.refusals import refused
 from policy.bcp.settings import BcpSettings
 from policy.bcp.shelf import PlansOutcome, Shelf
@@ -74,6 +77,7 @@ class BcpService:
         *,
         tenant_id: TenantId,
         store: BcpStore,
+        plan_store: PlanStore,
         keyring: Keyring,
         policy: PolicyService,
         surroundings: Surroundings,
@@ -96,6 +100,7 @@ class BcpService:
             chronicle=self._chronicle,
             bundle_file=settings.bundle_file,
         )
+        adopted = AdoptedPlans(tenant_id=tenant_id, store=plan_store, memory=self._memory, chronicle=self._chronicle)
         self._shelf: Final = Shelf(
             settings.plans_file,
             tenant_id=tenant_id,
@@ -104,6 +109,19 @@ class BcpService:
             surroundings=surroundings,
             clock=clock,
             chronicle=self._chronicle,
+            adopted=adopted,
+        )
+        self.plan_desk: Final = PlanDesk(
+            tenant_id=tenant_id,
+            store=plan_store,
+            adopted=adopted,
+            shelf=self._shelf,
+            memory=self._memory,
+            policy=policy,
+            surroundings=surroundings,
+            clock=clock,
+            chronicle=self._chronicle,
+            bus=bus,
         )
         self._watch: Final = Watch(
             tenant_id=tenant_id,

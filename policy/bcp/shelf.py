@@ -1,26 +1,27 @@
-"""The plans that may be declared now: reads the file, follows its changes, keeps the ones before when it is faulty.
+"""The plans that may be declared now: those of the file, and in their place what two persons adopted in the console.
 
-Counterparts: `policy.bcp.proof` (what makes a plan acceptable), `policy.bcp.service`. A plan that was declared once
-cannot be changed under the same version. A faulty file at start leaves the shelf empty and the rest of the gateway at
-work.
+Counterparts: `policy.bcp.proof` (what makes a plan acceptable), `policy.bcp.adopted` (versions that are believed),
+`policy.bcp.service`. Follows changes of both; a faulty file leaves the plans before it, at start none, and the rest of
+the gateway at work. A plan that was declared once cannot be changed under the same version.
 """
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from common.audit import Detail
 from common.clock import Clock
-from common.errors import AuditUnavailable, KakehashiError, StoreUnavailable
+from common.errors import AuditUnavailable, KakehashiError, SecretUnreadable, StoreUnavailable
 from common.ids import TenantId
 from common.log import get_logger
 from policy.bcp import proof
+from policy.bcp.adopted import AdoptedPlans
 from policy.bcp.audit_names import BcpAudit
 from policy.bcp.chronicle import Chronicle
-from policy.bcp.plan import Plan
+from policy.bcp.plan import Plan, PlanFile
 from policy.bcp.store import BcpStore
 from policy.bcp.surroundings import Surroundings
 from policy.calendar import JST
@@ -67,7 +68,9 @@ class Shelf:
         surroundings: Surroundings,
         clock: Clock,
         chronicle: Chronicle,
+        adopted: AdoptedPlans,
     ) -> None:
+        self._adopted: Final = adopted
         self._path: Final = path
         self._tenant_id: Final = tenant_id
         self._policy: Final = policy
@@ -78,34 +81,76 @@ class Shelf:
         self._lock: Final = asyncio.Lock()
         self._digest = b""
         self._refused = b""
+        self._file_problems: tuple[Problem, ...] = ()
+        self._standing_in: Mapping[str, Plan | None] = {}
+        self._standing_mark: tuple[str, ...] | None = None
+        self._standing_problems: tuple[Problem, ...] = ()
+        self.written: tuple[Plan, ...] = ()
+        """The plans of the file."""
         self.plans: tuple[Plan, ...] = ()
-        self.problems: tuple[Problem, ...] = ()
-        """Of the file looked at last: why it was refused, or its warnings."""
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Of the file looked at last: why it was refused, or its warnings; and why an adopted plan cannot be used."""
+        return self._file_problems + self._standing_problems
 
     def get(self, plan_id: str) -> Plan | None:
-        """The plan as the file has it now."""
+        """The plan as it may be declared now."""
         return next((plan for plan in self.plans if plan.id == plan_id), None)
 
+    def written_version(self, plan_id: str) -> int:
+        """The version of a plan in the file; 0 when it has none."""
+        return next((plan.version for plan in self.written if plan.id == plan_id), 0)
+
     async def reload(self) -> PlansOutcome:
-        """Look at the file now. Never raises: whatever is wrong, the plans before stay."""
-        if self._path is None:
-            return PlansUnchanged()
+        """Look at file and adopted versions now. Never raises: whatever is wrong, the plans before stay."""
         async with self._lock:
-            try:
-                content = await asyncio.to_thread(self._path.read_bytes)
-            except OSError as error:
-                return await self._reject((_unreadable(self._path, error.strerror or "error"),), b"unreadable")
-            mark = hashlib.sha256(content + self._policy.current.version.encode()).digest()
-            if mark == self._digest:
-                self._refused = b""
-                return PlansUnchanged()
-            try:
-                return await self._load(content, mark)
-            except PolicyInvalid as error:
-                return await self._reject(error.problems, mark)
-            except AuditUnavailable:
-                _log.error("bcp plans not changed, audit unavailable")
-                return PlansRejected(self.problems)
+            outcome = await self._reload_file(self._path) if self._path else PlansUnchanged()
+            await self._reload_adopted()
+            others = [plan for plan in self.written if plan.id not in self._standing_in]
+            standing_in = [plan for plan in self._standing_in.values() if plan is not None]
+            self.plans = (*others, *standing_in)
+            return outcome
+
+    async def _reload_file(self, path: Path) -> PlansOutcome:
+        try:
+            content = await asyncio.to_thread(path.read_bytes)
+        except OSError as error:
+            return await self._reject((_unreadable(path, error.strerror or "error"),), b"unreadable")
+        mark = hashlib.sha256(content + self._policy.current.version.encode()).digest()
+        if mark == self._digest:
+            self._refused = b""
+            return PlansUnchanged()
+        try:
+            return await self._load(content, mark)
+        except PolicyInvalid as error:
+            return await self._reject(error.problems, mark)
+        except AuditUnavailable:
+            _log.error("bcp plans not changed, audit unavailable")
+            return PlansRejected(self.problems)
+
+    async def _reload_adopted(self) -> None:
+        """One that the policy of today no longer bears is not declared, nor is the file's plan in its place."""
+        try:
+            found = await self._adopted.in_force()
+        except (StoreUnavailable, SecretUnreadable):
+            return  # what was known goes on; nothing new can be declared without the database anyway
+        plans = {plan_id: version.plan if version else None for plan_id, version in found.items()}
+        digests = sorted(plan.digest if plan else plan_id for plan_id, plan in plans.items())
+        mark = (self._policy.current.version, *digests)
+        if mark == self._standing_mark:
+            return
+        proofs = {plan.id: await self._proof_of(plan) for plan in plans.values() if plan}
+        faulty = {plan_id for plan_id, found in proofs.items() if any(p.severity is Severity.ERROR for p in found)}
+        self._standing_in = {plan_id: None if plan_id in faulty else plan for plan_id, plan in plans.items()}
+        self._standing_problems = tuple(problem for found in proofs.values() for problem in found)
+        self._standing_mark = mark
+        _log.info("bcp plans adopted in the console", plans=sorted(plans), faulty=sorted(faulty))
+
+    async def _proof_of(self, plan: Plan) -> tuple[Problem, ...]:
+        today = self._clock.now().astimezone(JST).date()
+        file, base = PlanFile(format=1, plans=(plan,)), self._policy.current.document
+        return await asyncio.to_thread(proof.prove, file, {}, base, today=today, known=await self._known())
 
     async def _load(self, content: bytes, mark: bytes) -> PlansLoaded:
         today = self._clock.now().astimezone(JST).date()
@@ -119,7 +164,7 @@ class Shelf:
             "file": hashlib.sha256(content).hexdigest(),
         }
         await self._chronicle.plans_changed(BcpAudit.LOAD_BCP_PLANS, str(self._path), "ok", **facts)
-        self.plans, self.problems, self._digest, self._refused = plans, warnings, mark, b""
+        self.written, self._file_problems, self._digest, self._refused = plans, warnings, mark, b""
         _log.info("bcp plans loaded", plans=facts["plans"], warnings=len(warnings))
         return PlansLoaded(plans, warnings)
 
@@ -138,7 +183,7 @@ class Shelf:
 
     async def _reject(self, problems: tuple[Problem, ...], mark: bytes) -> PlansRejected:
         """Tell of a fault once, not at every look."""
-        self.problems = problems
+        self._file_problems = problems
         if mark != self._refused:
             self._refused = mark
             first = next((p for p in problems if p.severity is Severity.ERROR), problems[0])

@@ -92,6 +92,7 @@ class Watch:
 
     async def _announced(self, _key: str) -> None:
         await self._memory.refresh()
+        await self._shelf.reload()
         self._tell_if_ended()
         self._wake.set()
 

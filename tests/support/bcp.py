@@ -30,6 +30,7 @@ from policy.bcp.model import (
     Signer,
 )
 from policy.bcp.plan import Plan
+from policy.bcp.plan_store import PlanStore
 from policy.bcp.service import BcpService
 from policy.bcp.settings import BcpSettings
 from policy.bcp.store import BcpStore
@@ -263,6 +264,7 @@ async def node(
         ),
         tenant_id=tenant,
         store=BcpStore(database),
+        plan_store=PlanStore(database),
         keyring=keyring,
         policy=service,
         surroundings=town,

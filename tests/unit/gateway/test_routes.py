@@ -94,6 +94,10 @@ WHO_MAY = {
         "GET /api/v1/bcp/declarations/{id}/reach/people",
         "GET /api/v1/bcp/declarations/{id}/reach/duties/{duty}",
         "GET /api/v1/bcp/declarations/{id}/notice",
+        "GET /api/v1/bcp/plan-versions",
+        "GET /api/v1/bcp/plan-versions/{id}",
+        "POST /api/v1/bcp/plan-versions/check",
+        "POST /api/v1/bcp/plan-versions/what-if",
         "GET /api/v1/bcp/drills",
         "GET /api/v1/bcp/reports",
         "GET /api/v1/bcp/reports/{id}",
@@ -107,11 +111,14 @@ WHO_MAY = {
         "POST /api/v1/bcp/declarations/{id}/narrow",
         "POST /api/v1/bcp/declarations/{id}/lift",
         "POST /api/v1/bcp/declarations/{id}/report",
+        "POST /api/v1/bcp/plan-versions",
+        "POST /api/v1/bcp/plan-versions/{id}/reject",
     },
     Permission.BCP_APPROVE: {
         "POST /api/v1/bcp/declarations/{id}/approve",
         "POST /api/v1/bcp/declarations/{id}/extend/approve",
         "POST /api/v1/bcp/declarations/{id}/ratify",
+        "POST /api/v1/bcp/plan-versions/{id}/adopt",
     },
 }
 

@@ -1,0 +1,115 @@
+"""Plans in the console over HTTP: who may, what a faulty text says, and that an adopted plan is the one declared."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.integration.gateway.test_bcp import PLANS, Scene, declared, more, town
+from tests.integration.gateway.test_bcp_cli import run
+
+__all__ = ["declared", "more", "town"]
+
+
+def text(version: int = 2, **over: Any) -> str:
+    """The form's JSON: the file's plan, changed."""
+    plan = yaml.safe_load(PLANS)["plans"][0]
+    return json.dumps({"format": 1, "plans": [plan | {"version": version} | over]}, ensure_ascii=False)
+
+
+async def standings(scene: Scene) -> dict[str, str]:
+    _, found = await scene["ota"].call("GET", "/bcp/plan-versions")
+    return {item["id"]: item["standing"] for item in found["items"]}
+
+
+async def test_a_plan_is_proposed_adopted_and_declared(declared: Scene) -> None:
+    ikeda, mori, ota = declared["ikeda"], declared["mori"], declared["ota"]
+    assert await standings(declared) == {"quake.1": "in_force"}
+    wide = text(name={"ja": "地震（改）", "en": "Quake, new"})
+    _, checked = await mori.call("POST", "/bcp/plan-versions/check", {"text": wide})
+    assert (checked["ok"], checked["next_version"]) == (True, 2)
+    _, effect = await mori.call("POST", "/bcp/plan-versions/what-if", {"text": wide, "level": "first"})
+    assert (effect["gain_people"], effect["gains"][0]["named"][0]["username"]) == (1, "kato")
+    status, made = await mori.call("POST", "/bcp/plan-versions", {"text": wide, "note": "年次の見直し"})
+    assert (status, made["standing"], made["proposed"]["username"], made["may"]) == (
+        201,
+        "proposed",
+        "mori",
+        ["reject"],
+    )
+    assert await standings(declared) == {"quake.2": "proposed", "quake.1": "in_force"}
+    _, seen = await ikeda.call("GET", "/bcp/plan-versions/quake.2")
+    assert seen["version"]["may"] == ["adopt", "reject"]
+    assert yaml.safe_load(seen["text"])["plans"][0]["name"] == seen["content"]["name"]
+    # nobody alone, no reader, nothing unseen
+    digest = {"digest": seen["version"]["digest"], "seen_diff": effect["digest"]}
+    status, refusal = await mori.call("POST", "/bcp/plan-versions/quake.2/adopt", digest)
+    assert (status, refusal["refusal"]) == (403, "same_person")
+    status, refusal = await ikeda.call("POST", "/bcp/plan-versions/quake.2/adopt", {"digest": "0" * 64})
+    assert (status, refusal["refusal"]) == (409, "content_changed")
+    status, taken = await ikeda.call("POST", "/bcp/plan-versions/quake.2/adopt", digest)
+    assert (status, taken["standing"], taken["adopted"]["username"]) == (200, "in_force", "ikeda")
+    assert await standings(declared) == {"quake.2": "in_force", "quake.1": "replaced"}
+    # it is what is declared now, and stays so for this declaration
+    signed = await declared.declare()
+    assert (signed["plan"]["version"], signed["plan"]["name_ja"]) == (2, "地震（改）")
+    _, made = await mori.call("POST", "/bcp/plan-versions", {"text": text(3, grace="5s"), "note": "猶予"})
+    await ikeda.call("POST", "/bcp/plan-versions/quake.3/adopt", {"digest": made["digest"]})
+    _, status_now = await ota.call("GET", "/bcp/status")
+    assert status_now["active"][0]["plan"]["version"] == 2
+    assert [item["version"] for item in (await ota.call("GET", "/bcp/plans"))[1]["items"]] == [3]
+
+
+@pytest.mark.parametrize("uid", ["kato", "suzuki"])
+async def test_staff_and_administrators_have_no_part_in_plans(declared: Scene, uid: str) -> None:
+    someone = declared[uid]
+    for method, path, body in (
+        ("GET", "/bcp/plan-versions", None),
+        ("GET", "/bcp/plan-versions/quake.1", None),
+        ("POST", "/bcp/plan-versions/check", {"text": text()}),
+        ("POST", "/bcp/plan-versions/what-if", {"text": text(), "level": "first"}),
+        ("POST", "/bcp/plan-versions", {"text": text(), "note": "x"}),
+        ("POST", "/bcp/plan-versions/quake.1/adopt", {"digest": "0" * 64}),
+        ("POST", "/bcp/plan-versions/quake.1/reject", {}),
+    ):
+        assert (await someone.call(method, path, body))[0] == 404, path
+
+
+async def test_readers_read_and_faulty_texts_say_where(declared: Scene) -> None:
+    mori, ota = declared["mori"], declared["ota"]
+    assert (await ota.call("GET", "/bcp/plan-versions/quake.1"))[0] == 200
+    assert (await ota.call("POST", "/bcp/plan-versions", {"text": text(), "note": "x"}))[0] == 404
+    assert (await ota.call("GET", "/bcp/plan-versions/quake.9"))[0] == 404
+    for odd in ("quake", "quake.", ".1", "quake.x", "quake.99999"):
+        assert (await mori.call("POST", f"/bcp/plan-versions/{odd}/adopt", {"digest": "0"}))[0] == 404
+    _, found = await ota.call("POST", "/bcp/plan-versions/check", {"text": text(contact={"ja": ""})})
+    assert (found["ok"], found["next_version"]) == (False, None)
+    places = {problem["path"]: problem for problem in found["problems"]}
+    assert set(places) == {"plans[0].contact.ja", "plans[0].contact.en"}
+    assert all(problem["text_ja"] and problem["text_en"] for problem in places.values())
+    status, refusal = await mori.call("POST", "/bcp/plan-versions", {"text": "format: 1", "note": "x"})
+    assert (status, refusal["refusal"]) == (400, "plan_faulty")
+    assert refusal["text_ja"]
+    assert (await mori.call("POST", "/bcp/plan-versions", {"text": "x" * 300_001, "note": "x"}))[0] == 400
+    assert await standings(declared) == {"quake.1": "in_force"}
+
+
+async def test_from_a_terminal(declared: Scene, tmp_path: Path) -> None:
+    file, exported = tmp_path / "plan.yaml", tmp_path / "exported.yaml"
+    file.write_text(text(contact={"ja": ""}), "utf-8")
+    faulty = await run(declared, "ota", "plan", "check", str(file))
+    assert (faulty.status, "plans[0].contact.ja" in faulty.out or "quake" in faulty.out) == (1, True), faulty
+    file.write_text(text(), "utf-8")
+    proposed = await run(declared, "mori", "plan", "propose", str(file), "--note", "見直し")
+    assert (proposed.status, "quake.2" in proposed.out, "1 of " in proposed.out) == (0, True, True), proposed
+    unsigned = await run(declared, "ikeda", "plan", "adopt", "quake.2", given="n\n")
+    assert (unsigned.status, "nothing was signed" in unsigned.err) == (1, True), unsigned
+    adopted = await run(declared, "ikeda", "plan", "adopt", "quake.2")
+    assert (adopted.status, "in_force" in adopted.out) == (0, True), adopted
+    written = await run(declared, "ota", "plan", "export", "quake.2", str(exported))
+    assert written.status == 0, written
+    assert yaml.safe_load(exported.read_text("utf-8"))["plans"][0]["version"] == 2
+    listed = await run(declared, "ota", "plan", "list")
+    assert "replaced" in listed.out
