@@ -47,7 +47,9 @@ class BcpSettings(Section):
 
     plans_file: Path | None = Field(
         default=None,
-        description="The BCP plans (YAML), see docs/reference/bcp-plans.md; versions adopted in the console stand in for them.",
+        description=(
+            "The BCP plans (YAML), see docs/reference/bcp-plans.md. Versions adopted in the console stand in for them."
+        ),
     )
     bundle_file: Path = Field(
         default=Path("bcp-bundle.json"),
