@@ -48,6 +48,7 @@ from gateway.surroundings import GatewaySurroundings
 from gateway.viewers import Viewers
 from policy.bcp.canonical import digest
 from policy.bcp.model import WHOLE_TENANT, Cause, Declaration, Level, Proposal, Signer
+from policy.bcp.plan_store import PlanStore
 from policy.bcp.service import BcpService
 from policy.bcp.settings import BcpSettings, OfficialSettings
 from policy.bcp.store import BcpStore
@@ -161,7 +162,7 @@ async def node(folder: Path) -> AsyncIterator[Node]:
             BcpSettings(
                 plans_file=folder / "plans.yaml", bundle_file=folder / "bundle.json", officials=officials
             ),
-            tenant_id=CITY, store=BcpStore(database), keyring=keyring, policy=policy,
+            tenant_id=CITY, store=BcpStore(database), plan_store=PlanStore(database), keyring=keyring, policy=policy,
             surroundings=GatewaySurroundings(CITY, auth, broker.catalogue, duties, clock),
             clock=clock, audit=audit, bus=bus,
         )  # fmt: skip
