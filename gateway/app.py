@@ -85,7 +85,7 @@ def _running(settings: Settings, clock: Clock) -> Callable[[web.Application], As
             app[SERVICES] = own
 
             async def tell_pages(_app: web.Application) -> None:
-                own.changes.close()
+                await own.changes.close()
                 await oversight.close()
 
             app.on_shutdown.append(tell_pages)
@@ -256,7 +256,10 @@ def _wire(
             return (await broker.sessions.get(tenant_id, session_id, user_id=None)).user_id
         return None
 
-    changes = Changes(bus, clock, owner_of)
+    def at_work() -> set[UserId]:
+        return {live.user_id for live in broker.registry.live()}
+
+    changes = Changes(bus, clock, owner_of, at_work)
     oversight = Oversight(
         tenant_id=tenant_id,
         viewers=viewers,

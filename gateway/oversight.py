@@ -98,9 +98,9 @@ class Oversight:
         """A session that lost its declaration, or has one again: its person's pages show until when it goes on."""
         live = self._registry.live()
         graces = {one.session_id: ends for one in live if (ends := self._judge.ends_at(one.session_id))}
-        for one in live:
-            if graces.get(one.session_id) != self._graces.get(one.session_id):
-                self._changes.tell(one.user_id, Topic.SESSIONS)
+        changed = {one.user_id for one in live if graces.get(one.session_id) != self._graces.get(one.session_id)}
+        if changed:
+            self._changes.tell(changed, Topic.SESSIONS)
         self._graces = graces
 
     def _cut_idle(self) -> None:

@@ -176,7 +176,8 @@ ROUTES: Final[tuple[Route, ...]] = (
         schemas.SessionAnswer, schemas.SessionBody, status=201,
     ),
     Route(
-        "GET", f"{_V1}/sessions/{{id}}", sessions.show_session, _P.SIGNED_IN, "One own session", schemas.SessionAnswer
+        "GET", f"{_V1}/sessions/{{id}}", sessions.show_session, _P.SIGNED_IN, "One own session",
+        schemas.ViewedSessionAnswer,
     ),
     Route("DELETE", f"{_V1}/sessions/{{id}}", sessions.end_session, _P.SIGNED_IN, "Log the desktop off", status=204),
     Route(

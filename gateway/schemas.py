@@ -274,6 +274,12 @@ class DeclaredAnswer(Answer):
     until: datetime | None
 
 
+class ViewedSessionAnswer(SessionAnswer):
+    """A desktop session of the caller, and what is declared for it: all that a viewer's page shows."""
+
+    notices: list[DeclaredAnswer]
+
+
 class DesktopsAnswer(Answer):
     """All pools that concern the caller, and what is declared for them."""
 

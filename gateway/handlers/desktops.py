@@ -5,10 +5,9 @@ from aiohttp import web
 from gateway import rendering
 from gateway.bodies import answer
 from gateway.caller import signed_in
-from gateway.facts import resource, subject
 from gateway.judge import Judgement
-from gateway.notices.banners import Banner, losing_basis, session_banners
-from gateway.schemas import DeclaredAnswer, DesktopAnswer, DesktopsAnswer, SeatsAnswer, SessionAnswer
+from gateway.own_notices import own_notices
+from gateway.schemas import DesktopAnswer, DesktopsAnswer, SeatsAnswer, SessionAnswer
 from gateway.services import SOURCE, services
 
 
@@ -20,21 +19,16 @@ async def list_desktops(request: web.Request) -> web.Response:
     live = {session.pool_id: session for session in await own.sessions.list_for_user(who.tenant_id, who.user_id)}
     now = own.clock.now()
     items = []
-    targets = []
-    losing: list[Banner] = []
+    held = []
     for judgement in await own.judge.decide_all(web_session, request[SOURCE]):
         session, pool = live.get(judgement.pool.id), judgement.pool
-        targets.append(resource(pool))
+        held.append((pool, session))
         shown = ends_at = None
         if session:
             ends_at, standing = own.judge.ends_at(session.id), await own.triage.standing(session)
             shown = rendering.session(session, pool, now, web_session.id, ends_at, standing)
-        if session and ends_at and (lost := own.judge.lost(session.id)):
-            losing.append(losing_basis(lost, pool, ends_at))
         items.append(_item(judgement, shown))
-    banners = (*losing, *session_banners(own.bcp.active(), subject(who, own.duties), targets))
-    notices = [DeclaredAnswer(kind=b.kind, text_ja=b.text_ja, text_en=b.text_en, until=b.until) for b in banners]
-    return answer(DesktopsAnswer(items=items, notices=notices))
+    return answer(DesktopsAnswer(items=items, notices=own_notices(own, who, held)))
 
 
 def _item(judgement: Judgement, session: SessionAnswer | None) -> DesktopAnswer:

@@ -2,12 +2,13 @@
 
 from aiohttp import web
 
-from broker.models import DesktopSession, EndReason
+from broker.models import DesktopSession, EndReason, Pool
 from common.ids import PoolId, SessionId, WebSessionId
 from gateway import rendering
 from gateway.bodies import answer, body, no_content
 from gateway.caller import signed_in
-from gateway.schemas import SessionAnswer, SessionBody, SessionsAnswer, TicketAnswer
+from gateway.own_notices import own_notices
+from gateway.schemas import SessionAnswer, SessionBody, SessionsAnswer, TicketAnswer, ViewedSessionAnswer
 from gateway.services import SOURCE, Services, services
 
 
@@ -40,7 +41,11 @@ async def request_session(request: web.Request) -> web.Response:
 async def show_session(request: web.Request) -> web.Response:
     """GET /api/v1/sessions/{id}"""
     web_session, _ = signed_in(request)
-    return answer(await _shown(services(request), await _own_session(request), web_session.id))
+    own, session = services(request), await _own_session(request)
+    pool = await own.catalogue.pool(session.tenant_id, session.pool_id)
+    shown = await _shown_in(own, pool, session, web_session.id)
+    notices = own_notices(own, web_session.identity, [(pool, session)])
+    return answer(ViewedSessionAnswer(**dict(shown), notices=notices))
 
 
 async def end_session(request: web.Request) -> web.Response:
@@ -72,6 +77,9 @@ async def _own_session(request: web.Request) -> DesktopSession:
 
 
 async def _shown(own: Services, session: DesktopSession, viewed_by: WebSessionId) -> SessionAnswer:
-    pool = await own.catalogue.pool(session.tenant_id, session.pool_id)
+    return await _shown_in(own, await own.catalogue.pool(session.tenant_id, session.pool_id), session, viewed_by)
+
+
+async def _shown_in(own: Services, pool: Pool, session: DesktopSession, viewed_by: WebSessionId) -> SessionAnswer:
     standing = await own.triage.standing(session)
     return rendering.session(session, pool, own.clock.now(), viewed_by, own.judge.ends_at(session.id), standing)

@@ -51,5 +51,7 @@ async def listening(person: Person) -> AsyncIterator[Listener]:
     timeout = aiohttp.ClientTimeout(total=None)
     async with person.client.get(f"{person.url}/api/v1/changes", timeout=timeout) as response:
         assert response.status == 200, await response.text()
-        assert (await response.content.readline()).startswith(b":")
-        yield Listener(response)
+        listener = Listener(response)
+        for topic in ("desktops", "sessions"):  # the first that every page is told: everything
+            await listener.hears(topic)
+        yield listener

@@ -63,7 +63,9 @@ async def test_a_session_that_loses_its_declaration_is_told_until_when_it_goes_o
         await declared["mori"].call("POST", f"/bcp/declarations/{signed['id']}/lift", {"text": ""})
         await page.hears("sessions")
         _, listed = await kato.call("GET", "/desktops")
+        _, viewed = await kato.call("GET", f"/sessions/{session['id']}")
         assert time.monotonic() - began < 2
+        assert viewed["notices"] == listed["notices"]
         [banner] = listed["notices"]
         assert banner["kind"] == "losing_basis"
         assert "「係の端末」の接続は" in banner["text_ja"]

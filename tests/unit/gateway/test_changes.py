@@ -1,6 +1,7 @@
 """Streams to open pages: who hears what, that nothing piles up, and when they end."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from datetime import timedelta
 
@@ -11,11 +12,12 @@ from broker.chronicle import TOPIC as TOPIC_SESSION
 from common.bus import LocalBus
 from common.errors import ErrorCode, KakehashiError
 from common.ids import SessionId, TenantId, UserId, WebSessionId
-from gateway.changes import PER_BROWSER, PER_PERSON, Changes, ChangeStream, Topic
+from gateway.changes import AT_ONCE, PAUSE_SECONDS, PER_BROWSER, PER_PERSON, Changes, ChangeStream, Topic
 from policy.bcp.model import TOPIC as TOPIC_BCP
 from tests.support.clock import FakeClock
 
 EVERYTHING = ("bcp", "desktops", "sessions")
+AT_WORK = {UserId("at-work")}
 
 
 @pytest.fixture
@@ -24,13 +26,14 @@ def bus() -> LocalBus:
 
 
 @pytest.fixture
-def changes(bus: LocalBus, clock: FakeClock) -> Changes:
+async def changes(bus: LocalBus, clock: FakeClock) -> AsyncIterator[Changes]:
     async def owner_of(session_id: SessionId) -> UserId | None:
         return {"ses_a": UserId("kato")}.get(session_id)
 
-    made = Changes(bus, clock, owner_of)
+    made = Changes(bus, clock, owner_of, lambda: AT_WORK)
     made.start()
-    return made
+    yield made
+    await made.close()
 
 
 def signed_in(clock: FakeClock, user: str = "kato", browser: str = "web_1") -> WebSession:
@@ -41,9 +44,14 @@ def signed_in(clock: FakeClock, user: str = "kato", browser: str = "web_1") -> W
 
 
 async def heard(stream: ChangeStream) -> tuple[Topic, ...] | None:
-    """What the page is told now; () when nothing."""
-    await asyncio.sleep(0.01)  # the bus delivers in tasks of its own
-    return await stream.next(0)
+    """What the page is told soon; () when nothing."""
+    return await stream.next(2 * PAUSE_SECONDS)
+
+
+async def settle(*streams: ChangeStream) -> None:
+    """Hear what every page is told first: everything."""
+    for stream in streams:
+        assert await heard(stream)
 
 
 async def test_a_topic_waits_once_and_only_for_those_it_is_for(changes: Changes, clock: FakeClock) -> None:
@@ -51,6 +59,8 @@ async def test_a_topic_waits_once_and_only_for_those_it_is_for(changes: Changes,
         changes.stream(signed_in(clock), console=False) as employee,
         changes.stream(signed_in(clock, "mori"), console=True) as coordinator,
     ):
+        assert await heard(employee) == ("desktops", "sessions")
+        assert await heard(coordinator) == EVERYTHING
         for _ in range(1_000):
             changes.tell_all(Topic.BCP, Topic.DESKTOPS)
         assert await heard(employee) == ("desktops",)
@@ -63,6 +73,7 @@ async def test_what_the_bus_says_reaches_those_it_concerns(changes: Changes, bus
         changes.stream(signed_in(clock), console=False) as employee,
         changes.stream(signed_in(clock, "mori", "web_2"), console=True) as coordinator,
     ):
+        await settle(employee, coordinator)
         await bus.publish(TOPIC_SESSION, "ses_a")
         await bus.publish(TOPIC_SESSION, "ses_unknown")
         await bus.publish(TOPIC_BCP, "dec_1")
@@ -78,6 +89,7 @@ async def test_it_ends_with_the_login_and_when_roles_may_be_others(
         changes.stream(signed_in(clock), console=True) as concerned,
         changes.stream(signed_in(clock, "mori", "web_2"), console=True) as other,
     ):
+        await settle(concerned, other)
         await bus.publish(topic, key)
         assert await heard(concerned) is None
         assert await heard(other) == ()
@@ -85,12 +97,14 @@ async def test_it_ends_with_the_login_and_when_roles_may_be_others(
 
 async def test_all_come_again_when_events_may_have_been_lost(changes: Changes, bus: LocalBus, clock: FakeClock) -> None:
     with changes.stream(signed_in(clock), console=False) as stream:
+        await settle(stream)
         bus.deliver_missed()
         assert await heard(stream) is None
 
 
 async def test_it_ends_at_the_latest_with_the_web_session(changes: Changes, clock: FakeClock) -> None:
     with changes.stream(signed_in(clock), console=False) as stream:
+        await settle(stream)
         clock.advance(timedelta(hours=12) - timedelta(seconds=1))
         assert await stream.next(0) == ()
         clock.advance(1)
@@ -99,10 +113,36 @@ async def test_it_ends_at_the_latest_with_the_web_session(changes: Changes, cloc
 
 async def test_a_page_that_waits_is_woken_at_once(changes: Changes, clock: FakeClock) -> None:
     with changes.stream(signed_in(clock), console=False) as stream:
+        await settle(stream)
         waiting = asyncio.ensure_future(stream.next(60))
         await asyncio.sleep(0)
-        changes.tell(UserId("kato"), Topic.SESSIONS)
+        changes.tell({UserId("kato")}, Topic.SESSIONS)
         assert await asyncio.wait_for(waiting, 1) == ("sessions",)
+
+
+async def test_many_are_told_in_turn_and_those_at_work_last(changes: Changes, clock: FakeClock) -> None:
+    with ExitStack() as stack:
+        streams = [
+            stack.enter_context(changes.stream(signed_in(clock, user, f"web_{user}_{number}"), console=False))
+            for user in ("at-work", *(f"staff-{number}" for number in range(AT_ONCE)))
+            for number in range(2)
+        ]
+        await asyncio.sleep(4 * PAUSE_SECONDS)
+        for stream in streams:
+            assert await stream.next(0)
+        changes.tell_all(Topic.DESKTOPS)
+        order: list[ChangeStream] = []
+
+        async def listen(stream: ChangeStream) -> None:
+            assert await stream.next(60) == ("desktops",)
+            order.append(stream)
+
+        async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+            for stream in streams:
+                group.create_task(listen(stream))
+            await asyncio.sleep(PAUSE_SECONDS / 2)
+            assert len(order) == AT_ONCE
+        assert [stream.user_id for stream in order[-2:]] == ["at-work"] * 2
 
 
 async def test_neither_a_browser_nor_a_person_has_too_many(changes: Changes, clock: FakeClock) -> None:
@@ -130,7 +170,7 @@ async def test_a_page_that_has_gone_takes_no_place(changes: Changes, clock: Fake
 
 async def test_a_stopping_gateway_ends_all_and_takes_none(changes: Changes, clock: FakeClock) -> None:
     with changes.stream(signed_in(clock), console=False) as stream:
-        changes.close()
+        await changes.close()
         assert await stream.next(60) is None
         with pytest.raises(KakehashiError), changes.stream(signed_in(clock, "mori"), console=False):
             pass

@@ -141,6 +141,8 @@ export interface SessionInfo {
   /** The seat is ready and held until then, if others wait. */
   readonly held_until?: string | null;
   readonly warning?: SessionWarning | null;
+  /** What is declared for it; only when one session is asked for. */
+  readonly notices?: readonly BcpNotice[];
 }
 
 export interface DesktopReason extends PublicText {

@@ -22,8 +22,8 @@ export interface ChangesDeps {
   readonly random: () => number;
 }
 
-/** Thousands hear of a declaration at once: their questions are spread over this time. */
-export const SPREAD_MS = 400;
+/** Several topics in a row are one reason to read again; the gateway tells its pages in turn. */
+export const GATHER_MS = 50;
 /** How often pages read again while there is no stream. */
 export const FALLBACK_MS = 10_000;
 const FIRST_RETRY_MS = 500;
@@ -39,7 +39,7 @@ export class Changes {
   #live = false;
   #failed = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
-  #spread: ReturnType<typeof setTimeout> | undefined;
+  #gather: ReturnType<typeof setTimeout> | undefined;
   #fallback: ReturnType<typeof setInterval> | undefined;
 
   constructor(deps: ChangesDeps) {
@@ -81,9 +81,9 @@ export class Changes {
       this.#close();
       clearInterval(this.#fallback);
       clearTimeout(this.#retry);
-      clearTimeout(this.#spread);
+      clearTimeout(this.#gather);
       this.#fallback = undefined;
-      this.#spread = undefined;
+      this.#gather = undefined;
       this.#waiting.clear();
     }
   }
@@ -96,8 +96,6 @@ export class Changes {
     on("open", () => {
       this.#failed = 0;
       this.#live = true;
-      // What happened while there was no stream was told to nobody.
-      this.#tell(TOPICS);
     });
     on("error", () => this.#lost());
     on("change", (data) => this.#tell(TOPICS.filter((topic) => topic === data)));
@@ -126,11 +124,11 @@ export class Changes {
 
   #tell(topics: readonly Topic[]): void {
     topics.forEach((topic) => this.#waiting.add(topic));
-    this.#spread ??= setTimeout(() => {
-      this.#spread = undefined;
+    this.#gather ??= setTimeout(() => {
+      this.#gather = undefined;
       const told = [...this.#waiting];
       this.#waiting.clear();
       told.forEach((topic) => this.#listeners.get(topic)?.forEach((listener) => listener()));
-    }, SPREAD_MS * this.#deps.random());
+    }, GATHER_MS);
   }
 }

@@ -147,7 +147,7 @@ export default function ViewerPage({ sessionId }: { readonly sessionId: string }
             >
               <PreemptionBanner warning={info?.warning} />
               <TotalWarningBanner warning={limits.total} />
-              <BcpBanner />
+              <BcpBanner notices={info?.notices ?? []} />
             </Toolbar>
             <Panels
               open={panel}

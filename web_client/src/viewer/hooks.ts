@@ -146,7 +146,7 @@ export function useActivity(viewer: Viewer): void {
   }, [connected, connection, sessionId]);
 }
 
-/** What the gateway says of the session is shown at once: that its desktop is ready, or other terms. */
+/** What the gateway says of the session is shown at once: that its desktop is ready, other terms, what is declared. */
 export function useToldChanges(viewer: Viewer): void {
   const { connection } = viewer;
   const connected = viewer.state.phase.kind === "connected";
