@@ -179,7 +179,7 @@ async def node(folder: Path) -> AsyncIterator[Node]:
 
         oversight = Oversight(
             tenant_id=CITY, viewers=viewers, sessions=broker.sessions, registry=broker.registry, auth=auth, judge=judge,
-            changes=Changes(bus, clock, owner_of), bus=bus, clock=clock,
+            changes=Changes(bus, clock, owner_of, tuple), bus=bus, clock=clock,
         )  # fmt: skip
         oversight.start()
         stack.push_async_callback(asyncio.sleep, 1)  # what was just being written when it ended ends, too
