@@ -284,6 +284,7 @@ class SessionService:
     async def note_input(self, idle: Sequence[tuple[LiveSession, float]]) -> None:
         """For how many seconds viewers here have done nothing. Kept only while others may need their seats."""
         if not self._triage.situation.widening():
+            await self._store.forget_input(self._node)
             return
         now = self._clock.now()
         seen = [

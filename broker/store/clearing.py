@@ -25,6 +25,9 @@ from common.ids import PoolId, TenantId
 
 _t = desktop_session.c
 _MINUTE = timedelta(minutes=1)
+_GONE = timedelta(minutes=1)
+_NOTE_LAG = timedelta(minutes=1)
+"""Input is noted each half minute: who just came back to the desk must not be taken for away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class ClearingStore:
             sessions = {session.id: session for session in await _seated(connection, picture)}
             steps = clearing(
                 picture.claims,
-                [_as_seated(session) for session in sessions.values()],
+                [_as_seated(session, now) for session in sessions.values()],
                 parking_left=self._situation.parking(picture.pool) - picture.parked,
                 budget=self._situation.settings.preemptions_per_minute - await _asked(connection, tenant_id, now),
                 now=now,
@@ -110,6 +113,7 @@ class ClearingStore:
         return ClearingRules(
             idle=timedelta(minutes=settings.idle_minutes),
             protected=timedelta(minutes=settings.protected_minutes),
+            gone=_GONE,
             warning=timedelta(minutes=settings.warning_minutes),
             warning_p0=timedelta(minutes=settings.p0_warning_minutes),
         )
@@ -128,17 +132,24 @@ async def _seated(connection: AsyncConnection, picture: Picture) -> list[Desktop
     return [session_of(row) for row in (await connection.execute(query)).mappings()]
 
 
-def _as_seated(session: DesktopSession) -> Seated:
-    attached = session.state is SessionState.ACTIVE
-    began = session.active_since if attached and session.active_since else session.state_since
+def _as_seated(session: DesktopSession, now: datetime) -> Seated:
     return Seated(
         session_id=session.id,
         priority=session.priority,
-        attached=attached,
-        idle_since=max(began, session.input_at) if attached and session.input_at else began,
+        attached=session.state is SessionState.ACTIVE,
+        idle_since=_idle_since(session, now),
         seated_at=session.seated_at or session.created_at,
         leaves_at=session.leaves_at,
     )
+
+
+def _idle_since(session: DesktopSession, now: datetime) -> datetime:
+    """Since when nobody is at the desk. Of whom nothing was noted since they attached, it is held that they work."""
+    if session.active_since is None:
+        return session.state_since
+    if session.input_at is None or session.input_at < session.active_since - _NOTE_LAG:
+        return now
+    return min(now, session.input_at + _NOTE_LAG)
 
 
 async def _asked(connection: AsyncConnection, tenant_id: TenantId, now: datetime) -> int:

@@ -232,6 +232,13 @@ class SessionStore:
                     .values(input_at=at)
                 )
 
+    async def forget_input(self, node: str) -> None:
+        """Drop what a node noted: nobody needs it now, and it must not be taken for news later."""
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                update(desktop_session).where(_t.node == node, _t.input_at.is_not(None)).values(input_at=None)
+            )
+
     async def _set(self, session: DesktopSession, *conditions: Any, **values: Any) -> DesktopSession | None:
         statement = (
             update(desktop_session)

@@ -22,6 +22,8 @@ class ClearingRules:
 
     idle: timedelta
     protected: timedelta
+    gone: timedelta
+    """Who was told to leave and has been disconnected for so long need not be waited for."""
     warning: timedelta
     warning_p0: timedelta
 
@@ -103,8 +105,8 @@ def clearing(
 
 
 def _of_leaving(claim: Waiting, one: Seated, now: datetime, rules: ClearingRules) -> list[Step]:
-    """Whoever was warned and has gone need not be waited for."""
-    if _leaves(one) <= now or not one.attached:
+    """A line that drops for a moment is not leaving: that person's minutes stay theirs."""
+    if _leaves(one) <= now or (not one.attached and now - one.idle_since > rules.gone):
         return [Step(StepKind.PARK, one.session_id, claim)]
     soonest = now + rules.lead(claim.priority)
     if soonest < _leaves(one):

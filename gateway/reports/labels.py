@@ -140,6 +140,7 @@ ENDINGS: Final[Mapping[str, str]] = {
     "gateway_stopping": "中継装置の停止",
     "audit_unavailable": "記録できないため中止",
     "preempted": "優先業務への明渡し",
+    "hold_lapsed": "順番が来ても接続がなかった",
 }
 
 CLASSES: Final[Mapping[str, str]] = {

@@ -20,6 +20,7 @@ AGING: Final = timedelta(minutes=30)
 RULES: Final = ClearingRules(
     idle=timedelta(minutes=10),
     protected=timedelta(minutes=15),
+    gone=timedelta(minutes=1),
     warning=timedelta(minutes=10),
     warning_p0=timedelta(minutes=3),
 )

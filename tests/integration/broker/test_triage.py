@@ -11,7 +11,7 @@ import pytest
 
 from broker.assembly import Broker
 from broker.duties.models import Priority
-from broker.models import AddressKind, DesktopSession, EndReason, PoolKind, StaticTarget, TargetSecurity
+from broker.models import AddressKind, DesktopSession, EndReason, PoolKind, StaticTarget, TargetSecurity, Viewer
 from broker.states import SEATED, SessionState
 from broker.triage.room import QueueReason
 from common.errors import AuditUnavailable, ErrorCode, InvalidTransition, KakehashiError
@@ -163,10 +163,10 @@ async def test_under_a_declaration_p1_gets_a_seat_after_ten_minutes_and_the_work
     assert parked.desktop_id in world.agent.running()
 
 
-async def _touch(world: World, session: DesktopSession) -> None:
+async def _touch(world: World, session: DesktopSession, idle_minutes: float = 0) -> None:
     live = world.broker.registry.get(session.id)
     assert live is not None
-    await world.broker.sessions.note_input([(live, 0.0)])
+    await world.broker.sessions.note_input([(live, idle_minutes * 60)])
 
 
 async def _parked(world: World) -> tuple[Office, DesktopSession, DesktopSession]:
@@ -174,7 +174,8 @@ async def _parked(world: World) -> tuple[Office, DesktopSession, DesktopSession]
     office = await seats(world, 1)
     people = await working(world, "sato")
     office.active = (declared(world.clock.now()),)
-    world.clock.advance(timedelta(minutes=11))
+    world.clock.advance(timedelta(minutes=13))
+    await _touch(world, people["sato"][0], idle_minutes=12)
     ready = await world.session("usr_shelter")
     await rounds(world)
     parked = await world.look(people["sato"][0].id)
@@ -186,6 +187,44 @@ async def test_who_is_not_there_gives_the_seat_up_without_anybody_being_warned(w
     _, _, ready = await _parked(world)
     assert ready.state is SessionState.READY
     assert "warn-preemption" not in world.audit.names()
+
+
+async def test_of_whom_nothing_is_known_they_are_at_work(world: World) -> None:
+    """A declaration that begins finds people who have worked for hours, and whose input nobody noted so far."""
+    office = await seats(world, 1)
+    people = await working(world, "sato")
+    session, screen = people["sato"]
+    office.active = (declared(world.clock.now()),)
+    await _touch(world, session)
+    office.active = ()
+    world.clock.advance(timedelta(hours=1))
+    await _touch(world, session)  # nothing is declared: what was noted is dropped
+    assert (await world.look(session.id)).input_at is None
+    world.clock.advance(timedelta(hours=1))
+    office.active = (declared(world.clock.now()),)
+    await world.session("usr_shelter")
+    await rounds(world)
+    assert screen.cuts == []
+    assert (await world.look(session.id)).leaves_at == world.clock.now() + timedelta(minutes=10)
+
+
+async def test_a_line_that_drops_for_a_moment_costs_no_minutes_of_the_warning(world: World) -> None:
+    office = await seats(world, 1)
+    people = await working(world, "sato")
+    session, _screen = people["sato"]
+    world.clock.advance(timedelta(minutes=20))
+    office.active = (declared(world.clock.now()),)
+    await world.session("usr_shelter")
+    await rounds(world)
+    live = world.broker.registry.get(session.id)
+    assert live is not None
+    await world.broker.sessions.viewer_lost(Viewer(session, live.number, live.grant))
+    world.clock.advance(30)
+    await rounds(world)
+    assert (await world.look(session.id)).state is SessionState.DISCONNECTED
+    world.clock.advance(60)
+    await rounds(world)
+    assert (await world.look(session.id)).state is SessionState.PARKED
 
 
 async def test_back_to_the_same_desktop_through_the_queue_and_ahead_of_later_requests(world: World) -> None:
