@@ -10,6 +10,7 @@ from dataclasses import replace
 from aiohttp import web
 
 from broker.models import Seats
+from broker.states import SessionState
 from common.clock import Clock
 from common.errors import NotFound
 from common.ids import PoolId, TenantId, UserId
@@ -103,6 +104,7 @@ async def status(request: web.Request) -> web.Response:
     active = {item.declaration.id: item for item in own.bcp.active()}
     waiting = [found for found in history if found.state is DeclarationState.AWAITING_APPROVAL]
     seats = await own.catalogue.seats(_tenant(own))
+    sessions = await own.sessions.list_all(_tenant(own))
     return answer(
         BcpStatusAnswer(
             now=own.clock.now(),
@@ -128,7 +130,7 @@ async def status(request: web.Request) -> web.Response:
                 for pool in await own.catalogue.pools(_tenant(own))
                 if pool.enabled and pool.id in seats
             ],
-            people_working=len({found.user_id for found in await own.sessions.list_all(_tenant(own))}),
+            people_working=len({one.user_id for one in sessions if one.state is SessionState.ACTIVE}),
         )
     )
 

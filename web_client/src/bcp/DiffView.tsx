@@ -166,7 +166,7 @@ function Told({ whatIf, proposal }: { readonly whatIf: WhatIf; readonly proposal
       <ul className="rules">
         {officials.length === 0 ? null : <li>{t("diff.toldOfficials", { count: officials.length, names })}</li>}
         <li>
-          {t("diff.toldPeople", { count: whatIf.told.people })}
+          {t("diff.toldPeople", { count: whatIf.told.people })}{" "}
           <span className="fine">{t("diff.toldByMail", { count: whatIf.told.with_address })}</span>
         </li>
         {proposal.drill ? null : <li>{t("diff.toldLogin")}</li>}

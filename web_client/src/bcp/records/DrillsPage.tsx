@@ -14,7 +14,13 @@ import { useKnownStatus } from "../status";
 import { records } from "./endpoints";
 import type { HalfState, HalfYear } from "./types";
 
-const ICONS: Record<HalfState, IconName> = { done: "check", open: "clock", due_soon: "warning", overdue: "error" };
+const ICONS: Record<HalfState | "missed", IconName> = {
+  done: "check",
+  open: "clock",
+  due_soon: "warning",
+  overdue: "error",
+  missed: "info",
+};
 
 export function DrillsPage() {
   const { t } = useTranslation("bcp");
@@ -62,15 +68,16 @@ export function DrillsPage() {
 
 function Half({ half, past }: { readonly half: HalfYear; readonly past: boolean }) {
   const { t } = useTranslation("bcp");
-  const words = past && half.state === "overdue" ? t("drills.state.missed") : t(`drills.state.${half.state}`);
+  // What lies a year back is no alarm any more, and perhaps from before anything was kept.
+  const state = past && half.state === "overdue" ? "missed" : half.state;
   return (
-    <li className={`half half-${half.state}`} data-state={half.state}>
+    <li className={`half half-${state}`} data-state={state}>
       <h3>{pick(half.name_ja, half.name_en)}</h3>
       <p className="half-state">
-        <Icon name={ICONS[half.state]} />
-        <strong>{words}</strong>
+        <Icon name={ICONS[state]} />
+        <strong>{t(`drills.state.${state}`)}</strong>
       </p>
-      {half.state === "done" ? null : <p className="fine">{t("drills.until", { day: dayWords(half.last) })}</p>}
+      {state === "done" || state === "missed" ? null : <p className="fine">{t("drills.until", { day: dayWords(half.last) })}</p>}
       <ul className="half-drills">
         {half.drills.map((drill) => (
           <li key={drill.declaration_id}>

@@ -1,6 +1,6 @@
 /** One function per route of the records; the files are links, so that the browser saves them by itself. */
 import { request, type RequestOptions } from "../../api/http";
-import type { CallLists, Drills, DutyPeople, ReachView, ReportDetail, ReportHead } from "./types";
+import type { Capacity, CallLists, Drills, DutyPeople, ReachView, ReportDetail, ReportHead } from "./types";
 
 const API = "/api/v1";
 const part = encodeURIComponent;
@@ -19,6 +19,7 @@ export const records = {
     request<ReportDetail>("GET", `/bcp/reports/${part(id)}`, undefined, options),
   /** Reads all events of the time: patience. */
   freeze: (id: string) => request<ReportHead>("POST", `${of(id)}/report`, {}, { timeoutMs: 60_000 }),
+  capacity: (options: RequestOptions = {}) => request<Capacity>("GET", "/bcp/capacity", undefined, options),
   drills: (options: RequestOptions = {}) => request<Drills>("GET", "/bcp/drills", undefined, options),
 };
 

@@ -127,3 +127,47 @@ export interface Drills {
   readonly overdue: boolean;
   readonly years: readonly { readonly name_ja: string; readonly name_en: string; readonly halves: readonly HalfYear[] }[];
 }
+
+export type QueueReason = "seat" | "site_line" | "start_gate";
+
+/** A pool, live. Reserved seats are within `seats`; those for P0 are within those for P0 and P1. */
+export interface PoolCapacity {
+  readonly pool_id: string;
+  readonly name_ja: string;
+  readonly name_en: string;
+  readonly seats: number;
+  readonly normal_seats: number;
+  readonly used: number;
+  readonly waiting: number;
+  /** Others make room for P0 and P1 here. */
+  readonly declared: boolean;
+  readonly reserved_p0: number;
+  readonly reserved_urgent: number;
+  readonly classes: readonly { readonly priority: Priority; readonly used: number; readonly waiting: number }[];
+  readonly reasons: readonly { readonly reason: QueueReason; readonly waiting: number }[];
+  readonly longest_wait_seconds: number;
+  readonly parked: number;
+  readonly parking: number;
+  readonly leaving: readonly {
+    readonly session_id: string;
+    readonly short_code: string;
+    readonly person: string;
+    readonly priority: Priority;
+    readonly at: string;
+  }[];
+}
+
+export interface Capacity {
+  readonly now: string;
+  readonly pools: readonly PoolCapacity[];
+  readonly lines: readonly {
+    readonly site: string;
+    readonly name_ja: string;
+    readonly name_en: string;
+    readonly planned_mbps: number;
+    /** 0: no budget is entered. */
+    readonly budget_mbps: number;
+  }[];
+  readonly start_gate: boolean;
+  readonly starts_per_minute: number;
+}

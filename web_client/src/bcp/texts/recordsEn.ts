@@ -114,7 +114,7 @@ export const recordsEn = {
       open: "To come",
       due_soon: "Due soon",
       overdue: "Overdue",
-      missed: "Not held",
+      missed: "None on record",
     },
   },
   followUp: {

@@ -114,7 +114,7 @@ export const recordsJa = {
       open: "これから",
       due_soon: "期限が近い",
       overdue: "期限切れ",
-      missed: "実施なし",
+      missed: "実施の記録なし",
     },
   },
   followUp: {
