@@ -1,8 +1,8 @@
 """The database engine: SQLite (embedded default) or PostgreSQL (several nodes). Counterpart: the `*/store.py` modules.
 
 SQLite loses updates silently under Python's default deferred transactions (read, read, write, write), so every
-transaction begins with BEGIN IMMEDIATE. PostgreSQL runs at its default READ COMMITTED: state changes are
-compare-and-set updates, which hold at that level.
+transaction begins with BEGIN IMMEDIATE, just before its first statement (`common/sqlite_driver.py`). PostgreSQL runs at
+its default READ COMMITTED: state changes are compare-and-set updates, which hold at that level.
 
 Every transaction has a deadline, the wait for a connection included: a database that hangs must not hang its callers.
 While nothing answers, callers are refused at once (`common/db_outage.py`).
@@ -29,6 +29,7 @@ from sqlalchemy.types import TypeDecorator
 from common.db_outage import Outage
 from common.errors import ConfigError, StoreUnavailable
 from common.log import get_logger
+from common.sqlite_driver import QuickConnection
 
 metadata: Final = MetaData(
     naming_convention={
@@ -203,7 +204,9 @@ def _engine(url: URL) -> AsyncEngine:
         return create_async_engine(
             url, pool_size=10, max_overflow=10, pool_pre_ping=True, pool_timeout=30, connect_args=connect
         )
-    engine = create_async_engine(url, pool_size=4, max_overflow=4, pool_timeout=30)
+    engine = create_async_engine(
+        url, pool_size=4, max_overflow=4, pool_timeout=30, async_creator=lambda: QuickConnection(url.database or "")
+    )
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_immediate)
     event.listen(engine.sync_engine, "invalidate", _roll_back_first)
@@ -211,7 +214,6 @@ def _engine(url: URL) -> AsyncEngine:
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # the driver must not open (deferred) transactions of its own
     cursor = connection.cursor()
     for pragma in (
         f"busy_timeout = {_BUSY_MILLISECONDS}",
@@ -232,7 +234,7 @@ def _roll_back_first(connection: Any, _record: object, _error: BaseException | N
 
 
 def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("begin immediate")
+    connection.connection.driver_connection.begin_immediate()  # type: ignore[union-attr]  # it is a QuickConnection
 
 
 async def wait_until_answering(database: Database, *, attempts: int, pause_seconds: float) -> None:

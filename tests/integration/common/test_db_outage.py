@@ -125,7 +125,8 @@ async def test_sqlite_that_cannot_be_written_is_unavailable_and_comes_back(tmp_p
     await upgrade(url)
     database, other = Database(url), Database(url)
     try:
-        async with other.transaction():  # BEGIN IMMEDIATE: the write lock
+        async with other.transaction() as connection:
+            await connection.execute(text("select 1"))  # BEGIN IMMEDIATE: the write lock
             assert await _refused(database) < MOST_SECONDS
         await _until_answering(database)
     finally:
