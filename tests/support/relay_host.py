@@ -125,7 +125,7 @@ async def relay_host(
     application.router.add_get("/rfb", handle)
     runner = web.AppRunner(application, shutdown_timeout=shutdown_seconds)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls, backlog=1024)
     await site.start()
     port = runner.addresses[0][1]
     host = RelayHost(f"{'wss' if tls else 'ws'}://127.0.0.1:{port}/rfb", rules or RfbRules(), runner)
