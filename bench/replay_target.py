@@ -1,6 +1,6 @@
 """An RFB server that replays: `python -m bench.replay_target MODE RECORDING`. It prints its port on 127.0.0.1.
 
-MODE: flat (as fast as taken), paced:BYTES_PER_SECOND, echo (a Bell for each pointer event), idle, mixed:N (the first N
+MODE: flat (as fast as taken), paced:BYTES_PER_SECOND, echo (a small update for each pointer event), idle, mixed:N (the first N
 connections flat, the others echo), office (a key paints a little, Page Down much: real updates of the recording). It
 ends when its standard input closes. Counterparts: `bench/viewers.py`, `bench/contenders.py`.
 """
@@ -24,6 +24,7 @@ KEY: Final = struct.Struct(">BBxxI")
 _PIXELS: Final = bytes((32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 0, 8, 16, 0, 0, 0))
 _INIT: Final = struct.pack(">HH", WIDTH, HEIGHT) + _PIXELS + struct.pack(">I", 5) + b"bench"
 _POINTER_BYTES: Final = 6
+_ANSWER: Final = struct.pack(">BxHHHHHiI", 0, 1, 0, 0, 8, 16, 1, 0)  # one CopyRect; a flood of Bells would be refused
 _TYPED_BYTES: Final = 2_000
 _PAGE_BYTES: Final = 150_000
 
@@ -87,7 +88,7 @@ class Target(asyncio.Protocol):
             if self._mode in ("flat", "paced"):
                 self._send()
         elif self._mode == "echo" and len(data) % _POINTER_BYTES == 0 and data[0] == 5:
-            self._transport.write(b"\2" * (len(data) // _POINTER_BYTES))
+            self._transport.write(_ANSWER * (len(data) // _POINTER_BYTES))
         elif self._mode == "office" and len(data) % KEY.size == 0 and data[0] == 4:
             for _, down, keysym in KEY.iter_unpack(data):
                 if down:
