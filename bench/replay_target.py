@@ -1,8 +1,8 @@
 """An RFB server that replays: `python -m bench.replay_target MODE RECORDING`. It prints its port on 127.0.0.1.
 
-MODE: flat (as fast as taken), paced:BYTES_PER_SECOND, echo (a small update for each pointer event), idle, mixed:N (the first N
-connections flat, the others echo), office (a key paints a little, Page Down much: real updates of the recording). It
-ends when its standard input closes. Counterparts: `bench/viewers.py`, `bench/contenders.py`.
+MODE: flat (as fast as taken), paced:BYTES_PER_SECOND, echo (a small update for each pointer event), idle, mixed:N (the
+first N connections flat, the others echo), office (a key paints a little, Page Down much: real updates of the
+recording). It ends when its standard input closes. Counterparts: `bench/viewers.py`, `bench/contenders.py`.
 """
 
 import asyncio

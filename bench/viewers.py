@@ -1,10 +1,10 @@
 """Many viewers in one process: `python -m bench.viewers URL COUNT SECONDS MODE [CA]` prints "ready", then JSON.
 
 URL: ws, wss, or tcp for a target without a relay. MODE: count (take what comes), stall (read nothing), echo (pointer
-event, answer, again at once), echo-paced (20 ms between), beside:N (the first N take what comes, the others echo-paced),
-office (typing with a Page Down now and then), at-once (all connect together, each sees one echo), churn (COUNT at a
-time connect, see ServerInit, leave, again; prints no "ready"). Each speaks just enough RFB and WebSocket to keep its
-own cost out of the picture: payloads are counted, not decoded. Counterparts: `bench/replay_target.py`,
+event, answer, again at once), echo-paced (20 ms between), beside:N (the first N take what comes, the others
+echo-paced), office (typing with a Page Down now and then), at-once (all connect together, each sees one echo), churn
+(COUNT at a time connect, see ServerInit, leave, again; prints no "ready"). Each speaks just enough RFB and WebSocket to
+keep its own cost out of the picture: payloads are counted, not decoded. Counterparts: `bench/replay_target.py`,
 `bench/contenders.py`.
 """
 

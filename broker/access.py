@@ -66,10 +66,10 @@ class DesktopAccess:
             if self._link is None:
                 raise TargetUnreachable("no session host is configured")
             return DesktopTarget(AgentConnector(self._link, session.desktop_id), _AGENT_SECURITY)
-        target = await self._targets.get(session.tenant_id, session.desktop_id)
-        if target is None or not target.enabled:
+        found = await self._targets.with_credential(session.tenant_id, session.desktop_id)
+        if found is None or not found[0].enabled:
             raise TargetUnreachable("the target is gone or disabled")
-        sealed = await self._targets.sealed_credential(session.tenant_id, target.id)
+        target, sealed = found
         return DesktopTarget(
             connector=DirectConnector(target, self._settings),
             security=target.security,

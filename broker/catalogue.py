@@ -42,6 +42,16 @@ class Catalogue:
         """Seats of every pool of the tenant now."""
         return await self._pools.seats(tenant_id)
 
+    async def stock(self, tenant_id: TenantId) -> tuple[tuple[Pool, Seats], ...]:
+        """Every pool of the tenant with its seats now, by id."""
+        return await self._pools.stock(tenant_id)
+
+    async def pool_and_seats(self, tenant_id: TenantId, pool_id: PoolId) -> tuple[Pool, Seats]:
+        """One pool with its seats now. Raises NotFound."""
+        for found in await self._pools.stock(tenant_id, pool_id):
+            return found
+        raise NotFound(f"pool {pool_id}")
+
     async def put_pool(self, pool: Pool, *, actor: str) -> bool:
         """Create or change a pool; True when created. Raises KakehashiError(BAD_REQUEST | CONFLICT)."""
         check_pool(pool)

@@ -130,13 +130,12 @@ class Lifecycle:
                 **stop_counting(seen, min(until or now, now)),
             }
 
-        seen = await self._sessions.get(session.tenant_id, session.id)
-        if seen is None or seen.viewer != number or seen.state is not SessionState.ACTIVE:
-            return seen or session
-        now = self._clock.now()
-        moved = await self._sessions.move(seen, SessionEvent.LOSE_VIEWER, now, **changes(seen, now))
+        moved = None
+        if session.viewer == number and session.state is SessionState.ACTIVE:
+            now = self._clock.now()
+            moved = await self._sessions.move(session, SessionEvent.LOSE_VIEWER, now, **changes(session, now))
         if moved is None:
-            # Ended or taken over in between: either way this viewer's end changes nothing any more.
+            # Ended or taken over meanwhile: either way this viewer's end changes nothing any more.
             return await self._sessions.get(session.tenant_id, session.id) or session
         await self._chronicle.note(
             BrokerAudit.LOSE_VIEWER, moved, reason=reason, viewer=number, worked_seconds=int(moved.worked_seconds)

@@ -161,15 +161,14 @@ class SessionService:
     ) -> Redeemed:
         """Use a ticket up. Exactly one caller gets the proof; everybody else TicketInvalid. Raises AuditUnavailable."""
         try:
-            await self._tickets.redeem(
+            session = await self._tickets.redeem(
                 ticket,
                 tenant_id=tenant_id,
                 session_id=session_id,
                 user_id=user_id,
                 web_session_id=web_session_id,
             )
-            session = await self.get(tenant_id, session_id, user_id=user_id)
-        except (TicketInvalid, NotFound) as error:
+        except TicketInvalid as error:
             await self._chronicle.note_plain(
                 BrokerAudit.REFUSE_TICKET,
                 tenant_id,
@@ -313,9 +312,10 @@ class SessionService:
 
     async def _attach(self, redeemed: Redeemed, grant: Grant) -> tuple[DesktopSession, bool]:
         """Move to `ACTIVE` with the next viewer number; whether somebody was attached before."""
-        key = redeemed.session
-        for _ in range(_TRIES):
-            seen = await self.get(key.tenant_id, key.id, user_id=redeemed.user_id)
+        seen = key = redeemed.session  # seen a moment ago; compare-and-set finds out if that is too long
+        for attempt in range(_TRIES):
+            if attempt:
+                seen = await self.get(key.tenant_id, key.id, user_id=redeemed.user_id)
             if seen.state not in ATTACHABLE:
                 raise InvalidTransition(seen.state, SessionEvent.ACTIVATE)
             taking = seen.state is SessionState.ACTIVE

@@ -42,23 +42,27 @@ class Tickets:
         session_id: SessionId,
         user_id: UserId,
         web_session_id: WebSessionId,
-    ) -> None:
-        """Return once, for exactly one caller whose bindings all match, before the ticket lapses; else TicketInvalid.
+    ) -> DesktopSession:
+        """The session, for exactly one caller whose bindings all match before the ticket lapses; else TicketInvalid.
 
         A ticket shown with a wrong binding is used up by that: somebody has seen it who should not have.
         """
         if not ticket or len(ticket) > _MAX_CHARS or not ticket.isascii():
             raise TicketInvalid("not in the form of a ticket")
         now = self._clock.now()
-        binding = await self._store.burn(token_hash(ticket), now)
-        if binding is None:
+        burnt = await self._store.burn(token_hash(ticket), now)
+        if burnt is None:
             raise TicketInvalid("unknown or used")
+        binding, session = burnt
         if now >= binding.expires_at:
             raise TicketInvalid("lapsed")
         if (binding.tenant_id, binding.session_id) != (tenant_id, session_id):
             raise TicketInvalid("bound to another session")
         if (binding.user_id, binding.web_session_id) != (user_id, web_session_id):
             raise TicketInvalid("bound to another person or web session")
+        if session is None or session.user_id != user_id:
+            raise TicketInvalid("the session is gone")
+        return session
 
     async def void_for_web_session(self, tenant_id: TenantId, web_session_id: WebSessionId) -> None:
         """A web session has ended: none of its tickets may be redeemed any more."""

@@ -110,19 +110,17 @@ class Judge:
     async def decide_for(self, pool_id: PoolId, session: WebSession, source: str) -> Judgement:
         """May this person open a session in this pool now, from here? Raises NotFound."""
         who = session.identity
-        pool = await self._catalogue.pool(who.tenant_id, pool_id)
-        seats = await self._catalogue.seats(who.tenant_id)
+        pool, seats = await self._catalogue.pool_and_seats(who.tenant_id, pool_id)
         others = await self._sessions.list_for_user(who.tenant_id, who.user_id)
-        return self._decide(session, source, pool, seats.get(pool_id), others)
+        return self._decide(session, source, pool, seats, others)
 
     async def decide_all(self, session: WebSession, source: str) -> list[Judgement]:
         """The same question for every pool that is switched on."""
         who = session.identity
-        seats = await self._catalogue.seats(who.tenant_id)
         others = await self._sessions.list_for_user(who.tenant_id, who.user_id)
         return [
-            self._decide(session, source, pool, seats.get(pool.id), others)
-            for pool in await self._catalogue.pools(who.tenant_id)
+            self._decide(session, source, pool, seats, others)
+            for pool, seats in await self._catalogue.stock(who.tenant_id)
             if pool.enabled
         ]
 
@@ -131,7 +129,7 @@ class Judge:
         session: WebSession,
         source: str,
         pool: Pool,
-        seats: Seats | None,
+        seats: Seats,
         others: Sequence[DesktopSession],
     ) -> Judgement:
         now = self._clock.now()
@@ -142,15 +140,15 @@ class Judge:
             password_age=now - session.password_at,
             totp_age=now - session.totp_at if session.totp_at else None,
             factor=factor(session),
-            seats_used=seats.used if seats else None,
-            seats_total=seats.total if seats else None,
+            seats_used=seats.used,
+            seats_total=seats.total,
             gateway_load_percent=machine_load_percent(),
             user_sessions=sum(other.pool_id != pool.id for other in others),
             live=has_seat_here,
         )
         asked = Request(subject(session.identity, self._duties), Action.CONNECT, resource(pool), context)
         judged = self._bcp.judge(self._policy.current, asked)
-        return Judgement(pool, seats or Seats(used=0, total=0, queued=0), judged)
+        return Judgement(pool, seats, judged)
 
     def _last_known(self, person: Subject) -> Subject:
         """Somebody whose web session is not at hand: whether they are suspended is unknown, the register is not."""
@@ -163,8 +161,7 @@ class Judge:
 
         Raises NotFound (no such pool), KakehashiError(BAD_REQUEST) (not an address, or a time without a zone).
         """
-        pool = await self._catalogue.pool(identity.tenant_id, pool_id)
-        seats = (await self._catalogue.seats(identity.tenant_id)).get(pool_id)
+        pool, seats = await self._catalogue.pool_and_seats(identity.tenant_id, pool_id)
         now = at or self._clock.now()
         try:
             address = ip_address(source) if source else None
@@ -179,8 +176,8 @@ class Judge:
             password_age=timedelta(0),
             totp_age=timedelta(0),
             factor=FactorKind.TOTP,
-            seats_used=seats.used if seats else None,
-            seats_total=seats.total if seats else None,
+            seats_used=seats.used,
+            seats_total=seats.total,
             gateway_load_percent=machine_load_percent(),
             user_sessions=0,
         )

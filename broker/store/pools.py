@@ -71,29 +71,34 @@ class PoolStore:
 
     async def seats(self, tenant_id: TenantId) -> Mapping[PoolId, Seats]:
         """Seats of every pool of a tenant, in one read."""
+        return {pool.id: seats for pool, seats in await self.stock(tenant_id)}
+
+    async def stock(self, tenant_id: TenantId, pool_id: PoolId | None = None) -> tuple[tuple[Pool, Seats], ...]:
+        """Every pool of a tenant, or the one, with its seats, by id, in one read."""
+        pools, sessions = desktop_pool.c, desktop_session.c
+        which = pools.tenant_id == tenant_id, *([] if pool_id is None else [pools.id == pool_id])
+        whose = sessions.tenant_id == tenant_id, *([] if pool_id is None else [sessions.pool_id == pool_id])
         async with self._database.transaction() as connection:
-            pools = (
-                await connection.execute(select(desktop_pool).where(desktop_pool.c.tenant_id == tenant_id))
-            ).mappings()
-            found = [pool_of(row) for row in pools]
+            rows = (await connection.execute(select(desktop_pool).where(*which).order_by(pools.id))).mappings()
+            found = [pool_of(row) for row in rows]
             counts = {
                 row.pool_id: (int(row.used), int(row.queued))
                 for row in await connection.execute(
                     select(
-                        desktop_session.c.pool_id,
-                        func.sum(case((desktop_session.c.state.in_(SEATED), 1), else_=0)).label("used"),
-                        func.sum(case((desktop_session.c.state.in_(WAITING), 1), else_=0)).label("queued"),
+                        sessions.pool_id,
+                        func.sum(case((sessions.state.in_(SEATED), 1), else_=0)).label("used"),
+                        func.sum(case((sessions.state.in_(WAITING), 1), else_=0)).label("queued"),
                     )
-                    .where(desktop_session.c.tenant_id == tenant_id, desktop_session.c.state != SessionState.ENDED)
-                    .group_by(desktop_session.c.pool_id)
+                    .where(*whose, sessions.state != SessionState.ENDED)
+                    .group_by(sessions.pool_id)
                 )
             }
             totals = {pool.id: await seats_total(connection, pool, self._situation.seats(pool)) for pool in found}
-        return {
-            pool.id: Seats(used=used, total=totals[pool.id], queued=queued)
+        return tuple(
+            (pool, Seats(used=used, total=totals[pool.id], queued=queued))
             for pool in found
             for used, queued in (counts.get(pool.id, (0, 0)),)
-        }
+        )
 
 
 async def read_pool(connection: AsyncConnection, tenant_id: TenantId, pool_id: PoolId, *, lock: bool) -> Pool | None:

@@ -118,10 +118,8 @@ class SessionStore:
 
     async def get(self, tenant_id: TenantId, session_id: SessionId) -> DesktopSession | None:
         """One session, ended or not."""
-        query = select(desktop_session).where(_t.tenant_id == tenant_id, _t.id == session_id)
         async with self._database.transaction() as connection:
-            row = (await connection.execute(query)).mappings().one_or_none()
-        return None if row is None else session_of(row)
+            return await read_session(connection, tenant_id, session_id)
 
     async def find(self, session_id: SessionId) -> DesktopSession | None:
         """One session by its unguessable id alone: for events of other nodes, which carry nothing else."""
@@ -265,6 +263,15 @@ class SessionStore:
 def without_seat() -> Any:
     """The condition for a desktop that runs although its session holds no seat."""
     return or_(_t.state == SessionState.PARKED, and_(_t.state == SessionState.QUEUED, _t.desktop_id.is_not(None)))
+
+
+async def read_session(
+    connection: AsyncConnection, tenant_id: TenantId, session_id: SessionId
+) -> DesktopSession | None:
+    """One session, ended or not, within a transaction."""
+    query = select(desktop_session).where(_t.tenant_id == tenant_id, _t.id == session_id)
+    row = (await connection.execute(query)).mappings().one_or_none()
+    return None if row is None else session_of(row)
 
 
 async def _lock_person(connection: AsyncConnection, tenant_id: TenantId, user_id: UserId) -> None:

@@ -19,10 +19,17 @@ class TargetStore:
 
     async def get(self, tenant_id: TenantId, desktop_id: DesktopId) -> StaticTarget | None:
         """One static target."""
+        found = await self.with_credential(tenant_id, desktop_id)
+        return None if found is None else found[0]
+
+    async def with_credential(
+        self, tenant_id: TenantId, desktop_id: DesktopId
+    ) -> tuple[StaticTarget, str | None] | None:
+        """One static target and its sealed credential, if it has one."""
         query = select(static_target).where(static_target.c.tenant_id == tenant_id, static_target.c.id == desktop_id)
         async with self._database.transaction() as connection:
             row = (await connection.execute(query)).mappings().one_or_none()
-        return None if row is None else target_of(row)
+        return None if row is None else (target_of(row), row["credential"])
 
     async def all_of(self, tenant_id: TenantId, pool_id: PoolId | None = None) -> tuple[StaticTarget, ...]:
         """All static targets of a tenant (and pool), by id."""
@@ -72,15 +79,6 @@ class TargetStore:
                 .values(credential=sealed)
             )
             return done.rowcount == 1
-
-    async def sealed_credential(self, tenant_id: TenantId, desktop_id: DesktopId) -> str | None:
-        """The sealed credential of a target, if it has one."""
-        query = select(static_target.c.credential).where(
-            static_target.c.tenant_id == tenant_id, static_target.c.id == desktop_id
-        )
-        async with self._database.transaction() as connection:
-            sealed: str | None = (await connection.execute(query)).scalar_one_or_none()
-            return sealed
 
     async def desktop(self, tenant_id: TenantId, desktop_id: DesktopId) -> Desktop | None:
         """One desktop of an agent pool."""

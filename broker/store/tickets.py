@@ -6,6 +6,8 @@ from typing import Any, cast
 
 from sqlalchemy import CursorResult, delete, or_, update
 
+from broker.models import DesktopSession
+from broker.store.sessions import read_session
 from broker.store.tables import desktop_ticket
 from common.db import Database
 from common.ids import SessionId, TenantId, UserId, WebSessionId
@@ -51,8 +53,8 @@ class TicketStore:
                 )
             )
 
-    async def burn(self, ticket_hash: str, now: datetime) -> TicketBinding | None:
-        """Use a ticket up; what it is bound to, for exactly one caller. None for everybody else.
+    async def burn(self, ticket_hash: str, now: datetime) -> tuple[TicketBinding, DesktopSession | None] | None:
+        """Use a ticket up; what it is bound to, and that session now, for exactly one caller. None for everybody else.
 
         The hash alone is the key (no tenant): whoever shows a ticket in the wrong place has used it up too.
         """
@@ -64,15 +66,16 @@ class TicketStore:
         )
         async with self._database.transaction() as connection:
             row = (await connection.execute(statement)).mappings().one_or_none()
-        if row is None:
-            return None
-        return TicketBinding(
-            tenant_id=TenantId(row["tenant_id"]),
-            session_id=SessionId(row["session_id"]),
-            user_id=UserId(row["user_id"]),
-            web_session_id=WebSessionId(row["web_session_id"]),
-            expires_at=row["expires_at"],
-        )
+            if row is None:
+                return None
+            binding = TicketBinding(
+                tenant_id=TenantId(row["tenant_id"]),
+                session_id=SessionId(row["session_id"]),
+                user_id=UserId(row["user_id"]),
+                web_session_id=WebSessionId(row["web_session_id"]),
+                expires_at=row["expires_at"],
+            )
+            return binding, await read_session(connection, binding.tenant_id, binding.session_id)
 
     async def void(
         self,
