@@ -39,9 +39,9 @@ docs: ## write the reference pages that are made from the code
 	@deploy/setup.sh test
 	@$(V)/python -m gateway.reference docs/reference
 
-bench: ## speed and memory against websockify in the same run
+bench: ## speed and memory against goals and websockify; ARGS="--quick", see bench/README.md
 	@deploy/setup.sh test
-	@$(V)/python -m bench
+	@$(V)/python -m bench $(ARGS)
 
 lock: ## resolve the pinned requirements anew (hashes, no addresses)
 	@deploy/setup.sh test

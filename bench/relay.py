@@ -55,8 +55,8 @@ class Scenario:
 
     @property
     def name(self) -> str:
-        """The names of its figures: what --only looks at."""
-        return " / ".join(figure.name for figure in self.figures)
+        """That of its first figure."""
+        return self.figures[0].name
 
 
 _HALF: Final = Goal(0.55, ratio=True)
@@ -69,7 +69,7 @@ SCENARIOS: Final = (
         "count",
         (
             Figure("10 streams flat out", "CPU-s/GB", "cpu_per_gb", Goal(0.9, ratio=True), Goal(0.85, ratio=True)),
-            Figure("10 streams flat out, throughput", "MB/s", "mb_per_second"),
+            Figure("10 streams flat out: throughput", "MB/s", "mb_per_second"),
         ),
     ),
     Scenario("flat", 1, "count", (Figure("1 stream flat out", "CPU-s/GB", "cpu_per_gb"),), secure=(False,)),
@@ -81,8 +81,8 @@ SCENARIOS: Final = (
         1,
         "echo",
         (
-            Figure("small echoes, 1 connection, p50", "us", "p50_us"),
-            Figure("small echoes, 1 connection, p99", "us", "p99_us"),
+            Figure("small echoes, 1 connection: p50", "us", "p50_us"),
+            Figure("small echoes, 1 connection: p99", "us", "p99_us"),
         ),
     ),
     Scenario(
@@ -90,8 +90,8 @@ SCENARIOS: Final = (
         50,
         "echo-paced",
         (
-            Figure("small echoes, 50 paced connections, p50", "us", "p50_us"),
-            Figure("small echoes, 50 paced connections, p99", "us", "p99_us"),
+            Figure("small echoes, 50 paced connections: p50", "us", "p50_us"),
+            Figure("small echoes, 50 paced connections: p99", "us", "p99_us"),
             Figure("the same p99, added over direct", "us", "p99_added", Goal(300)),
         ),
         secure=(False,),
