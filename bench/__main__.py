@@ -16,12 +16,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-<<<<<<< HEAD
-PARTS: Final = ("bench.policy", "bench.bcp", "bench.bcp_effect", "bench.relay")
-=======
 import psutil
 
-from bench import bcp, endurance, policy_bench, relay, whole_gateway
+from bench import bcp, bcp_effect, endurance, policy_bench, relay, whole_gateway
 from bench.contenders import OURS, certificates
 from bench.recording import ends_file, record
 from bench.table import HEADER, Row, markdown
@@ -66,8 +63,9 @@ def decisions() -> None:
     """Policy and BCP mode: no relay, no peer; tables of their own."""
     print("\n## Decisions\n", flush=True)
     policy_bench.main()
-    print(flush=True)
-    bcp.main()
+    for part in (bcp, bcp_effect):
+        print(flush=True)
+        part.main()
 
 
 def files_allowed() -> int:
@@ -95,7 +93,6 @@ def options() -> argparse.Namespace:
     parser.add_argument("--loop", choices=("uvloop", "asyncio"), default="uvloop", help="our relay's event loop")
     parser.add_argument("--recording", type=Path, help="a stream to use, or to make when the file is missing")
     return parser.parse_args()
->>>>>>> 037d1a6 (Bench: every goal has its row, one command with --only and --quick)
 
 
 def main() -> int:
