@@ -6,6 +6,7 @@ from typing import Final
 
 import pytest
 import pytest_asyncio
+from PIL import Image
 from playwright.async_api import expect
 
 from tests.e2e.terminal import Terminal
@@ -89,7 +90,12 @@ async def test_fingers_click_with_the_right_button(visits: Visits) -> None:
         await device.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": fingers})
         await asyncio.sleep(held)
         await device.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-        await visitor.until(lambda now, was=before: differing_pixels(was, now) > _MENU_PIXELS)
+        await _changes(visitor, before)
         open_menu = await visitor.picture()
         await visitor.page.keyboard.press("Escape")
-        await visitor.until(lambda now, was=open_menu: differing_pixels(was, now) > _MENU_PIXELS)
+        await _changes(visitor, open_menu)
+
+
+async def _changes(visitor: Visitor, before: Image.Image) -> None:
+    """Wait until a menu has opened or closed."""
+    await visitor.until(lambda now: differing_pixels(before, now) > _MENU_PIXELS)
