@@ -121,6 +121,7 @@ def build_broker(
         lifecycle=lifecycle,
         launcher=launcher,
         chronicle=chronicle,
+        link=link,
         clock=clock,
     )
     service = SessionService(

@@ -137,8 +137,6 @@ async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> tup
         settings=settings.broker,
         node=settings.node_id,
     )
-    await broker.start()
-    stack.push_async_callback(broker.close)
     duties = build_duties(
         tenant_id=tenant_id, database=database, catalogue=broker.catalogue, audit=audit, bus=bus, clock=clock
     )
@@ -158,6 +156,11 @@ async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> tup
     )
     await bcp.start()
     stack.push_async_callback(bcp.close)
+    # Not before it knows the register and what is declared: its first look would give kept seats away.
+    broker.triage.situation.bind(tenant_id, book=lambda: duties.book, active=bcp.active)
+    broker.triage.classes_changed()
+    await broker.start()
+    stack.push_async_callback(broker.close)
     fonts = partial(find_fonts, settings.reports.font_file, settings.reports.bold_font_file)
     notices = await build_notices(
         settings.notices,
@@ -205,8 +208,6 @@ async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> tup
         metrics,
     )
     oversight.start()
-    broker.triage.situation.bind(tenant_id, book=lambda: duties.book, active=bcp.active)
-    broker.triage.classes_changed()
     stack.push_async_callback(oversight.close)
     own.changes.start()
 

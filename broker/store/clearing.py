@@ -62,19 +62,21 @@ class ClearingStore:
             return tuple((TenantId(row.tenant_id), PoolId(row.pool_id)) for row in rows)
 
     async def clear(
-        self, tenant_id: TenantId, pool_id: PoolId, now: datetime
+        self, tenant_id: TenantId, pool_id: PoolId, now: datetime, *, host_room: int | None
     ) -> tuple[Picture | None, tuple[Done, ...]]:
-        """Take the steps that the rules want now; the picture they rest on, and what was done."""
+        """Take the steps that the rules want now; the picture they rest on, and what was done. `host_room`: how many
+        desktops more the session host takes (None: there is none to ask)."""
         async with self._database.transaction() as connection:
             await lock_admission(connection, tenant_id)
             picture = await self._admission.picture_in(connection, tenant_id, pool_id, now)
             if picture is None:
                 return None, ()
             sessions = {session.id: session for session in await _seated(connection, picture)}
+            parking = self._situation.parking(picture.pool) - picture.parked
             steps = clearing(
                 picture.claims,
                 [_as_seated(session, now) for session in sessions.values()],
-                parking_left=self._situation.parking(picture.pool) - picture.parked,
+                parking_left=parking if host_room is None else min(parking, host_room),
                 budget=self._situation.settings.preemptions_per_minute - await _asked(connection, tenant_id, now),
                 now=now,
                 rules=self._rules(),

@@ -220,6 +220,12 @@ class SessionStore:
         """Lower the picture quality of a session or give it back; None when somebody has."""
         return await self._set(session, _t.lowered.is_(not lowered), lowered=lowered)
 
+    async def any_lowered(self, tenant_id: TenantId) -> bool:
+        """Whether a picture is lowered anywhere."""
+        query = select(_t.id).where(_t.tenant_id == tenant_id, _t.lowered.is_(True), _t.state.in_(LIVE)).limit(1)
+        async with self._database.transaction() as connection:
+            return (await connection.execute(query)).first() is not None
+
     async def note_input(self, seen: Sequence[tuple[TenantId, SessionId, int, datetime]]) -> None:
         """When viewers last did something: (tenant, session, viewer, moment)."""
         async with self._database.transaction() as connection:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
+from broker.agent_link import AgentLink
 from broker.audit_names import BrokerAudit
 from broker.chronicle import Chronicle
 from broker.launcher import Launcher
@@ -26,7 +27,7 @@ from broker.triage.room import QueueReason, blocked, gate_applies
 from broker.triage.situation import Situation
 from broker.triage.views import CALM, Leaving, LineLoad, Load, Notice, Place, PoolLoad, Standing
 from common.clock import Clock
-from common.errors import AuditUnavailable
+from common.errors import AuditUnavailable, TargetError
 from common.ids import PoolId, SessionId, TenantId
 from common.log import get_logger
 
@@ -55,6 +56,7 @@ class Triage:
         lifecycle: Lifecycle,
         launcher: Launcher,
         chronicle: Chronicle,
+        link: AgentLink | None,
         clock: Clock,
     ) -> None:
         self.situation = situation
@@ -65,6 +67,7 @@ class Triage:
         self._lifecycle = lifecycle
         self._launcher = launcher
         self._chronicle = chronicle
+        self._link = link
         self._clock = clock
         self._stale = False
         self._seen: dict[tuple[TenantId, PoolId], tuple[float, Picture, int]] = {}
@@ -119,10 +122,22 @@ class Triage:
     async def _make_room(self, tenant_id: TenantId, pool_id: PoolId) -> Picture | None:
         # First to those for whom there is room already: nobody leaves for them.
         await self._launcher.admit(tenant_id, pool_id)
-        picture, steps = await self._clearing.clear(tenant_id, pool_id, self._clock.now())
+        room = await self._host_room() if self.situation.widening() else None
+        picture, steps = await self._clearing.clear(tenant_id, pool_id, self._clock.now(), host_room=room)
         for done in steps:
             await self._follow(done)
         return picture
+
+    async def _host_room(self) -> int | None:
+        """A parked desktop and the new one in its seat both run: somebody may only be asked if the host takes both."""
+        if self._link is None:
+            return None
+        try:
+            stats = await self._link.stats()
+        except TargetError as error:
+            _log.warning("session host not asked for room", code=error.code, detail=error.detail)
+            return 0
+        return max(0, stats.max_desktops - stats.desktops)
 
     async def _follow(self, done: Done) -> None:
         """What a step that was written down means for viewers, and its record."""
@@ -170,6 +185,8 @@ class Triage:
             if one.claims and blocked(one, picture.room) is QueueReason.SITE_LINE
         }
         for tenant_id in {picture.pool.tenant_id for picture in pictures}:
+            if not (full_pools or full_sites or await self._sessions.any_lowered(tenant_id)):
+                continue
             for session in await self._sessions.live_in(tenant_id):
                 pressed = session.pool_id in full_pools or session.source_site in full_sites
                 if not session.lowered and pressed and _may_lower(session):

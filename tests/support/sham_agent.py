@@ -54,6 +54,7 @@ class ShamAgent:
         self.may_stop.set()
         self.raw_answer: bytes | None = None
         """Sent instead of any answer."""
+        self.max_desktops = 50
         self.starting = 0
         self.most_starting = 0
 
@@ -111,7 +112,7 @@ class ShamAgent:
             case ListRequest():
                 return DesktopList(tuple(self.desktops.values()))
             case StatsRequest():
-                return Stats(0.5, 2, 4_000_000_000, 2_000_000_000, len(self.desktops), 50, "rlimits")
+                return Stats(0.5, 2, 4_000_000_000, 2_000_000_000, len(self.desktops), self.max_desktops, "rlimits")
 
     async def _start(self, request: StartRequest, writer: asyncio.StreamWriter) -> Answer:
         self.started.append(request)

@@ -414,6 +414,23 @@ async def test_a_seat_nobody_takes_goes_to_the_next_who_keeps_the_place_once(wor
     assert (await world.session("usr_sato")).credited_since is None
 
 
+async def test_nobody_is_asked_when_the_host_has_no_room_for_both_desktops(small_world: World) -> None:
+    world = small_world
+    office = await seats(world, 2)
+    people = await working(world, "sato", "suzuki")
+    world.agent.max_desktops = 2
+    world.clock.advance(timedelta(minutes=20))
+    office.active = (declared(world.clock.now()),)
+    for user in people:
+        await _touch(world, people[user][0])
+    await world.session("usr_chief")
+    await rounds(world)
+    assert not [s for s in await world.broker.sessions.list_all(CITY) if s.leaves_at]
+    world.agent.max_desktops = 3
+    await rounds(world)
+    assert len([s for s in await world.broker.sessions.list_all(CITY) if s.leaves_at]) == 1
+
+
 async def test_a_plans_seats_are_there_while_it_is_declared(world: World) -> None:
     office = await seats(world, 1)
     await working(world, "sato")
