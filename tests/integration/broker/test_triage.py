@@ -297,6 +297,7 @@ async def test_a_warning_is_withdrawn_when_a_seat_comes_free_otherwise(world: Wo
     waiting = await world.session("usr_shelter")
     await rounds(world)
     await world.broker.sessions.end(CITY, people["tax"][0].id, EndReason.USER_LOGGED_OUT, user_id=None)
+    await world.broker.launcher.idle()
     await rounds(world)
     assert (await world.look(waiting.id)).state is SessionState.READY
     assert (await world.look(people["sato"][0].id)).leaves_at is None
