@@ -3,11 +3,17 @@ import { useEffect, useRef } from "react";
 import { account } from "../api/endpoints";
 import { API_ROOT } from "../api/http";
 import { Changes, type Topic } from "./changes";
+import { parsePath } from "./router";
 
 export const changes = new Changes({
   open: () => new EventSource(`${API_ROOT}/changes`),
-  // "Not logged in any more" shows the log-in page; every other failure is only a reason to try again.
-  check: () => void account.me({ background: true }).catch(() => undefined),
+  check: () => {
+    // A viewer learns of it from its own stream, and tells what it means for the work on the desktop.
+    if (parsePath(window.location.pathname).page !== "view") {
+      // "Not logged in any more" shows the log-in page; every other failure is only a reason to try again.
+      account.me({ background: true }).catch(() => undefined);
+    }
+  },
   random: Math.random,
 });
 

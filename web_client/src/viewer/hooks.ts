@@ -158,7 +158,7 @@ export function useToldChanges(viewer: Viewer): void {
   }, [connection]);
   useChanges(["sessions", "desktops"], () => {
     if (connected && sessionId !== null) {
-      sessions.get(sessionId, { background: true }).then((info) => connection.refresh(info), () => undefined);
+      sessions.get(sessionId, { background: true, quiet401: true }).then((info) => connection.refresh(info), () => undefined);
     } else {
       connection.lookAgain();
     }
