@@ -9,6 +9,8 @@ While nothing answers, callers are refused at once (`common/db_outage.py`).
 """
 
 import asyncio
+import math
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -21,9 +23,10 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, DateTime, MetaData, event, text
 from sqlalchemy.engine import URL, Dialect, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
 from common.db_outage import Outage
@@ -43,6 +46,9 @@ metadata: Final = MetaData(
 """All tables of all packages; each store adds its own."""
 
 _DRIVERS: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+_REST_SECONDS: Final = 1.0
+"""A connection that rested longer is asked whether it still lives before it is used."""
+_RESTING_SINCE: Final = "kakehashi_resting_since"
 _BUSY_MILLISECONDS: Final = 5_000
 _DEADLINE_SECONDS: Final = {"sqlite": 8.0, "postgresql": 5.0}
 """For a whole transaction. SQLite's leaves room for its own wait for the write lock."""
@@ -201,9 +207,10 @@ def _driver_url(url: str) -> URL:
 def _engine(url: URL) -> AsyncEngine:
     if url.get_backend_name() != "sqlite":
         connect = {"timeout": _CONNECT_SECONDS}
-        return create_async_engine(
-            url, pool_size=10, max_overflow=10, pool_pre_ping=True, pool_timeout=30, connect_args=connect
-        )
+        server = create_async_engine(url, pool_size=10, max_overflow=10, pool_timeout=30, connect_args=connect)
+        event.listen(server.sync_engine, "checkin", _note_rest)
+        event.listen(server.sync_engine, "checkout", _ping_after_rest)
+        return server
     engine = create_async_engine(
         url, pool_size=4, max_overflow=4, pool_timeout=30, async_creator=lambda: QuickConnection(url.database or "")
     )
@@ -211,6 +218,21 @@ def _engine(url: URL) -> AsyncEngine:
     event.listen(engine.sync_engine, "begin", _begin_immediate)
     event.listen(engine.sync_engine, "invalidate", _roll_back_first)
     return engine
+
+
+def _note_rest(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info[_RESTING_SINCE] = time.monotonic()
+
+
+def _ping_after_rest(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """Replace a connection that has died while it rested. SQLAlchemy's own `pool_pre_ping` asks each time, which makes
+    every transaction on a busy gateway a third dearer."""
+    if time.monotonic() - record.info.get(_RESTING_SINCE, math.inf) < _REST_SECONDS:
+        return
+    try:
+        connection.ping()
+    except Exception as error:
+        raise DisconnectionError from error
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -13,6 +13,7 @@ import broker.store
 import common.audit_store
 import gateway.notices.store
 import gateway.reports.store
+import policy.bcp.plan_store
 import policy.bcp.store
 from common.db import Database, UtcDateTime, metadata, upgrade
 from common.errors import ConfigError, StoreUnavailable
@@ -23,6 +24,7 @@ _ = (
     common.audit_store,
     gateway.notices.store,
     gateway.reports.store,
+    policy.bcp.plan_store,
     policy.bcp.store,
 )  # imported for their tables
 _own = MetaData()
