@@ -80,11 +80,10 @@ export function LoginPage({ notice }: { readonly notice: LoginNotice }) {
         </Notice>
       ) : null}
       {state === null ? (
-        failure === null ? (
-          <Loading />
-        ) : (
-          <ErrorNotice error={failure} onRetry={load} />
-        )
+        <>
+          <h1>{t("login.title")}</h1>
+          {failure === null ? <Loading /> : <ErrorNotice error={failure} onRetry={load} />}
+        </>
       ) : (
         <>
           <Step state={state} busy={busy} submit={submit} failure={failure} />
