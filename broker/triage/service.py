@@ -96,14 +96,18 @@ class Triage:
             return 0
         self._stale = False
         changed = 0
-        for session in await self._sessions.live_in(tenant_id):
-            priority = self.situation.priority(session.username, session.pool_id)
-            if priority is session.priority or await self._sessions.set_priority(session, priority) is None:
-                continue
-            changed += 1
-            await self._chronicle.note(
-                BrokerAudit.CHANGE_CLASS, session, priority=priority, before=session.priority, reason="register"
-            )
+        try:
+            for session in await self._sessions.live_in(tenant_id):
+                priority = self.situation.priority(session.username, session.pool_id)
+                if priority is session.priority or await self._sessions.set_priority(session, priority) is None:
+                    continue
+                changed += 1
+                await self._chronicle.note(
+                    BrokerAudit.CHANGE_CLASS, session, priority=priority, before=session.priority, reason="register"
+                )
+        except BaseException:
+            self._stale = True  # the database was away: the next round goes on
+            raise
         return changed
 
     async def _lapse_holds(self) -> None:
@@ -124,8 +128,14 @@ class Triage:
         await self._launcher.admit(tenant_id, pool_id)
         room = await self._host_room() if self.situation.widening() else None
         picture, steps = await self._clearing.clear(tenant_id, pool_id, self._clock.now(), host_room=room)
+        unrecorded: AuditUnavailable | None = None
         for done in steps:
-            await self._follow(done)
+            try:
+                await self._follow(done)
+            except AuditUnavailable as error:
+                unrecorded = error  # the other steps are written down and must be followed all the same
+        if unrecorded is not None:
+            raise unrecorded
         return picture
 
     async def _host_room(self) -> int | None:

@@ -153,6 +153,15 @@ async def test_the_headquarters_get_a_seat_and_the_work_of_who_made_room_is_kept
         await expect(warning).to_be_visible()
         await tour.examine("preemption-folded")
 
+        # The one who waited goes: the word is taken back, and given again for the next request.
+        await administrator.end_all("hashimoto.rei")
+        await expect(warning).to_have_count(0, timeout=15_000)
+        await expect(working.part("viewer-status")).to_contain_text("席をゆずる必要がなくなりました。")
+        await chief.ended()
+        await chief.part("end-desktops").click()
+        await opens(chief)
+        await expect(warning).to_be_visible(timeout=15_000)
+
         now = datetime.now(UTC)  # noqa: TID251 - the gateway's own clock
         let_pass(city, session, "leaves_at", now + timedelta(seconds=4))
         assert await working.ended() == "preempted"

@@ -314,6 +314,7 @@ export const en: Texts = {
       title: "You will be disconnected at {{time}} for urgent work",
       phone: "Questions: {{phone}}",
       left: "{{time}} left",
+      withdrawn: "Your seat is no longer needed. Please go on.",
     },
     connected: "Connected.",
     viewOnly: "View only",

@@ -312,6 +312,7 @@ export const ja = {
       title: "緊急の業務に席をゆずるため、{{time}}に切断します",
       phone: "問い合わせ: {{phone}}",
       left: "あと{{time}}",
+      withdrawn: "席をゆずる必要がなくなりました。そのままお使いください。",
     },
     connected: "接続しました。",
     viewOnly: "閲覧のみ",

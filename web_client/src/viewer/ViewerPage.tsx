@@ -84,6 +84,15 @@ export default function ViewerPage({ sessionId }: { readonly sessionId: string }
     }
   }, [connected, again, say, t, screen]);
 
+  const warned = connected && Boolean(info?.warning);
+  const wasWarned = useRef(false);
+  useEffect(() => {
+    if (connected && wasWarned.current && !warned) {
+      say(t("viewer.preemption.withdrawn"));
+    }
+    wasWarned.current = warned;
+  }, [connected, warned, say, t]);
+
   const over = phase.kind === "over";
   useEffect(() => {
     if (over) {
