@@ -111,7 +111,10 @@ def _person(one: Follow, book: DutyBook) -> FollowedPersonAnswer:
 
 
 def report(found: ReportHead, about: ReportedAnswer | None) -> ReportAnswer:
-    """What is known of a report without reading it."""
+    """What is known of a report without reading it. Its level is the strongest there was: most end in recovery."""
+    if about is not None and found.level is not None:
+        names = {"level": found.level, "level_ja": found.level.name_ja, "level_en": found.level.name_en}
+        about = about.model_copy(update=names)
     return ReportAnswer(
         id=found.id,
         declaration_id=found.declaration_id,

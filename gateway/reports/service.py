@@ -150,7 +150,8 @@ class ReportService:
             events.append(chained)
             if len(events) > _MOST_EVENTS:
                 raise KakehashiError("too many events for one report", code=ErrorCode.TOO_LARGE)
-        content = await asyncio.to_thread(lambda: encode(gather(material, events)))
+        report = await asyncio.to_thread(gather, material, events)
+        content = await asyncio.to_thread(encode, report)
         digest = sha256(content)
         await self._note(ReportAudit.MAKE_REPORT, declaration_id, actor=actor, sha256=digest, events=len(events))
         return await self._store.add(
@@ -159,6 +160,7 @@ class ReportService:
             made_at=material.made_at,
             made_by=by,
             sha256=digest,
+            level=report.level,
             content=content.decode(),
         )
 

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from common.db import Database, UtcDateTime, metadata
 from common.ids import TenantId, new_id
+from policy.bcp.model import Level
 
 bcp_report: Final = Table(
     "bcp_report",
@@ -24,10 +25,19 @@ bcp_report: Final = Table(
     Column("made_by", String(320), nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("content", Text, nullable=False),
+    Column("level", String(16), nullable=True),
     UniqueConstraint("tenant_id", "declaration_id", "edition", name="uq_bcp_report_edition"),
 )
 _c: Final = bcp_report.c
-_HEAD: Final[tuple[ColumnElement[Any], ...]] = (_c.id, _c.declaration_id, _c.edition, _c.made_at, _c.made_by, _c.sha256)
+_HEAD: Final[tuple[ColumnElement[Any], ...]] = (
+    _c.id,
+    _c.declaration_id,
+    _c.edition,
+    _c.made_at,
+    _c.made_by,
+    _c.sha256,
+    _c.level,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,8 @@ class ReportHead:
     made_at: datetime
     made_by: str
     sha256: str
+    level: Level | None
+    """The strongest that the declaration ever had; None in reports from before this was kept."""
 
 
 class ReportStore:
@@ -49,7 +61,15 @@ class ReportStore:
         self._database: Final = database
 
     async def add(
-        self, tenant_id: TenantId, declaration_id: str, *, made_at: datetime, made_by: str, sha256: str, content: str
+        self,
+        tenant_id: TenantId,
+        declaration_id: str,
+        *,
+        made_at: datetime,
+        made_by: str,
+        sha256: str,
+        level: Level,
+        content: str,
     ) -> ReportHead:
         """Keep a report as the next edition."""
         while True:
@@ -57,7 +77,7 @@ class ReportStore:
                 newest = await connection.scalar(
                     select(func.max(_c.edition)).where(_c.tenant_id == tenant_id, _c.declaration_id == declaration_id)
                 )
-            head = ReportHead(new_id("rep"), declaration_id, (newest or 0) + 1, made_at, made_by, sha256)
+            head = ReportHead(new_id("rep"), declaration_id, (newest or 0) + 1, made_at, made_by, sha256, level)
             try:
                 async with self._database.transaction() as connection:
                     await connection.execute(
@@ -70,6 +90,7 @@ class ReportStore:
                             made_by=made_by,
                             sha256=sha256,
                             content=content,
+                            level=str(level),
                         )
                     )
             except IntegrityError:
@@ -96,4 +117,12 @@ class ReportStore:
 
 
 def _head(row: Any) -> ReportHead:
-    return ReportHead(row.id, row.declaration_id, row.edition, row.made_at, row.made_by, row.sha256)
+    return ReportHead(
+        row.id,
+        row.declaration_id,
+        row.edition,
+        row.made_at,
+        row.made_by,
+        row.sha256,
+        Level(row.level) if row.level else None,
+    )

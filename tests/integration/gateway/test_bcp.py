@@ -275,11 +275,13 @@ async def test_people_are_told_confirm_and_answer_and_the_report_is_frozen(decla
     assert (await kato.call("GET", "/notices"))[1]["items"][0]["ability"] == "partly"
     assert (await kato.call("POST", "/notices/unknown/read"))[0] == 404
     await _counted(declared, signed["id"])
+    await mori.call("POST", f"/bcp/declarations/{signed['id']}/narrow", {"level": "recovery"})
     await mori.call("POST", f"/bcp/declarations/{signed['id']}/lift", {"text": "終了"})
     status, made = await mori.call("POST", f"/bcp/declarations/{signed['id']}/report")
     assert status == 201, made
     assert len(made["sha256"]) == 64
     assert made["about"]["scope"]["text_ja"] == "全庁"
+    assert made["about"]["level"] == "first"
     [listed] = (await declared["ota"].call("GET", "/bcp/reports"))[1]["items"]
     assert listed == made
     _, detail = await declared["ota"].call("GET", f"/bcp/reports/{made['id']}")
