@@ -197,6 +197,7 @@ export const en: Texts = {
     sendNote: "Send",
     over_one: "{{count}} earlier notice",
     over_other: "{{count}} earlier notices",
+    unread: " ({{count}} not read)",
     open: "Read the notice and answer",
     none: "There are no notices.",
   },

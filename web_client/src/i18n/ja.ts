@@ -195,6 +195,7 @@ export const ja = {
     sendNote: "伝える",
     over_one: "以前のお知らせ（{{count}}件）",
     over_other: "以前のお知らせ（{{count}}件）",
+    unread: "（未読 {{count}}件）",
     open: "お知らせを読んで回答する",
     none: "お知らせはありません。",
   },

@@ -31,7 +31,7 @@ export function NoticesDialog({ onClose }: { readonly onClose: () => void }) {
       ) : value.items.length === 0 ? (
         <p>{t("notices.none")}</p>
       ) : (
-        <NoticesSection items={value.items} onChanged={reload} />
+        <NoticesSection items={value.items} onChanged={reload} titled={false} />
       )}
     </Dialog>
   );

@@ -4,7 +4,7 @@ import { initReactI18next } from "react-i18next";
 import { beforeAll, describe, expect, it } from "vitest";
 import { en } from "../i18n/en";
 import { ja } from "../i18n/ja";
-import { isOpen, owed, type StaffNotice } from "./endpoints";
+import { arranged, owed, type StaffNotice } from "./endpoints";
 import { NoticesSection } from "./NoticesSection";
 
 function notice(over: Partial<StaffNotice> = {}): StaffNotice {
@@ -45,9 +45,14 @@ describe("notices", () => {
     expect(owed(notice({ wants_answer: false, read_at: "2026-07-03T03:01:00Z" }))).toBeNull();
   });
 
-  it("stay open while an answer may change", () => {
-    expect(isOpen(notice({ ability: "can", read_at: "2026-07-03T03:01:00Z" }))).toBe(true);
-    expect(isOpen(notice({ wants_answer: false, read_at: "2026-07-03T03:01:00Z" }))).toBe(false);
+  it("stay open while an answer may change; of what is over only the newest that was not read", () => {
+    const read_at = "2026-07-03T03:01:00Z";
+    const asks = notice({ id: "a", ability: "can", read_at });
+    const over = (id: string, at: string | null) => notice({ id, wants_answer: false, read_at: at });
+    const { open, folded } = arranged([over("read", read_at), over("news", null), asks, over("older", null)]);
+    expect(open.map((one) => one.id)).toEqual(["news", "a"]);
+    expect(folded.map((one) => one.id)).toEqual(["read", "older"]);
+    expect(html(asks, over("older", null), over("oldest", null))).toContain("未読 1件");
   });
 
   it("offer the three answers, and words only to those who cannot work as usual", () => {

@@ -37,7 +37,15 @@ export function owed(notice: StaffNotice): "answer" | "read" | null {
   return notice.read_at === null ? "read" : null;
 }
 
-/** Shown open: what is owed, and what still asks, because an answer may change. The rest lies folded. */
-export function isOpen(notice: StaffNotice): boolean {
-  return notice.wants_answer || owed(notice) !== null;
+/**
+ * What lies open: whatever still asks (an answer may change), and the newest that nobody has read. The rest is folded, so
+ * that old news does not push the desktops off the page.
+ */
+export function arranged(items: readonly StaffNotice[]): {
+  readonly open: readonly StaffNotice[];
+  readonly folded: readonly StaffNotice[];
+} {
+  const newest = items.find((notice) => owed(notice) === "read");
+  const isOpen = (notice: StaffNotice) => notice.wants_answer || notice === newest;
+  return { open: items.filter(isOpen), folded: items.filter((notice) => !isOpen(notice)) };
 }
