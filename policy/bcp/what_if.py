@@ -27,7 +27,6 @@ from policy.model import (
     ActiveOverlay,
     Context,
     Decision,
-    DeviceKind,
     FactorKind,
     Obligations,
     QualityProfile,
@@ -130,14 +129,14 @@ def population_of(people: Iterable[Subject], resources: Iterable[Resource]) -> P
 
 
 def usual(at: datetime) -> tuple[Circumstance, ...]:
-    """What is tried unless told otherwise: as now from home with the own device, the same with an unregistered tablet,
-    and at night."""
+    """What is tried unless told otherwise: now from home, and at night.
+
+    The device is unknown, as it is to the gateway in this version: nothing may be promised that nobody will get.
+    """
     night = at.astimezone(JST).replace(hour=23, minute=0, second=0, microsecond=0)
     now = Context(
         now=at,
         source=_ELSEWHERE,
-        device_kind=DeviceKind.MANAGED,
-        device_registered=True,
         password_age=_FRESH,
         totp_age=_FRESH,
         factor=FactorKind.TOTP,
@@ -146,11 +145,9 @@ def usual(at: datetime) -> tuple[Circumstance, ...]:
         gateway_load_percent=0,
         user_sessions=0,
     )
-    tablet = replace(now, device_kind=DeviceKind.TABLET, device_registered=False)
     return (
-        Circumstance("now", "今、自宅から、貸与端末で", "now, from home, own managed device", now),
-        Circumstance("tablet", "今、自宅から、未登録のタブレットで", "now, from home, unregistered tablet", tablet),
-        Circumstance("night", "23時、自宅から、貸与端末で", "at 23:00, managed device", replace(now, now=night)),
+        Circumstance("now", "今、自宅から", "now, from home", now),
+        Circumstance("night", "23時、自宅から", "at 23:00, from home", replace(now, now=night)),
     )
 
 

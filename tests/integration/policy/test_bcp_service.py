@@ -642,3 +642,21 @@ async def test_the_watch_ends_a_declaration_without_being_asked(
         await asyncio.wait_for(ended.wait(), 10)
         assert node.bcp.active() == ()
         assert clock.now() - made.ends_at < timedelta(seconds=5)
+
+
+async def test_what_is_signed_promises_nothing_that_needs_a_known_device(
+    sqlite_database: Database, tmp_path: Path, keyring: Keyring, clock: FakeClock
+) -> None:
+    """The gateway knows no device in this version, so a widening that names one gives nothing, and the diff says so."""
+    folder = tmp_path / "a"
+    folder.mkdir()
+    named = kit.widening("W1", devices={"registered": True})
+    (folder / "plans.yaml").write_text(kit.plan_file(kit.plan_dict(first=[named], second=[], drill=None)))
+    async with kit.node(folder, sqlite_database, clock, keyring=keyring) as node:
+        assert (await node.bcp.what_if(kit.proposal())).gains == ()
+        await kit.declare(node, clock)
+        for known, allowed in (({"device_kind": None, "device_registered": None}, False), ({}, True)):
+            asked = Request(
+                kit.people()[SHELTER], Action.CONNECT, kit.pools()[OFFICE], context(now=clock.now(), **known)
+            )
+            assert node.bcp.judge(node.policy.current, asked).decision.allowed is allowed
