@@ -104,6 +104,9 @@ class TriageSettings(Section):
     lowered_session_mbps: float = Field(
         0.25, gt=0, le=100, description="The same for a session whose picture quality was lowered, in Mbps."
     )
+    line_percent: int = Field(
+        70, ge=1, le=100, description="How much of a site's line sessions may fill; the rest is for other traffic."
+    )
     gate_from: time = Field(time(8, 15), description="From when new starts are smoothed each day (Tokyo time).")
     gate_until: time = Field(time(9, 0), description="Until when. The same time as `gate_from`: never.")
     gate_starts_per_minute: int = Field(

@@ -72,8 +72,9 @@ class Situation:
         return None if site is None else site.id
 
     def lines(self) -> dict[str, float]:
-        """What each site's line carries, in Mbps; 0 where nobody entered it."""
-        return {site.id: float(site.bandwidth_mbps) for site in self._book().register.sites.values()}
+        """What sessions may fill of each site's line, in Mbps; 0 where nobody entered what it carries."""
+        share = self.settings.line_percent / 100
+        return {site.id: round(site.bandwidth_mbps * share, 2) for site in self._book().register.sites.values()}
 
     def seats(self, pool: Pool) -> int:
         """The pool's limit now: its own, or more by the plan of a declaration."""

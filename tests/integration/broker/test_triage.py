@@ -460,7 +460,7 @@ async def test_classes_follow_the_register(world: World) -> None:
 
 async def test_a_full_line_makes_people_of_that_site_wait_and_others_not(world: World) -> None:
     await seats(world, 10)
-    bind(world, Office(PEOPLE, line_mbps=1))
+    bind(world, Office(PEOPLE, line_mbps=2))
     inside: dict[str, Any] = {"source": ip_address("10.1.2.3")}
     for user in ("sato", "suzuki"):
         assert (await world.session(f"usr_{user}", **inside)).source_site == "hq"
@@ -472,12 +472,12 @@ async def test_a_full_line_makes_people_of_that_site_wait_and_others_not(world: 
     assert (await world.session("usr_library")).state is SessionState.READY  # from home
     assert (await world.session("usr_chief", **inside)).state is SessionState.READY  # P0
     load = await world.broker.triage.load(CITY)
-    assert [(line.site, line.planned_mbps, line.budget_mbps) for line in load.lines] == [("hq", 1.5, 1.0)]
+    assert [(line.site, line.planned_mbps, line.budget_mbps) for line in load.lines] == [("hq", 1.5, 1.4)]
 
 
 async def test_pictures_are_lowered_for_a_line_that_p1_waits_for(world: World) -> None:
     await seats(world, 10)
-    office = Office(PEOPLE, line_mbps=1)
+    office = Office(PEOPLE, line_mbps=2)
     office.active = (declared(world.clock.now()),)
     bind(world, office)
     inside: dict[str, Any] = {"source": ip_address("10.1.2.3")}
