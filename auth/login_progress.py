@@ -141,6 +141,7 @@ class LoginProgress:
                 factors=",".join(sorted(accepted.factors)),
                 degraded=accepted.degraded,
                 temporary_factor=accepted.temporary,
+                normal_allowed=not (accepted.degraded or accepted.temporary),
             )
 
     async def refuse_factor(

@@ -12,13 +12,16 @@ from broker.models import DesktopSession
 from common.audit import AuditEvent, AuditSink, Detail, Outcome
 from common.bus import EventBus
 from common.errors import AuditUnavailable
-from common.ids import TenantId
+from common.ids import SessionId, TenantId
 from common.log import get_logger
 from policy.model import Grant
 
 NO_BASIS: Final[Mapping[str, Detail]] = {}
 """What the audit says of a decision beside its grant, such as whether normal policy alone would have allowed it and
 which declarations it rests on; the gateway knows."""
+BASIS: Final = ("normal_allowed", "declarations")
+_MOST_KNOWN: Final = 20_000
+_LAST: Final = frozenset({BrokerAudit.FINISH_SESSION, BrokerAudit.REFUSE_SESSION})
 TOPIC: Final = "session"
 """Bus topic; the key is the session's id."""
 _log = get_logger(__name__)
@@ -30,6 +33,8 @@ class Chronicle:
     def __init__(self, audit: AuditSink, bus: EventBus) -> None:
         self._audit = audit
         self._bus = bus
+        self._bases: dict[SessionId, Mapping[str, Detail]] = {}
+        """What each session of this node rested on at its last decision: its later events say it again."""
 
     async def record(
         self,
@@ -61,10 +66,22 @@ class Chronicle:
                 session_id=session.id,
                 source=None if grant is None else grant_source(grant),
                 outcome=outcome,
-                details=facts | details | ({} if grant is None else _grant_details(grant)) | dict(basis),
+                details=self._basis(name, session, basis)
+                | facts
+                | details
+                | ({} if grant is None else _grant_details(grant))
+                | dict(basis),
             )
         )
         await self.publish(session)
+
+    def _basis(self, name: BrokerAudit, session: DesktopSession, given: Mapping[str, Detail]) -> dict[str, Detail]:
+        if "normal_allowed" in given:
+            while len(self._bases) >= _MOST_KNOWN:  # of sessions that ended on another node
+                del self._bases[next(iter(self._bases))]
+            self._bases[session.id] = {key: given[key] for key in BASIS if key in given}
+        known = self._bases.pop(session.id, {}) if name in _LAST else self._bases.get(session.id, {})
+        return dict(known)
 
     async def note(
         self,

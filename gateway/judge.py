@@ -67,6 +67,12 @@ class Judgement:
             "inject": judged.inject,
         }
 
+    def clipboard_basis(self, *, inward: bool) -> Mapping[str, Detail]:
+        """The same of a text that passed, or was held back, at this viewer."""
+        normal = self.judged.normal_terms
+        chars = 0 if normal is None else normal.clipboard_in_chars if inward else normal.clipboard_out_chars
+        return {"normal_allowed": chars > 0, "declarations": " ".join(self.judged.overlay_ids) or None}
+
     def denial(self, who: Identity, source: str) -> AuditEvent:
         """What the audit keeps of a session that was asked for and refused."""
         return AuditEvent(

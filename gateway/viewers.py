@@ -14,7 +14,7 @@ from auth.models import WebSession
 from broker.access import DesktopTarget
 from broker.models import DesktopSession, EndReason, Redeemed, TargetSecurity, Viewer
 from broker.sessions import SessionService
-from common.audit import AuditEvent, AuditSink
+from common.audit import AuditEvent, AuditSink, Detail
 from common.clock import Clock
 from common.errors import AuditUnavailable, ErrorCode, KakehashiError, TargetError
 from common.ids import SessionId, TenantId
@@ -131,7 +131,9 @@ class Viewers:
         session, grant = redeemed.session, judgement.grant
         terms = _Terms(grant, session.lowered)
         relay = Relay(
-            rules=self._rules(terms), clock=self._clock, on_event=lambda event: self._passed(relay, redeemed, event)
+            rules=self._rules(terms),
+            clock=self._clock,
+            on_event=lambda event: self._passed(relay, redeemed, judgement, event),
         )
 
         def regrant(changed: Grant) -> None:
@@ -204,13 +206,15 @@ class Viewers:
         elif reason is EndReason.DESKTOP_FAILED:
             await self._note(GatewayAudit.FAIL_DESKTOP, viewer, cause=end.detail)
 
-    def _passed(self, relay: Relay, redeemed: Redeemed, event: RfbEvent) -> None:
+    def _passed(self, relay: Relay, redeemed: Redeemed, judgement: Judgement, event: RfbEvent) -> None:
         """Clipboard use is recorded by count, never by content; what cannot be recorded may not go on."""
         match event:
             case ClipboardPassed(inward=inward, chars=chars):
-                record = self._event(GatewayAudit.PASS_CLIPBOARD, redeemed, inward=inward, chars=chars)
+                basis = judgement.clipboard_basis(inward=inward)
+                record = self._event(GatewayAudit.PASS_CLIPBOARD, redeemed, inward=inward, chars=chars, **basis)
             case ClipboardBlocked(inward=inward, why=why):
-                record = self._event(GatewayAudit.BLOCK_CLIPBOARD, redeemed, inward=inward, why=why)
+                basis = judgement.clipboard_basis(inward=inward)
+                record = self._event(GatewayAudit.BLOCK_CLIPBOARD, redeemed, inward=inward, why=why, **basis)
             case _:
                 return
         spawn(self._record_or_cut(relay, record), name="clipboard audit")
@@ -238,7 +242,7 @@ class Viewers:
         except AuditUnavailable as error:
             _log.error("ending not recorded", session_id=session.id, event_name=name, detail=error.detail)
 
-    def _event(self, name: GatewayAudit, redeemed: Redeemed, **details: str | int | bool) -> AuditEvent:
+    def _event(self, name: GatewayAudit, redeemed: Redeemed, **details: Detail) -> AuditEvent:
         session = redeemed.session
         return AuditEvent(
             name=name,

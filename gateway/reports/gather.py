@@ -35,6 +35,8 @@ from policy.bcp.plan import Plan
 from policy.guardrails import REASONS
 
 _GUARDED: Final = frozenset(REASONS.values())
+_BEGINNINGS: Final = frozenset({BcpAudit.APPROVE_DECLARATION, BcpAudit.DECLARE_ALONE})
+_ENDINGS: Final = frozenset({BcpAudit.LIFT_DECLARATION, BcpAudit.EXPIRE_DECLARATION, BcpAudit.GIVE_WAY})
 _ENDED: Final = frozenset(
     {DeclarationState.LIFTED, DeclarationState.EXPIRED, DeclarationState.LAPSED, DeclarationState.REJECTED}
 )
@@ -87,6 +89,7 @@ class _Gatherer:
         self._doubts = 0
         self._policies: Final[set[str]] = set()
         self._level = material.declaration.level
+        self._rules = ("", "")
 
     def run(self, events: Iterable[ChainedEvent]) -> Report:
         for chained in events:
@@ -148,6 +151,8 @@ class _Gatherer:
             chains=tuple(self._chains[node] for node in sorted(self._chains)),
             entries=tuple(self._entries),
             pretended=pretended(declaration.injects),
+            policy_before=self._rules[0],
+            policy_after=self._rules[1],
         )
 
     def _feed(self, chained: ChainedEvent) -> None:
@@ -199,6 +204,10 @@ class _Gatherer:
             return
         if event.outcome == "denied":
             self._denied_steps += 1
+        elif version := plain(event.details.get("policy_version")):
+            before, after = self._rules
+            begun = before or (version if event.name in _BEGINNINGS else "")
+            self._rules = begun, version if event.name in _ENDINGS else after
         self._raise_level(plain(event.details.get("level")))
         listed = next((o for o in self._m.officials if o.username.casefold() == (event.actor or "").casefold()), None)
         signed = next((s for s in self._d.signatures if s.username == event.actor), None)
@@ -251,7 +260,7 @@ class _Gatherer:
             pool_id=plain(details.get("pool_id")),
             outcome=event.outcome,
             reason=plain(ability or reason),
-            normal_allowed=normal_allowed(details),
+            normal_allowed=self._normal(chained),
             declarations=plain(details.get("declarations")),
             rules=plain(details.get("rules") or details.get("rule")),
             source=event.source or "",
@@ -259,6 +268,10 @@ class _Gatherer:
             node_id=chained.node_id,
             seq=chained.seq,
         )
+
+    def _normal(self, chained: ChainedEvent) -> bool | None:
+        own = normal_allowed(chained.event.details)
+        return self._sessions.normal_of(chained.event.session_id) if own is None else own
 
     def _raise_level(self, seen: str) -> None:
         """The strongest level that it ever had: narrowing and recovery come after."""
@@ -286,7 +299,7 @@ class _Gatherer:
             ("distrusted", self._doubts, "署名の合わない宣言がありました。至急、情報システム担当が調べる。"),
             (
                 "policy_changed",
-                max(0, len(self._policies) - 1),
+                max(0, len(self._policies) - 1) or int("" not in self._rules and self._rules[0] != self._rules[1]),
                 "期間中に規則が変更されました。ふだんの規則に戻っているか確かめる。",
             ),
             ("blocked", len(self._d.blocked), "期間中に個別に止めた人がいます。今後の扱いを決める。"),

@@ -274,7 +274,14 @@ def _chains(report: Report) -> Facts:
         )
         for chain in report.chains
     ]
-    return Facts((*rows, ("計画のハッシュ", report.plan_digest)))
+    return Facts((*rows, ("計画のハッシュ", report.plan_digest), ("規則のハッシュ", _rules(report))))
+
+
+def _rules(report: Report) -> str:
+    before, after = report.policy_before, report.policy_after
+    if not before or not after:
+        return f"発動時 {before or '―'}　終了時 {after or '―'}"
+    return f"発動時 {before}　終了時 {after}（{'一致' if before == after else '一致しません'}）"
 
 
 def _hours(seconds: int) -> str:

@@ -241,6 +241,9 @@ class Report:
     entries: tuple[Entry, ...] = field(repr=False)
     pretended: tuple[str, ...] = ()
     """What a drill pretended, in words."""
+    policy_before: str = ""
+    policy_after: str = ""
+    """Hashes of the normal rules when it began and when it ended; empty where no event tells."""
     format: int = FORMAT
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
+from broker.audit_names import BrokerAudit
 from broker.duties.book import DutyBook
 from broker.duties.models import Duty, Priority
 from common.audit import ChainedEvent
@@ -18,8 +19,6 @@ from gateway.reports.sessions import Sessions
 from policy.bcp.model import Declaration, Role, ScopeKind
 
 REFUSALS: Final = frozenset({"refuse-session", "deny-session"})
-PREEMPTED: Final = "preempted"
-"""The reason of a session that ended, or lost its viewer, because somebody more urgent needed the seat."""
 _REHEARSED: Final = "rehearse-degraded-login"
 _WITHIN: Final = timedelta(hours=1)
 
@@ -39,7 +38,7 @@ class Scorer:
         who = (event.subject or event.actor or "").casefold()
         if event.name in REFUSALS:
             self._refused.append(who)
-        elif event.name == "end-session" and event.details.get("reason") == PREEMPTED:
+        elif event.name == BrokerAudit.PREEMPT_SESSION:
             self._preempted.append(who)
         elif event.name == _REHEARSED and event.details.get("declaration_id") == self._d.id:
             self._rehearsed.append(event.outcome == "ok")

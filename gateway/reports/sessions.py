@@ -18,7 +18,13 @@ from gateway.reports.model import Counted, Use, Waiting, plain
 
 _ATTACHED: Final = frozenset({BrokerAudit.ATTACH_VIEWER, BrokerAudit.TAKE_OVER_SESSION})
 _DETACHED: Final = frozenset(
-    {BrokerAudit.LOSE_VIEWER, BrokerAudit.CUT_VIEWER, BrokerAudit.END_SESSION, BrokerAudit.FINISH_SESSION}
+    {
+        BrokerAudit.LOSE_VIEWER,
+        BrokerAudit.CUT_VIEWER,
+        BrokerAudit.PREEMPT_SESSION,
+        BrokerAudit.END_SESSION,
+        BrokerAudit.FINISH_SESSION,
+    }
 )
 _STARTED: Final = frozenset({BrokerAudit.START_DESKTOP, BrokerAudit.READY_DESKTOP})
 _BCP_RULE: Final = "BCP-"
@@ -37,6 +43,8 @@ class Seen:
     attached_at: datetime | None = None
     """Of the first viewer."""
     ended: bool = False
+    normal: bool | None = None
+    """Whether the usual rules would have allowed it, as its last decision said."""
 
 
 def normal_allowed(details: Mapping[str, object]) -> bool | None:
@@ -69,6 +77,8 @@ class Sessions:
             return
         pool_id = plain(event.details.get("pool_id"))
         session = self.seen.setdefault(event.session_id, Seen(event.subject or "", pool_id))
+        recorded = normal_allowed(event.details)
+        session.normal = session.normal if recorded is None else recorded
         session.declarations |= frozenset(plain(event.details.get("declarations")).split())
         if event.name == BrokerAudit.QUEUE_SESSION and session.queued_at is None:
             session.queued_at = at
@@ -90,6 +100,11 @@ class Sessions:
         self._attached.add(session_id)
         if len(self._attached) > self.peak:
             self.peak, self.peak_at = len(self._attached), at
+
+    def normal_of(self, session_id: str | None) -> bool | None:
+        """The same for a session, for its events that do not say it themselves."""
+        session = self.seen.get(session_id or "")
+        return session.normal if session else None
 
     def widened(self, session: Seen) -> bool:
         """Whether it rested on the declaration."""

@@ -37,10 +37,12 @@ Listener = Callable[[BcpEvent], None]
 class Chronicle:
     """Records, publishes and calls listeners."""
 
-    def __init__(self, tenant_id: TenantId, audit: AuditSink, bus: EventBus) -> None:
+    def __init__(self, tenant_id: TenantId, audit: AuditSink, bus: EventBus, policy_version: Callable[[], str]) -> None:
+        """`policy_version` is the hash of the normal rules: what is lifted must leave it as it was."""
         self._tenant_id: Final = tenant_id
         self._audit: Final = audit
         self._bus: Final = bus
+        self._policy_version: Final = policy_version
         self._listeners: Final[list[Listener]] = []
 
     def listen(self, listener: Listener) -> Callable[[], None]:
@@ -159,7 +161,7 @@ class Chronicle:
                 subject=declaration.id,
                 source=source,
                 outcome=outcome,
-                details=_facts(declaration) | details,
+                details=_facts(declaration) | {"policy_version": self._policy_version()} | details,
             )
         )
 

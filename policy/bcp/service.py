@@ -38,7 +38,7 @@ from policy.bcp.watch import Watch
 from policy.bcp.what_if import WhatIf, population_of
 from policy.bcp.what_if import compare as what_if
 from policy.engine import Engine
-from policy.model import ActiveOverlay, Decision, Request, Resource, Subject
+from policy.model import ActiveOverlay, Decision, Obligations, Request, Resource, Subject
 from policy.problems import Problem
 from policy.schema import PolicyDocument
 from policy.service import PolicyService
@@ -49,13 +49,14 @@ _log = get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class Judged:
     """A decision with what BCP had to do with it. `overlay_ids` are the declarations whose rules it rests on (none:
-    normal policy alone); `normal_allowed` is what normal policy alone would have said. `inject` is what a drill
-    pretends and therefore did not give."""
+    normal policy alone); `normal_allowed` is what normal policy alone would have said, `normal_terms` on which terms.
+    `inject` is what a drill pretends and therefore did not give."""
 
     decision: Decision
     overlay_ids: tuple[str, ...]
     normal_allowed: bool
     inject: Inject | None = None
+    normal_terms: Obligations | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class BcpService:
         self._policy: Final = policy
         self._surroundings: Final = surroundings
         self._clock: Final = clock
-        self._chronicle: Final = Chronicle(tenant_id, audit, bus)
+        self._chronicle: Final = Chronicle(tenant_id, audit, bus, lambda: policy.current.version)
         self.officials: Final[tuple[Official, ...]] = tuple(official.official() for official in settings.officials)
         self._memory: Final = Memory(
             tenant_id=tenant_id,
@@ -250,11 +251,11 @@ class BcpService:
             request = replace(request, context=replace(request.context, overlays=()))
         normal = base.decide(request)
         if not overlays:
-            return Judged(normal, (), normal.allowed, inject)
+            return Judged(normal, (), normal.allowed, inject, _terms(normal))
         engine = self.engine(base)
         decision = engine.decide(replace(request, context=replace(request.context, overlays=overlays)))
         ids = used(decision.rule_ids, overlays, self._memory.snapshot.rules()) if decision.allowed else ()
-        return Judged(decision, ids, normal.allowed, inject)
+        return Judged(decision, ids, normal.allowed, inject, _terms(normal))
 
     def known(self, overlay_id: str) -> ActiveDeclaration | None:
         """A declaration that is or was in force since this node started: for sessions that lose their basis
@@ -410,6 +411,10 @@ class BcpService:
         population = population_of(await self._surroundings.people(), await self._surroundings.resources())
         moment = at or self._clock.now()
         return await what_if(self._policy.current.document, plan, subject, population, self._tenant_id, moment)
+
+
+def _terms(decision: Decision) -> Obligations | None:
+    return decision.grant.obligations if decision.grant else None
 
 
 def widened(document: PolicyDocument, snapshot: Snapshot) -> Engine:

@@ -63,13 +63,16 @@ def emergency(people: int = 120, *, drill: bool = False) -> Emergency:
     for number, username in enumerate(staff):
         _work(writer, number, username, declaration, end)
     _trouble(writer, staff, declaration)
-    writer.write(end, BcpAudit.LIFT_DECLARATION, actor="kiki", subject=declaration.id, note="道路の復旧を確認したため")
+    writer.write(
+        end, BcpAudit.LIFT_DECLARATION, actor="kiki", subject=declaration.id, note="道路の復旧を確認したため",
+        policy_version="aaaa",
+    )  # fmt: skip
     ordered = sorted(writer.events, key=lambda chained: (chained.at, chained.seq))
     return Emergency(declaration, tuple(ordered), _material(declaration, book, staff, end), book)
 
 
 def _declare(writer: Writer, declaration: Declaration) -> None:
-    facts: Mapping[str, Detail] = {"level": "first", "drill": declaration.drill}
+    facts: Mapping[str, Detail] = {"level": "first", "drill": declaration.drill, "policy_version": "aaaa"}
     first, second = declaration.signatures[:2]
     writer.write(first.at, BcpAudit.PROPOSE_DECLARATION, actor="soumu", subject=declaration.id, details=facts)
     refused_at = first.at + timedelta(minutes=1)

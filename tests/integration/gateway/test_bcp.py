@@ -179,6 +179,33 @@ async def test_a_blocked_person_is_cut_at_once(declared: Scene) -> None:
         assert time.monotonic() - began < 2.5
 
 
+async def test_every_event_of_a_session_and_of_a_login_says_whether_normal_policy_would_have_allowed_it(
+    declared: Scene,
+) -> None:
+    signed = await declared.declare()
+    kato = declared["kato"]
+    session = await desktop(kato, "section")
+    async with viewer(kato, session["id"], await ticket(kato, session["id"])) as opened:
+        await opened.start()
+        await opened.full()
+        await asyncio.sleep(1.2)
+        await declared["mori"].call("POST", f"/bcp/declarations/{signed['id']}/lift", {"text": ""})
+        assert await closed_with(opened) == (4403, "policy")
+    await kato.call("DELETE", f"/sessions/{session['id']}")
+    database = Database(declared.running.settings.database.url)
+    try:
+        events = [chained.event async for chained in read(database, "test")]
+    finally:
+        await database.close()
+    of_session = [event for event in events if event.session_id == session["id"]]
+    assert {"request-session", "attach-viewer", "cut-viewer", "end-session"} <= {event.name for event in of_session}
+    silent = [e.name for e in of_session if e.details.get("normal_allowed") is not False]
+    assert silent == []
+    logins = [event for event in events if event.name == "accept-login"]
+    assert len(logins) == 5
+    assert all(event.details["normal_allowed"] is True for event in logins)
+
+
 async def test_who_may_do_what(declared: Scene) -> None:
     """Administrators take no part, even when somebody put them into the group; auditors look; staff see nothing."""
     for uid, looks, acts in (("suzuki", 404, 404), ("ota", 200, 404), ("kato", 404, 404), ("mori", 200, 201)):

@@ -67,9 +67,25 @@ def test_every_entry_says_whether_normal_policy_would_have_allowed_it() -> None:
     assert sum(entry.normal_allowed is True for entry in asked) == 40
     assert all(bool(entry.declarations) is (entry.normal_allowed is False) for entry in asked)
     assert {entry.normal_allowed for entry in REPORT.entries if entry.name == "lift-declaration"} == {None}
+    ended = [entry for entry in REPORT.entries if entry.name == "end-session"]
+    assert sum(entry.normal_allowed is False for entry in ended) == 20
+    assert {entry.normal_allowed for entry in ended} == {True, False}
     assert normal_allowed({"rules": "N-01,BCP-quake-3-L1-W1"}) is False
     assert normal_allowed({"rules": "N-01"}) is True
     assert normal_allowed({"normal_allowed": True, "rules": "BCP-x"}) is True
+
+
+def test_the_usual_rules_before_and_after_are_compared() -> None:
+    assert (REPORT.policy_before, REPORT.policy_after) == ("aaaa", "aaaa")
+    other = [
+        replace(chained, event=replace(chained.event, details={**chained.event.details, "policy_version": "bbbb"}))
+        if chained.event.name == BcpAudit.LIFT_DECLARATION
+        else chained
+        for chained in EMERGENCY.events
+    ]
+    changed = gather(EMERGENCY.material, other)
+    assert changed.policy_after == "bbbb"
+    assert "policy_changed" in {one.code for one in changed.follow_ups}
 
 
 def test_the_chain_it_rests_on_is_named() -> None:

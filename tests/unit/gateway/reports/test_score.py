@@ -48,6 +48,7 @@ def test_each_person_of_a_roster_counts_once_wherever_they_appear() -> None:
         writer.write(START, "deny-session", subject=THIRD, outcome="denied", code="not_assigned", pool_id=POOL)
     writer.write(START, "refuse-session", subject="stranger", outcome="denied", cause="pool_full", pool_id=POOL)
     late = START + timedelta(hours=2)
+    writer.write(late, "preempt-session", subject=SECOND, session="s3", pool_id=POOL)
     writer.write(late, "end-session", subject=SECOND, session="s3", reason="preempted", pool_id=POOL)
     score = scored(declaration(), writer.events)
     found = of_duty(score)
