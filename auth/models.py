@@ -247,3 +247,14 @@ class EmergencyCard:
 
     number: str
     issued_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HeldCard:
+    """A card in force and whose it is."""
+
+    user_id: UserId
+    username: str
+    display_name: str
+    number: str
+    issued_at: datetime

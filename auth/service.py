@@ -6,7 +6,7 @@ may reach is not decided here.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, Self
 
 from auth.audit_names import AuthAudit
@@ -21,6 +21,7 @@ from auth.models import (
     Client,
     EmergencyCard,
     Enrolment,
+    HeldCard,
     Identity,
     IdentityCheck,
     LoginOutcome,
@@ -39,6 +40,7 @@ from auth.slow_hash import SlowHash
 from auth.step_up import StepUps
 from auth.store.counters import CounterStore
 from auth.store.factors import FactorStore
+from auth.store.leftovers import LeftoverStore
 from auth.store.logins import LoginStore
 from auth.store.people import PeopleStore
 from auth.store.sessions import SessionStore
@@ -94,6 +96,7 @@ class AuthService:
         self._directory = directory
         self._recorder = Recorder(audit, tenant_id, clock)
         self._people = PeopleStore(database, tenant_id)
+        self._leftovers = LeftoverStore(database, tenant_id)
         self._logins = LoginStore(database, tenant_id)
         self._gate = Gate(CounterStore(database, tenant_id), settings.throttle, clock)
         self._clock = clock
@@ -357,6 +360,14 @@ class AuthService:
     async def revoke_emergency_card(self, user_id: UserId, *, actor: str, client: Client | None = None) -> bool:
         """A lost card: its codes are worth nothing from now on. False when there is none."""
         return await self._step_ups.void_card(user_id, actor=actor, client=client)
+
+    async def cards_since(self, since: datetime) -> list[HeldCard]:
+        """Emergency cards in force that were issued from then on."""
+        return await self._leftovers.cards(since)
+
+    async def cached_verifiers(self) -> int:
+        """How many people could sign in without the directory."""
+        return await self._leftovers.verifiers()
 
     # -- help after a lost authenticator
 

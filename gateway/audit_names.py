@@ -15,5 +15,7 @@ class GatewayAudit(StrEnum):
     REFUSE_DESKTOP = "refuse-desktop"
     LOAD_POLICY = "load-policy"
     REJECT_POLICY = "reject-policy"
+    RESTORE_NORMAL = "restore-normal"
+    """What an emergency left behind was taken back, and the normal rules were compared with those before it."""
     START_GATEWAY = "start-gateway"
     STOP_GATEWAY = "stop-gateway"

@@ -18,6 +18,7 @@ from gateway import (
     schemas_duties,
     schemas_lost_access,
     schemas_records,
+    schemas_restore,
     schemas_what_if,
 )
 from gateway.handlers import (
@@ -33,6 +34,7 @@ from gateway.handlers import (
     login,
     lost_access,
     records,
+    restore,
     sessions,
     spec,
     viewer,
@@ -249,6 +251,10 @@ ROUTES: Final[tuple[Route, ...]] = (
           schemas_records.DrillsAnswer),
     Route("GET", f"{_V1}/bcp/declarations/{{id}}/score", records.score, _P.BCP_READ, "How well it went so far",
           schemas_records.ScoreAnswer),
+    Route("GET", f"{_V1}/bcp/declarations/{{id}}/restore", restore.leftovers, _P.BCP_READ,
+          "What the emergency left behind", schemas_restore.RestoreAnswer),
+    Route("POST", f"{_V1}/bcp/declarations/{{id}}/restore", restore.restore, _P.BCP_ACT,
+          "Take back what is ticked", schemas_restore.RestoreAnswer, schemas_restore.RestoreBody),
     Route("GET", f"{_V1}/bcp/reports", records.list_reports, _P.BCP_READ, "After-action reports",
           schemas_records.ReportsAnswer),
     Route("POST", f"{_V1}/bcp/declarations/{{id}}/report", records.make_report, _P.BCP_ACT, "Freeze a report now",

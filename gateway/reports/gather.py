@@ -35,7 +35,7 @@ from policy.bcp.plan import Plan
 from policy.guardrails import REASONS
 
 _GUARDED: Final = frozenset(REASONS.values())
-_BEGINNINGS: Final = frozenset({BcpAudit.APPROVE_DECLARATION, BcpAudit.DECLARE_ALONE})
+BEGINNINGS: Final = frozenset({BcpAudit.APPROVE_DECLARATION, BcpAudit.DECLARE_ALONE})
 _ENDINGS: Final = frozenset({BcpAudit.LIFT_DECLARATION, BcpAudit.EXPIRE_DECLARATION, BcpAudit.GIVE_WAY})
 _ENDED: Final = frozenset(
     {DeclarationState.LIFTED, DeclarationState.EXPIRED, DeclarationState.LAPSED, DeclarationState.REJECTED}
@@ -206,7 +206,7 @@ class _Gatherer:
             self._denied_steps += 1
         elif version := plain(event.details.get("policy_version")):
             before, after = self._rules
-            begun = before or (version if event.name in _BEGINNINGS else "")
+            begun = before or (version if event.name in BEGINNINGS else "")
             self._rules = begun, version if event.name in _ENDINGS else after
         self._raise_level(plain(event.details.get("level")))
         listed = next((o for o in self._m.officials if o.username.casefold() == (event.actor or "").casefold()), None)

@@ -88,6 +88,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "use-recovery-code": "リカバリーコードの使用",
     "issue-emergency-card": "緊急カードの発行",
     "revoke-emergency-card": "緊急カードの失効",
+    "restore-normal": "平常への復帰の作業",
     "announce-notice": "お知らせの作成",
     "send-notices": "お知らせの送信",
     "switch-channel": "別の手段での送信",

@@ -23,8 +23,8 @@ from gateway.notices.model import Reach
 from gateway.notices.people import People
 from gateway.reports.audit_names import ReportAudit
 from gateway.reports.calendar import DrillYear, drill_year
-from gateway.reports.gather import Material, final, gather
-from gateway.reports.model import Report, Score, decode, encode, sha256
+from gateway.reports.gather import BEGINNINGS, Material, final, gather
+from gateway.reports.model import Report, Score, decode, encode, plain, sha256
 from gateway.reports.pdf import draw
 from gateway.reports.score import Scorer
 from gateway.reports.sessions import Sessions
@@ -39,6 +39,7 @@ AFTER: Final = timedelta(hours=1)
 LATEST: Final = timedelta(days=7)
 """Reports of what ended earlier are made only when somebody asks."""
 BY_ITSELF: Final = "（自動作成）"
+_RECORDED_WITHIN: Final = timedelta(minutes=1)
 _MOST_EVENTS: Final = 2_000_000
 _OVER: Final = frozenset({DeclarationState.LIFTED, DeclarationState.EXPIRED})
 _log = get_logger(__name__)
@@ -173,6 +174,19 @@ class ReportService:
             sessions.feed(chained)
             scorer.feed(chained)
         return scorer.score(sessions, self._book())
+
+    async def rules_before(self, declaration_id: str) -> str:
+        """The hash of the normal rules when the declaration began; empty when no event tells. Raises
+        Refused(NOT_FOUND)."""
+        declaration = await self._declarations.get(declaration_id)
+        if declaration.starts_at is None:
+            return ""
+        begun = declaration.starts_at
+        async for chained in self._events(begun - _RECORDED_WITHIN, begun + _RECORDED_WITHIN):
+            event = chained.event
+            if event.subject == declaration_id and event.name in BEGINNINGS and event.outcome == "ok":
+                return plain(event.details.get("policy_version"))
+        return ""
 
     def _window(self, declaration: Declaration) -> tuple[datetime, datetime]:
         now = self._clock.now()

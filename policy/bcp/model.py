@@ -358,6 +358,7 @@ class RefusalCode(StrEnum):
     REASON_MISSING = "reason_missing"
     INJECTS_NOT_IN_DRILL = "injects_not_in_drill"
     INJECTS_TOO_MANY = "injects_too_many"
+    RESTORE_TOO_EARLY = "restore_too_early"
     OTHER_WAS_FASTER = "other_was_faster"
     NOT_FOUND = "not_found"
 

@@ -131,6 +131,10 @@ _TEXTS: Final[Mapping[RefusalCode, tuple[str, str]]] = {
         "欠勤の想定は0～{most}%です。",
         "From 0 to {most} % can play absent.",
     ),
+    RefusalCode.RESTORE_TOO_EARLY: (
+        "宣言が続いています。解除してから、または復旧に移してから、平常に戻す作業をしてください。",
+        "The declaration still holds. Lift it, or go over to recovery, before what it left behind is taken back.",
+    ),
     RefusalCode.OTHER_WAS_FASTER: (
         "ほかの人の操作が先に行われました。画面を読み込み直してください。",
         "Somebody else was faster. Reload the page.",

@@ -19,6 +19,7 @@ import { declarationName, pretendedWords, scopeName } from "./names";
 import { isReader, isUnratified, taskOf, type Task } from "./permission";
 import { ReachSummary } from "./records/ReachSummary";
 import { ReportsOf } from "./records/ReportsOf";
+import { Restore } from "./Restore";
 import { Score } from "./Score";
 import { SignBox } from "./SignBox";
 import { Signatures } from "./Signatures";
@@ -74,6 +75,7 @@ export function DeclarationPage({ id }: { readonly id: string }) {
       {active ? actions : null}
       <Change declaration={declaration} />
       {declaration.starts_at === null ? null : <Score declaration={declaration} />}
+      {isOver(declaration) ? <Restore key={declaration.state} declaration={declaration} /> : null}
       <Signatures signatures={declaration.signatures} />
       {active ? null : actions}
       {declaration.starts_at === null ? null : (
@@ -87,6 +89,11 @@ export function DeclarationPage({ id }: { readonly id: string }) {
       )}
     </div>
   );
+}
+
+/** It held and has ended, or is on the way back. */
+function isOver({ state, level }: DeclarationView): boolean {
+  return state === "lifted" || state === "expired" || (state === "active" && level === "recovery");
 }
 
 function Summary({ declaration }: { readonly declaration: DeclarationView }) {

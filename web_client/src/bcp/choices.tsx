@@ -142,16 +142,18 @@ interface TickProps {
   readonly onChange: (on: boolean) => void;
   readonly children: ReactNode;
   readonly invalid?: boolean;
+  readonly isDisabled?: boolean;
   readonly testId: string;
 }
 
-export function Tick({ isSelected, onChange, children, invalid = false, testId }: TickProps) {
+export function Tick({ isSelected, onChange, children, invalid = false, isDisabled = false, testId }: TickProps) {
   return (
     <AriaCheckbox
       className={`checkbox tick${invalid ? " tick-missing" : ""}`}
       isSelected={isSelected}
       onChange={onChange}
       isInvalid={invalid}
+      isDisabled={isDisabled}
       data-testid={testId}
     >
       <CheckMark />

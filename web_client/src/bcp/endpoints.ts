@@ -1,6 +1,6 @@
 /** One function per BCP route of the gateway. No logic, only paths and types. */
 import { request, type RequestOptions } from "../api/http";
-import type { BcpStatus, DeclarationView, Narrowing, PlanView, Proposal, Scopes, ScoreView, WhatIf } from "./types";
+import type { BcpStatus, DeclarationView, Leftovers, Narrowing, PlanView, Proposal, Scopes, ScoreView, WhatIf } from "./types";
 
 interface Items<T> {
   readonly items: readonly T[];
@@ -27,6 +27,12 @@ export const bcp = {
     request<Items<DeclarationView>>("GET", "/bcp/declarations", undefined, options),
   declaration: (id: string, options: RequestOptions = {}) =>
     request<DeclarationView>("GET", `/bcp/declarations/${encodeURIComponent(id)}`, undefined, options),
+  leftovers: (id: string, options: RequestOptions = {}) =>
+    request<Leftovers>("GET", `/bcp/declarations/${encodeURIComponent(id)}/restore`, undefined, options),
+  restore: (
+    id: string,
+    ticked: { readonly temporary: readonly string[]; readonly cards: readonly string[]; readonly verifiers: boolean },
+  ) => request<Leftovers>("POST", `/bcp/declarations/${encodeURIComponent(id)}/restore`, ticked),
   score: (id: string, options: RequestOptions = {}) =>
     request<ScoreView>("GET", `/bcp/declarations/${encodeURIComponent(id)}/score`, undefined, { ...PATIENT, ...options }),
   whatIf: (proposal: Proposal, signal: AbortSignal) =>

@@ -230,6 +230,30 @@ export interface ScoreView {
   readonly duties: readonly DutyScore[];
 }
 
+/** What an emergency left behind; hashes of the normal rules before it and now. */
+export interface Leftovers {
+  readonly may_restore: boolean;
+  readonly temporary: readonly {
+    readonly id: string;
+    readonly username: string;
+    readonly display_name: string;
+    readonly state: string;
+    readonly opened_at: string;
+    readonly expires_at: string;
+  }[];
+  readonly cards: readonly {
+    readonly username: string;
+    readonly display_name: string;
+    readonly number: string;
+    readonly issued_at: string;
+  }[];
+  readonly verifiers: number;
+  readonly in_grace: number;
+  readonly others_active: number;
+  readonly rules_before: string;
+  readonly rules_now: string;
+}
+
 export interface Narrowing {
   readonly scope?: Scope;
   readonly level?: Level;

@@ -1,0 +1,71 @@
+"""The way back to normal: one list of what an emergency left behind; what is ticked on it ends, and nothing else."""
+
+from typing import Any
+
+import pyotp
+import pytest
+
+from common.audit_store import read
+from common.clock import SystemClock
+from common.db import Database
+from tests.integration.gateway.test_bcp import Scene, declared, town
+
+__all__ = ["declared", "town"]
+
+
+@pytest.fixture
+def more() -> dict[str, Any]:
+    """Nothing but what the scene has."""
+    return {}
+
+
+async def listed(scene: Scene, declaration_id: str, uid: str = "mori") -> dict[str, Any]:
+    status, found = await scene[uid].call("GET", f"/bcp/declarations/{declaration_id}/restore")
+    assert status == 200, found
+    left: dict[str, Any] = found
+    return left
+
+
+async def card_of(scene: Scene, uid: str) -> None:
+    """Print an emergency card; the code of the next half minute was not used yet."""
+    person = scene[uid]
+    assert person.secret
+    code = pyotp.TOTP(person.secret).at(SystemClock().now(), counter_offset=1)
+    status, found = await person.call("POST", "/me/emergency-card", {"code": code})
+    assert (status, found["error"]) == (200, None)
+    person.csrf = found["csrf_token"]
+
+
+async def test_what_was_left_behind_is_listed_and_ends_when_it_is_ticked(declared: Scene) -> None:
+    signed = await declared.declare()
+    await card_of(declared, "kato")
+    path = f"/bcp/declarations/{signed['id']}/restore"
+    status, answer = await declared["mori"].call("POST", path, {"cards": ["kato"]})
+    assert (status, answer["refusal"]) == (409, "restore_too_early")
+    await declared["ikeda"].call("POST", f"/bcp/declarations/{signed['id']}/lift", {"text": ""})
+    left = await listed(declared, signed["id"])
+    assert [card["username"] for card in left["cards"]] == ["kato"]
+    assert (left["may_restore"], left["rules_before"]) == (True, left["rules_now"])
+    assert left["rules_before"]
+    assert (await declared["mori"].call("POST", path, {"cards": ["kato", "ota"]}))[0] == 404
+    assert [card["username"] for card in (await listed(declared, signed["id"]))["cards"]] == ["kato"]
+    status, after = await declared["mori"].call("POST", path, {"cards": ["kato"], "verifiers": True})
+    assert (status, after["cards"], after["verifiers"]) == (200, [], 0)
+    database = Database(declared.running.settings.database.url)
+    try:
+        events = [chained.event async for chained in read(database, "test")]
+    finally:
+        await database.close()
+    assert "revoke-emergency-card" in {event.name for event in events}
+    (restored,) = [event for event in events if event.name == "restore-normal"]
+    assert (restored.actor, restored.details["cards"], restored.details["rules_same"]) == ("mori", 1, True)
+
+
+async def test_auditors_look_and_staff_see_nothing(declared: Scene) -> None:
+    signed = await declared.declare()
+    await declared["ikeda"].call("POST", f"/bcp/declarations/{signed['id']}/lift", {"text": ""})
+    assert not (await listed(declared, signed["id"], "ota"))["may_restore"]
+    path = f"/bcp/declarations/{signed['id']}/restore"
+    assert (await declared["ota"].call("POST", path, {"verifiers": True}))[0] == 404
+    assert (await declared["kato"].call("GET", path))[0] == 404
+    assert (await declared["suzuki"].call("POST", path, {"verifiers": True}))[0] == 404
