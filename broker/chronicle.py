@@ -19,7 +19,7 @@ from policy.model import Grant
 NO_BASIS: Final[Mapping[str, Detail]] = {}
 """What the audit says of a decision beside its grant, such as whether normal policy alone would have allowed it and
 which declarations it rests on; the gateway knows."""
-BASIS: Final = ("normal_allowed", "declarations")
+BASIS: Final = ("normal_allowed", "declarations", "drill")
 _MOST_KNOWN: Final = 20_000
 _LAST: Final = frozenset({BrokerAudit.FINISH_SESSION, BrokerAudit.REFUSE_SESSION})
 TOPIC: Final = "session"

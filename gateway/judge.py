@@ -65,6 +65,7 @@ class Judgement:
             "normal_allowed": judged.normal_allowed,
             "declarations": " ".join(judged.overlay_ids) or None,
             "inject": judged.inject,
+            "drill": True if judged.drill or judged.inject else None,
         }
 
     def clipboard_basis(self, *, inward: bool) -> Mapping[str, Detail]:

@@ -38,6 +38,10 @@ SUBSTITUTE: Final = "#substitute"
 """Behind a duty's name in `Subject.duties` of those who stand in for it (応援職員)."""
 
 
+DRILL_MARK: Final = "#drill"
+"""Behind a plan's name in the rules of its drill."""
+
+
 class ScopeKind(StrEnum):
     """What a declaration is held for."""
 
@@ -318,7 +322,7 @@ class Declaration:
 
 def overlay_plan(plan_id: str, version: int, *, drill: bool) -> str:
     """ "quake@3", or "quake@3#drill": a drill can never meet the real profile's rules."""
-    return f"{plan_id}@{version}{'#drill' if drill else ''}"
+    return f"{plan_id}@{version}{DRILL_MARK if drill else ''}"
 
 
 class RefusalCode(StrEnum):

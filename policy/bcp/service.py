@@ -23,7 +23,7 @@ from policy.bcp.chronicle import BcpEvent, Chronicle
 from policy.bcp.desk import Desk
 from policy.bcp.injects import Inject
 from policy.bcp.memory import Memory
-from policy.bcp.model import Declaration, Level, Official, Proposal, Scope, Signer
+from policy.bcp.model import DRILL_MARK, Declaration, Level, Official, Proposal, Scope, Signer
 from policy.bcp.model import RefusalCode as Code
 from policy.bcp.overlay import ActiveDeclaration, Snapshot, highest, used
 from policy.bcp.plan import Plan, plan_from
@@ -57,6 +57,8 @@ class Judged:
     normal_allowed: bool
     inject: Inject | None = None
     normal_terms: Obligations | None = None
+    drill: bool = False
+    """Whether any of the declarations that it rests on is a drill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +257,8 @@ class BcpService:
         engine = self.engine(base)
         decision = engine.decide(replace(request, context=replace(request.context, overlays=overlays)))
         ids = used(decision.rule_ids, overlays, self._memory.snapshot.rules()) if decision.allowed else ()
-        return Judged(decision, ids, normal.allowed, inject, _terms(normal))
+        drill = any(overlay.plan.endswith(DRILL_MARK) for overlay in overlays if overlay.overlay_id in ids)
+        return Judged(decision, ids, normal.allowed, inject, _terms(normal), drill)
 
     def known(self, overlay_id: str) -> ActiveDeclaration | None:
         """A declaration that is or was in force since this node started: for sessions that lose their basis

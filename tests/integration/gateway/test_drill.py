@@ -9,6 +9,7 @@ from common.audit_store import read
 from common.db import Database
 from policy.bcp.injects import Injects
 from policy.bcp.model import drill_name
+from tests.e2e.attacker import desktop
 from tests.integration.gateway.test_bcp import PROPOSAL, Scene, declared, more, town
 from tests.support.person import Person
 
@@ -40,11 +41,11 @@ async def section(scene: Scene, uid: str) -> dict[str, Any]:
     return item
 
 
-async def recorded(scene: Scene, name: str) -> list[AuditEvent]:
-    """Audit events of this name."""
+async def recorded(scene: Scene, name: str | None = None) -> list[AuditEvent]:
+    """Audit events of this name, or all."""
     database = Database(scene.running.settings.database.url)
     try:
-        return [chained.event async for chained in read(database, "test") if chained.event.name == name]
+        return [chained.event async for chained in read(database, "test") if name in (None, chained.event.name)]
     finally:
         await database.close()
 
@@ -61,7 +62,7 @@ async def test_who_plays_absent_is_refused_in_the_drill_only_and_reads_why(decla
     assert (await declared["kato"].call("POST", "/sessions", {"pool_id": "section"}))[0] >= 400
     (denied,) = await recorded(declared, "deny-session")
     assert (denied.details["inject"], denied.details["code"]) == ("absent", "drill_pretends")
-    assert denied.details["normal_allowed"] is False
+    assert (denied.details["normal_allowed"], denied.details["drill"]) == (False, True)
     _, score = await declared["ota"].call("GET", f"/bcp/declarations/{drill['id']}/score")
     assert (score["refused"], score["alone"], score["seconds_to_declare"]) == (1, True, 0)
     assert (await declared["kato"].call("GET", f"/bcp/declarations/{drill['id']}/score"))[0] == 404
@@ -70,6 +71,10 @@ async def test_who_plays_absent_is_refused_in_the_drill_only_and_reads_why(decla
 async def test_who_is_there_may_practise_and_a_real_declaration_ends_it(declared: Scene) -> None:
     drill = await practise(declared, {"absent_percent": 50, "half_capacity": True}, reason=reason(kato_absent=False))
     assert await declared.may_work("kato")
+    session = await desktop(declared["kato"], "section")
+    marks = {e.name: e.details.get("drill") for e in await recorded(declared) if e.session_id == session["id"]}
+    assert set(marks) >= {"request-session", "start-desktop"}
+    assert set(marks.values()) == {True}
     await declared.declare()
     assert await declared.may_work("kato")
     _, found = await declared["mori"].call("GET", f"/bcp/declarations/{drill['id']}")

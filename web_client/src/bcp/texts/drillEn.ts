@@ -2,7 +2,7 @@
 import type { drillJa } from "./drillJa";
 
 export const drillEn: typeof drillJa = {
-  heading: "What the drill pretends",
+  heading: "Drill pretends",
   lead: "This only takes away from what the drill gives. Usual work, and people outside the drill, are not touched.",
   none: "Nothing pretended",
   absent: "Staff absent",
