@@ -88,7 +88,7 @@ def what_if(document: PolicyDocument, plan: Plan, situations: int, *, alike: boo
     population = population_of(staff, pools(20))
     usually = usual(NIGHT)
     tried = [
-        Circumstance(str(i), "", "", replace(usually[i % 3].context, now=NIGHT + timedelta(hours=3 * i)))
+        Circumstance(str(i), "", "", replace(usually[i % len(usually)].context, now=NIGHT + timedelta(hours=3 * i)))
         for i in range(situations)
     ]
     figures = []
