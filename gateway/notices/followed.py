@@ -87,7 +87,8 @@ class CallList:
 def follow(reach: Reach, book: DutyBook, *, working: Collection[str], signers: Collection[str]) -> tuple[Follow, ...]:
     """Everybody whom the declaration is for. `working` are the user names with a desktop on the screen, `signers` those
     who signed it: nobody has to tell them."""
-    return tuple(_follow(one, book, _standing(one, working, signers)) for one in reach.people)
+    at_work, signed = ({name.casefold() for name in names} for names in (working, signers))
+    return tuple(_follow(one, book, _standing(one, at_work, signed)) for one in reach.people)
 
 
 def _follow(one: Reached, book: DutyBook, standing: Standing) -> Follow:
@@ -97,11 +98,12 @@ def _follow(one: Reached, book: DutyBook, standing: Standing) -> Follow:
 
 
 def _standing(one: Reached, working: Collection[str], signers: Collection[str]) -> Standing:
-    if one.username in working:
+    name = one.username.casefold()
+    if name in working:
         return Standing.WORKING
     if one.answer:
         return Standing.ANSWERED
-    if one.read_at or one.username in signers:
+    if one.read_at or name in signers:
         return Standing.READ
     if one.sent:
         return Standing.TOLD

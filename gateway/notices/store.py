@@ -334,23 +334,27 @@ class NoticeStore:
 
 
 def _reach(sent: Iterable[tuple[str, str, str]], read: dict[str, datetime], answers: dict[str, Answered]) -> Reach:
-    names: dict[str, str] = dict.fromkeys((*read, *answers), "")
+    """Joined by folded user names: the register may spell one in another case than the directory."""
+    people: dict[str, tuple[str, str]] = {username.casefold(): (username, "") for username in (*read, *answers)}
     states: dict[str, set[str]] = {}
     for username, name, state in sent:
-        names[username] = name
-        states.setdefault(username, set()).add(state)
-    people = [
-        Reached(
-            username=username,
-            name=name,
-            sent=DeliveryState.SENT in states.get(username, ()),
-            failed=states.get(username, set()) == {str(DeliveryState.FAILED)},
-            read_at=read.get(username),
-            answer=answers.get(username),
+        people[username.casefold()] = (username, name)
+        states.setdefault(username.casefold(), set()).add(state)
+    read = {username.casefold(): at for username, at in read.items()}
+    answers = {username.casefold(): answer for username, answer in answers.items()}
+    return Reach(
+        tuple(
+            Reached(
+                username=username,
+                name=name,
+                sent=DeliveryState.SENT in states.get(key, ()),
+                failed=states.get(key, set()) == {str(DeliveryState.FAILED)},
+                read_at=read.get(key),
+                answer=answers.get(key),
+            )
+            for key, (username, name) in sorted(people.items())
         )
-        for username, name in sorted(names.items())
-    ]
-    return Reach(tuple(people))
+    )
 
 
 async def _insert_deliveries(

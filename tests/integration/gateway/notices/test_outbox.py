@@ -332,3 +332,12 @@ async def test_the_newest_notice_to_everybody_is_printed(first: Node) -> None:
         await first.service.printed("bcp_1")
     await first.service.look()
     assert (await first.service.printed("bcp_1")).startswith(b"%PDF-")
+
+
+async def test_a_person_whom_directory_and_register_spell_differently_is_one(first: Node) -> None:
+    await first.service.look()
+    [told] = await first.service.of_declaration("bcp_1")
+    before = len((await first.service.reach("bcp_1")).people)
+    await first.service.answer(told.id, "STAFF1", Ability.CAN)
+    reach = await first.service.reach("bcp_1")
+    assert (len(reach.people), reach.read, reach.answers(Ability.CAN)) == (before, 1, 1)

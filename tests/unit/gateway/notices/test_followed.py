@@ -69,7 +69,7 @@ PEOPLE = Reach(
 
 
 def test_the_strongest_sign_counts_signers_know_and_a_message_under_way_has_reached_nobody() -> None:
-    people = followed.follow(PEOPLE, book(), working={"s6"}, signers={"s3"})
+    people = followed.follow(PEOPLE, book(), working={"S6"}, signers={"s3"})
     assert [one.standing for one in people] == [
         Standing.FAILED,
         Standing.ANSWERED,
