@@ -214,6 +214,26 @@ async def test_who_may_do_what(declared: Scene) -> None:
         assert status == acts, uid
 
 
+READS = ("status", "plans", "scopes", "declarations", "capacity", "reports", "drills")
+
+
+async def test_every_role_reads_and_signs_its_own_over_http(declared: Scene) -> None:
+    """IT and staff get none of it; auditors every page and no step, whatever declaration they name."""
+    signed = await declared.declare()
+    path = f"/bcp/declarations/{signed['id']}"
+    reads = [f"/bcp/{name}" for name in READS] + [f"{path}{end}" for end in ("", "/reach", "/reach/people", "/score")]
+    steps = [f"{path}/{name}" for name in ("approve", "reject", "extend", "narrow", "lift", "ratify", "report")]
+    for uid, looks in (("ota", 200), ("mori", 200), ("kato", 404), ("suzuki", 404)):
+        found = {read: (await declared[uid].call("GET", read))[0] for read in reads}
+        assert set(found.values()) == {looks}, (uid, found)
+    for uid in ("ota", "kato", "suzuki"):
+        for step in steps:
+            status, answer = await declared[uid].call("POST", step, {})
+            assert (status, answer["code"], "refusal" in answer) == (404, "not_found", False), (uid, step)
+    assert (await declared["mori"].call("GET", path))[1]["state"] == "active"
+    assert (await declared["mori"].call("GET", "/admin/pools"))[0] == 404
+
+
 async def test_refused_steps_say_why_and_change_nothing(declared: Scene) -> None:
     mori, ikeda = declared["mori"], declared["ikeda"]
     _, waiting = await mori.call("POST", "/bcp/declarations", {"proposal": PROPOSAL})
