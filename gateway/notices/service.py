@@ -113,6 +113,7 @@ class NoticeService:
         self._scope: Final = TaskScope()
         self._news: Final[deque[BcpEvent]] = deque(maxlen=_MOST_WAITING)
         self._wake: Final = asyncio.Event()
+        self._turn: Final = asyncio.Lock()
         self.outbox: Final = Outbox(
             settings, tenant_id=tenant_id, store=store, channels=channels, clock=clock, audit=audit
         )
@@ -153,14 +154,15 @@ class NoticeService:
     async def look(self) -> None:
         """Make what is due: from the events heard, then from all declarations. Raises StoreUnavailable; the events
         wait then."""
-        while self._news:
-            await self._make(self._news[0])
-            self._news.popleft()
-        now = self._clock.now()
-        for declaration in reversed(await self._declarations.history(50)):
-            found = due.newest(declaration)
-            if found is not None and now - LATEST < found.at <= now + LATEST:
-                await self._announce(declaration, found)
+        async with self._turn:  # one look at a time: each takes the events from the front
+            while self._news:
+                await self._make(self._news[0])
+                self._news.popleft()
+            now = self._clock.now()
+            for declaration in reversed(await self._declarations.history(50)):
+                found = due.newest(declaration)
+                if found is not None and now - LATEST < found.at <= now + LATEST:
+                    await self._announce(declaration, found)
 
     async def _make(self, event: BcpEvent) -> None:
         if event.name is BcpAudit.REMIND_DECLARATION and event.remaining is not None:
