@@ -12,7 +12,9 @@ from gateway.rfb.encodings import LAST_RECT, NEED_MORE, PIXEL_RULES, TIGHT, Chun
 from gateway.rfb.errors import ProtocolError
 
 _RECT: Final = Struct(">HHHHiBBB")  # the rectangle's header, Tight's control byte, two bytes of its length
-_NEXT: Final = Struct(">8xiBxH")  # the encoding of a LastRect, then the type and count of the next update
+_NEXT: Final = Struct(">8xQHHHHiBBB")  # the same behind a LastRect and the header of an update of unknown count
+_OPEN_UPDATE: Final = LAST_RECT << 32 & 0xFFFF_FFFF_0000_0000 | 0xFFFF
+"""How that begins: the encoding of the LastRect, type 0, a byte of padding, and "until LastRect" as the count."""
 _tight: Final = PIXEL_RULES[TIGHT]
 _HEADER: Final = 12
 _UPDATE: Final = 4
@@ -28,20 +30,19 @@ def tight_run(buffer: Chunk, at: int, end: int, rects: int, width: int, height: 
     """
     rectangle, following, last = _RECT.unpack_from, _NEXT.unpack_from, end - _AHEAD
     while at <= last:
-        if rects:
-            encoding, kind, count = following(buffer, at)
-            if encoding == LAST_RECT:
-                if kind:
-                    break
-                at, rects = at + _HEADER + _UPDATE, count
-        elif buffer[at]:
-            break
+        opening, x, y, w, h, encoding, control, first, second = following(buffer, at)
+        if rects and opening == _OPEN_UPDATE:
+            at += _HEADER + _UPDATE
+            rects = 0xFFFF
         else:
-            rects = buffer[at + 2] << 8 | buffer[at + 3]
-            at += _UPDATE
-        if not rects:
-            continue
-        x, y, w, h, encoding, control, first, second = rectangle(buffer, at)
+            if not rects:
+                if buffer[at]:
+                    break
+                rects = buffer[at + 2] << 8 | buffer[at + 3]
+                at += _UPDATE
+                if not rects:
+                    continue
+            x, y, w, h, encoding, control, first, second = rectangle(buffer, at)
         if encoding != TIGHT or x + w > width or y + h > height:
             break
         if control & 0xF0 == 0x90 and first < 128:
