@@ -17,6 +17,7 @@ from bench.contenders import DIRECT, OURS, PEER, Contender, Tls, contender, line
 from bench.table import Goal, Row
 
 GB: Final = 1e9
+_BESIDE_SECONDS: Final = 600.0
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ class Scenario:
     figures: tuple[Figure, ...]
     secure: tuple[bool, ...] = (False, True)
     direct: bool = False
+    bulk: int = 0
+    """Unlimited streams beside, of viewers in a process of their own."""
 
     @property
     def name(self) -> str:
@@ -99,9 +102,10 @@ SCENARIOS: Final = (
     ),
     Scenario(
         "mixed:4",
-        5,
-        "beside:4",
+        1,
+        "echo-paced",
         (Figure("echo p99 beside 4 unlimited streams", "ms", "p99_ms", Goal(5), Goal(5)),),
+        bulk=4,
     ),
     Scenario("idle", 20, "churn", (Figure("set-ups of the bare relay, 20 at a time", "/s", "per_second"),)),
 )
@@ -125,15 +129,19 @@ def load(setting: Setting, relay: Contender, count: int, seconds: float, mode: s
 
 def measured(setting: Setting, scenario: Scenario, name: str, *, secure: bool) -> dict[str, float]:
     """One run of one contender."""
-    with stage(setting, name, scenario.target, secure=secure) as (relay, _):
+    with ExitStack() as stack:
+        relay, _ = stack.enter_context(stage(setting, name, scenario.target, secure=secure))
+        if scenario.bulk:
+            beside = load(setting, relay, scenario.bulk, _BESIDE_SECONDS, "count")
+            line_of(stack.enter_context(program("bench.viewers", *beside)))
         arguments = load(setting, relay, scenario.count, setting.seconds, scenario.mode)
         before = relay.cpu_seconds()
-        with program("bench.viewers", *arguments) as viewers:
-            if scenario.mode != "churn":
-                line_of(viewers)
-                before = relay.cpu_seconds()
-            result: dict[str, float] = json.loads(line_of(viewers))
-            used = relay.cpu_seconds() - before
+        viewers = stack.enter_context(program("bench.viewers", *arguments))
+        if scenario.mode != "churn":
+            line_of(viewers)
+            before = relay.cpu_seconds()
+        result: dict[str, float] = json.loads(line_of(viewers))
+        used = relay.cpu_seconds() - before
     if result.get("lost"):
         raise RuntimeError(f"{name} lost {result['lost']:.0f} of {scenario.count} connections: {scenario.name}")
     done, gigabytes = max(1.0, result.get("done", 0)), max(1.0, result.get("bytes", 0)) / GB

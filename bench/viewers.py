@@ -1,11 +1,10 @@
 """Many viewers in one process: `python -m bench.viewers URL COUNT SECONDS MODE [CA]` prints "ready", then JSON.
 
 URL: ws, wss, or tcp for a target without a relay. MODE: count (take what comes), stall (read nothing), echo (pointer
-event, answer, again at once), echo-paced (20 ms between), beside:N (the first N take what comes, the others
-echo-paced), office (typing with a Page Down now and then), at-once (all connect together, each sees one echo), churn
-(COUNT at a time connect, see ServerInit, leave, again; prints no "ready"). Each speaks just enough RFB and WebSocket to
-keep its own cost out of the picture: payloads are counted, not decoded. Counterparts: `bench/replay_target.py`,
-`bench/contenders.py`.
+event, answer, again at once), echo-paced (20 ms between), office (typing with a Page Down now and then), at-once (all
+connect together, each sees one echo), churn (COUNT at a time connect, see ServerInit, leave, again; prints no "ready").
+Each speaks just enough RFB and WebSocket to keep its own cost out of the picture: payloads are counted, not decoded.
+Counterparts: `bench/replay_target.py`, `bench/contenders.py`.
 """
 
 import asyncio
@@ -165,11 +164,9 @@ def quantile(values: list[float], share: float) -> float:
 async def watch(url: str, count: int, seconds: float, mode: str, tls: ssl.SSLContext | None) -> dict[str, float]:
     """Open all, do what the mode says, sum up."""
     samples: list[float] = []
-    mode, _, bulk = mode.partition(":")
     opened: list[Viewer] = []
-    together = 1 if mode == "beside" else _TOGETHER  # a mixed target goes by the order
     while len(opened) < count:
-        more = min(together, count - len(opened))
+        more = min(_TOGETHER, count - len(opened))
         opened += await asyncio.gather(*(Viewer.connect(url, tls) for _ in range(more)))
     await asyncio.sleep(0.5)  # what was said before the first measured byte is through
     if mode == "stall":
@@ -178,9 +175,9 @@ async def watch(url: str, count: int, seconds: float, mode: str, tls: ssl.SSLCon
     print("ready", flush=True)
     before, start = sum(viewer.bytes for viewer in opened), time.perf_counter()
     until = start + seconds
-    if mode in ("echo", "echo-paced", "beside"):
+    if mode in ("echo", "echo-paced"):
         pause = 0.0 if mode == "echo" else 0.02
-        await asyncio.gather(*(echo(viewer, until, samples, pause) for viewer in opened[int(bulk or 0) :]))
+        await asyncio.gather(*(echo(viewer, until, samples, pause) for viewer in opened))
     elif mode == "office":
         await asyncio.gather(*(work(viewer, until, number) for number, viewer in enumerate(opened)))
     else:
