@@ -12,6 +12,7 @@ from pydantic import Field
 
 from broker.duties.models import Site
 from broker.models import Pool, Seats
+from broker.settings import TriageSettings
 from common.ids import PoolId
 from common.settings import Section
 
@@ -22,12 +23,8 @@ class PlanningSettings(Section):
     at_once_percent: int = Field(
         70, ge=1, le=100, description="How many of the people who gain a desktop are expected to use it at once."
     )
-    session_mbps: float = Field(0.5, gt=0, le=100, description="What a session takes of a line on average, in Mbps.")
     session_peak_mbps: float = Field(
         2.0, gt=0, le=100, description="What a session takes at its busiest (95th percentile), in Mbps."
-    )
-    line_percent: int = Field(
-        70, ge=1, le=100, description="How much of a site's line sessions may fill; the rest is for other traffic."
     )
     node_sessions: int = Field(3_000, ge=1, le=100_000, description="Sessions that one gateway node carries.")
     nodes: int = Field(1, ge=1, le=64, description="Gateway nodes that share the work.")
@@ -74,8 +71,10 @@ def forecast(
     seats: Mapping[PoolId, Seats],
     sites: Iterable[Site],
     settings: PlanningSettings,
+    lines: TriageSettings,
 ) -> Forecast:
-    """For people who gain pools. Who gains several is expected in each pool, but once on a line and on the gateway."""
+    """For people who gain pools. Who gains several is expected in each pool, but once on a line and on the gateway. What
+    a session takes of a line is what admission reckons with (`lines`)."""
     known = {site.id: site for site in sites if site.bandwidth_mbps}
     found = {pool_id: names for pool_id, names in gaining.items() if pool_id in pools}
     at_site: dict[str, set[PoolId]] = {}
@@ -87,7 +86,7 @@ def forecast(
             for pool_id, names in sorted(found.items())
         },
         lines=tuple(
-            _line(known[site_id], _at(pools, site_id), found, seats, settings)
+            _line(known[site_id], _at(pools, site_id), found, seats, settings, lines)
             for site_id in sorted(at_site)
             if site_id in known
         ),
@@ -102,12 +101,13 @@ def _line(
     gaining: Mapping[PoolId, frozenset[str]],
     seats: Mapping[PoolId, Seats],
     settings: PlanningSettings,
+    lines: TriageSettings,
 ) -> LineFit:
     """A session takes of the line of the site where its desktop stands."""
     listed = tuple(pool_ids)
-    total = floor(site.bandwidth_mbps * settings.line_percent / 100 / settings.session_mbps)
+    total = floor(site.bandwidth_mbps * lines.line_percent / 100 / lines.session_mbps)
     fit = _fit(total, _used(seats, listed), _union(gaining.get(pool, frozenset()) for pool in listed), settings)
-    return LineFit(site, fit, fit.expected * settings.session_mbps, fit.expected * settings.session_peak_mbps)
+    return LineFit(site, fit, fit.expected * lines.session_mbps, fit.expected * settings.session_peak_mbps)
 
 
 def _fit(total: int, used: int, gaining: frozenset[str], settings: PlanningSettings) -> Fit:

@@ -8,6 +8,7 @@ from typing import Final
 
 from broker.duties.models import Site
 from broker.models import Pool, Seats
+from broker.settings import TriageSettings
 from common.ids import PoolId
 from gateway.planning import Fit, LineFit, PlanningSettings, forecast
 from gateway.schemas_what_if import (
@@ -32,6 +33,7 @@ def what_if(
     seats: Mapping[PoolId, Seats],
     sites: Iterable[Site],
     settings: PlanningSettings,
+    lines: TriageSettings,
     people: Mapping[str, PersonAnswer],
     told: ToldAnswer,
     load_percent: int,
@@ -39,7 +41,7 @@ def what_if(
 ) -> WhatIfAnswer:
     """All of it."""
     gaining = _gaining(found)
-    expected = forecast(gaining, pools, seats, sites, settings)
+    expected = forecast(gaining, pools, seats, sites, settings, lines)
     return WhatIfAnswer(
         digest=found.digest,
         base_people=found.people,

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from broker.models import Seats
+from broker.models import Pool, PoolKind, Seats
 from broker.states import SessionState
 from common.clock import Clock
 from common.errors import NotFound
@@ -200,9 +200,10 @@ async def effect(request: web.Request, proposal: Proposal, compared: Callable[[]
         what_if_rendering.what_if(
             found,
             pools=pools,
-            seats=await _seats(own, proposal),
+            seats=await _seats(own, proposal, pools),
             sites=own.duties.book.register.sites.values(),
             settings=own.settings.planning,
+            lines=own.settings.broker.triage,
             people=people,
             told=await _told(own, proposal),
             load_percent=machine_load_percent(),
@@ -211,12 +212,24 @@ async def effect(request: web.Request, proposal: Proposal, compared: Callable[[]
     )
 
 
-async def _seats(own: Services, proposal: Proposal) -> Mapping[PoolId, Seats]:
-    """As they are, or as a drill pretends."""
+async def _seats(own: Services, proposal: Proposal, pools: Mapping[PoolId, Pool]) -> Mapping[PoolId, Seats]:
+    """As they are, with those that the plan adds, or as a drill pretends."""
     seats = await own.catalogue.seats(_tenant(own))
-    if not (proposal.drill and proposal.injects.half_capacity):
-        return seats
-    return {pool_id: replace(found, total=(found.total + 1) // 2) for pool_id, found in seats.items()}
+    if proposal.drill:
+        half = proposal.injects.half_capacity
+        return {pool: replace(found, total=(found.total + 1) // 2) if half else found for pool, found in seats.items()}
+    plan = next((plan for plan in own.bcp.plans if plan.id == proposal.plan_id), None)
+    added = {
+        line.pool: line.seats
+        for line in (plan.capacity if plan and proposal.level.widens else ())
+        if line.level == "first" or proposal.level is Level.SECOND
+    }
+    return {
+        pool: replace(found, total=max(found.total, added.get(pool, 0)))
+        if pool in pools and pools[pool].kind is PoolKind.AGENT
+        else found
+        for pool, found in seats.items()
+    }
 
 
 async def _told(own: Services, proposal: Proposal) -> ToldAnswer:

@@ -17,6 +17,7 @@ from tests.support.person import Person
 __all__ = ["declared", "more", "town"]
 
 REASON = ("--cause", "earthquake", "--reason", "震度6強")
+PRACTICE = ("--reason", "第2回訓練")
 
 
 @dataclass(frozen=True)
@@ -97,3 +98,18 @@ async def test_a_declaration_from_first_signature_to_report(declared: Scene, tmp
     )
     assert (saved.status, file.read_bytes()[:3]) == (0, b"\xef\xbb\xbf")
     assert (wrong.status, "コード" in wrong.err, "code" in wrong.err) == (1, True, True), wrong.err
+
+
+async def test_a_drill_that_pretends_and_its_score(declared: Scene) -> None:
+    wrong, started = await asyncio.gather(
+        run(declared, "ikeda", "drill", "quake", *PRACTICE, "--site-down", "atlantis"),
+        run(declared, "mori", "drill", "quake", *PRACTICE, "--absent", "30", "--half-capacity", "--json"),
+    )
+    assert (wrong.status, "atlantis" in wrong.err) == (1, True), wrong.err
+    assert (started.status, started.json["state"], started.json["injects"]["absent_percent"]) == (0, "active", 30)
+    told, score = await asyncio.gather(
+        run(declared, "ota", "score", started.json["id"]),
+        run(declared, "mori", "score", started.json["id"], "--json"),
+    )
+    assert (told.status, "one signature" in told.out) == (0, True), told.err
+    assert (score.json["alone"], score.json["refused"], score.json["rehearsed"]) == (True, 0, 0)

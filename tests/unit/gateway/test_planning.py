@@ -5,6 +5,7 @@ from pydantic import ValidationError
 
 from broker.duties.models import Site
 from broker.models import Pool, PoolKind, Seats
+from broker.settings import TriageSettings
 from common.ids import PoolId, TenantId
 from gateway.planning import Fit, PlanningSettings, forecast
 from policy.model import Zone
@@ -13,6 +14,7 @@ OFFICE, SHELTER, ELSEWHERE = PoolId("office"), PoolId("shelter"), PoolId("elsewh
 HQ = Site("hq", "本庁舎", "City hall", (), 1_400, 10)
 EAST = Site("east", "東支所", "East branch", (), 90, 100)
 SETTINGS = PlanningSettings()
+LINES = TriageSettings()
 SEATS = {OFFICE: Seats(used=3, total=20, queued=0), SHELTER: Seats(used=1, total=2, queued=0)}
 
 
@@ -29,14 +31,14 @@ def people(*numbers: int) -> frozenset[str]:
 
 def test_the_sample_line_carries_as_many_sessions_as_the_planning_values_say() -> None:
     """10 Mbps at 70 % and 0.5 Mbps a session: 14 sessions."""
-    found = forecast({OFFICE: people(*range(10))}, POOLS, SEATS, (HQ, EAST), SETTINGS)
+    found = forecast({OFFICE: people(*range(10))}, POOLS, SEATS, (HQ, EAST), SETTINGS, LINES)
     (line,) = found.lines
     assert (line.site, line.fit) == (HQ, Fit(total=14, used=4, expected=11, everybody=14))
     assert (line.average_mbps, line.peak_mbps, line.fit.short) == (5.5, 22.0, 0)
 
 
 def test_who_gains_two_pools_is_one_session_on_the_line_and_one_on_the_gateway() -> None:
-    found = forecast({OFFICE: people(1, 2), SHELTER: people(2, 3)}, POOLS, SEATS, (HQ,), SETTINGS)
+    found = forecast({OFFICE: people(1, 2), SHELTER: people(2, 3)}, POOLS, SEATS, (HQ,), SETTINGS, LINES)
     assert found.pools[OFFICE] == Fit(total=20, used=3, expected=5, everybody=5)
     assert found.pools[SHELTER] == Fit(total=2, used=1, expected=3, everybody=3)
     assert found.pools[SHELTER].short == 1
@@ -45,27 +47,27 @@ def test_who_gains_two_pools_is_one_session_on_the_line_and_one_on_the_gateway()
 
 
 def test_a_line_that_is_too_thin_is_short() -> None:
-    found = forecast({OFFICE: people(*range(40))}, POOLS, SEATS, (HQ,), SETTINGS)
+    found = forecast({OFFICE: people(*range(40))}, POOLS, SEATS, (HQ,), SETTINGS, LINES)
     assert found.lines[0].fit.short == 4 + 28 - 14
 
 
 def test_a_pool_without_a_known_line_is_named_and_not_reckoned_with() -> None:
     unknown = Site("hq", "本庁舎", "City hall", (), 1_400, 0)
-    found = forecast({OFFICE: people(1), ELSEWHERE: people(2)}, POOLS, SEATS, (unknown, EAST), SETTINGS)
+    found = forecast({OFFICE: people(1), ELSEWHERE: people(2)}, POOLS, SEATS, (unknown, EAST), SETTINGS, LINES)
     assert (found.lines, found.unplaced) == ((), (ELSEWHERE, OFFICE))
 
 
 def test_nobody_gains_nothing_changes() -> None:
-    found = forecast({}, POOLS, SEATS, (HQ, EAST), SETTINGS)
+    found = forecast({}, POOLS, SEATS, (HQ, EAST), SETTINGS, LINES)
     assert (found.pools, found.lines, found.unplaced, found.gateway.expected) == ({}, (), (), 4)
 
 
 def test_several_nodes_carry_more_and_a_pool_that_is_gone_is_passed_over() -> None:
-    found = forecast({PoolId("gone"): people(1)}, POOLS, SEATS, (), PlanningSettings(nodes=2, node_sessions=500))
+    found = forecast({PoolId("gone"): people(1)}, POOLS, SEATS, (), PlanningSettings(nodes=2, node_sessions=500), LINES)
     assert (found.gateway.total, found.pools) == (1_000, {})
 
 
-@pytest.mark.parametrize("wrong", [{"session_mbps": 0}, {"at_once_percent": 101}, {"nodes": 0}, {"mbps": 1}])
+@pytest.mark.parametrize("wrong", [{"session_peak_mbps": 0}, {"at_once_percent": 101}, {"nodes": 0}, {"mbps": 1}])
 def test_planning_values_have_limits(wrong: dict[str, float]) -> None:
     with pytest.raises(ValidationError):
         PlanningSettings.model_validate(wrong)
