@@ -73,8 +73,8 @@ def forecast(
     settings: PlanningSettings,
     lines: TriageSettings,
 ) -> Forecast:
-    """For people who gain pools. Who gains several is expected in each pool, but once on a line and on the gateway. What
-    a session takes of a line is what admission reckons with (`lines`)."""
+    """For people who gain pools. Who gains several is expected in each pool, but once on a line and on the gateway.
+    `lines`: what a session takes of a line, as admission reckons with it."""
     known = {site.id: site for site in sites if site.bandwidth_mbps}
     found = {pool_id: names for pool_id, names in gaining.items() if pool_id in pools}
     at_site: dict[str, set[PoolId]] = {}
