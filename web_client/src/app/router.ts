@@ -17,10 +17,12 @@ export type Route =
 /** Parts of the BCP console. A declaration has an address of its own, so that a mail can lead the second person there. */
 export type BcpView =
   | { readonly kind: "board" }
-  | { readonly kind: "declare" | "drill" | "break-glass" | "reports" | "drills" }
-  | { readonly kind: "declaration" | "extend" | "people" | "report"; readonly id: string };
+  | { readonly kind: "declare" | "drill" | "break-glass" | "reports" | "drills" | "plans" }
+  | { readonly kind: "declaration" | "extend" | "people" | "report" | "plan" | "plan-edit"; readonly id: string };
 
 const SESSION_ID = /^[A-Za-z0-9_-]{1,64}$/;
+/** Plan and version. */
+const PLAN_VERSION = /^[a-z][a-z0-9-]{0,13}\.\d{1,4}$/;
 
 const SIMPLE = ["login", "desktops", "account", "vouch"] as const;
 
@@ -58,10 +60,14 @@ function parseBcp(parts: readonly string[]): BcpView | null {
       case "break-glass":
       case "reports":
       case "drills":
+      case "plans":
         return { kind: first };
       default:
         return null;
     }
+  }
+  if (first === "plans") {
+    return parsePlan(parts.slice(1));
   }
   if (id === undefined || !SESSION_ID.test(id)) {
     return null;
@@ -70,6 +76,16 @@ function parseBcp(parts: readonly string[]): BcpView | null {
     return first === "d" ? { kind: "declaration", id } : first === "reports" ? { kind: "report", id } : null;
   }
   return first === "d" && parts.length === 3 && (more === "extend" || more === "people") ? { kind: more, id } : null;
+}
+
+function parsePlan([id, more, ...rest]: readonly string[]): BcpView | null {
+  if (id === "new" && more === undefined) {
+    return { kind: "plan-edit", id };
+  }
+  if (id === undefined || !PLAN_VERSION.test(id) || rest.length > 0) {
+    return null;
+  }
+  return more === undefined ? { kind: "plan", id } : more === "edit" ? { kind: "plan-edit", id } : null;
 }
 
 function bcpPath(view: BcpView): string {
@@ -83,6 +99,11 @@ function bcpPath(view: BcpView): string {
       return `/bcp/d/${view.id}/${view.kind}`;
     case "report":
       return `/bcp/reports/${view.id}`;
+    case "plan":
+      return `/bcp/plans/${view.id}`;
+    case "plan-edit":
+      return view.id === "new" ? "/bcp/plans/new" : `/bcp/plans/${view.id}/edit`;
+    case "plans":
     case "declare":
     case "drill":
     case "break-glass":

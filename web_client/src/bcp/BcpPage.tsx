@@ -3,7 +3,9 @@
  * The gateway decides every step; this shows what it says and asks before it sends.
  */
 import "./texts";
+import "./plans/texts";
 import "../styles/bcp.css";
+import "../styles/plans.css";
 import "../styles/records.css";
 import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
@@ -22,6 +24,9 @@ import { DrillsPage } from "./records/DrillsPage";
 import { ReachPage } from "./records/ReachPage";
 import { ReportPage } from "./records/ReportPage";
 import { ReportsPage } from "./records/ReportsPage";
+import { PlanEditPage } from "./plans/PlanEditPage";
+import { PlanPage } from "./plans/PlanPage";
+import { PlansPage } from "./plans/PlansPage";
 import { StatusProvider, useStatus } from "./status";
 import { Tabs } from "./Tabs";
 
@@ -79,7 +84,7 @@ function Top({ view }: { readonly view: BcpView }) {
             onPress={() => navigate({ page: "bcp", view: above })}
             data-testid="bcp-back"
           >
-            {t(above.kind === "reports" ? "reports.back" : "back")}
+            {t(above.kind === "reports" ? "reports.back" : above.kind === "plans" ? "backToPlans" : "back")}
           </Button>
         </div>
       )}
@@ -123,9 +128,13 @@ function parentOf(view: BcpView): BcpView | null {
       return { kind: "board" };
     case "report":
       return { kind: "reports" };
+    case "plan":
+    case "plan-edit":
+      return { kind: "plans" };
     case "board":
     case "reports":
     case "drills":
+    case "plans":
     case "declare":
     case "drill":
     case "break-glass":
@@ -165,6 +174,12 @@ function View({ view }: { readonly view: BcpView }) {
       return <ReportPage key={view.id} id={view.id} />;
     case "drills":
       return <DrillsPage />;
+    case "plans":
+      return <PlansPage />;
+    case "plan":
+      return <PlanPage key={view.id} id={view.id} />;
+    case "plan-edit":
+      return <PlanEditPage key={view.id} id={view.id} />;
   }
 }
 

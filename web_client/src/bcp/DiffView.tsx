@@ -10,7 +10,7 @@ import { Forecast } from "./Forecast";
 import { listed } from "./names";
 import { useKnownStatus } from "./status";
 import type { Gain, Proposal, WhatIf } from "./types";
-import type { Asked } from "./useWhatIf";
+import type { Asked } from "./useAsked";
 
 interface DiffViewProps {
   readonly asked: Asked;

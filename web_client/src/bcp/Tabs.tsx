@@ -1,9 +1,9 @@
-/** The parts of the console side by side: what is now, what was reported, which drills are owed. */
+/** The parts of the console side by side: what is now, what was reported, which drills are owed, the plans. */
 import { Link } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { navigate, type BcpView } from "../app/router";
 
-const TABS = ["board", "reports", "drills"] as const;
+const TABS = ["board", "reports", "drills", "plans"] as const;
 
 export function Tabs({ view }: { readonly view: BcpView }) {
   const { t } = useTranslation("bcp");

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { preferredLanguage } from ".";
+import { en as plansEn } from "../bcp/plans/texts/en";
+import { ja as plansJa } from "../bcp/plans/texts/ja";
 import { en as bcpEn } from "../bcp/texts/en";
 import { ja as bcpJa } from "../bcp/texts/ja";
 import { en as vouchEn } from "../vouch/texts/en";
@@ -25,6 +27,7 @@ describe.each([
   ["of all pages", ja, en],
   ["of the BCP console", bcpJa, bcpEn],
   ["of officials who vouch", vouchJa, vouchEn],
+  ["of BCP plans", plansJa, plansEn],
 ])("texts %s", (_name, jaTexts, enTexts) => {
   const japanese = flat(jaTexts);
   const english = flat(enTexts);

@@ -9,6 +9,7 @@ export const en: BcpTexts = {
   titleTasks: "({{count}} waiting) BCP",
   drillMark: "[DRILL]",
   back: "Back to the BCP page",
+  backToPlans: "Back to the plans",
   cancel: "Cancel",
   close: "Close",
   next: "Next",

@@ -8,6 +8,7 @@ export const ja = {
   titleTasks: "（{{count}}件 承認待ち）BCP",
   drillMark: "【訓練】",
   back: "BCPの画面に戻る",
+  backToPlans: "計画の一覧に戻る",
   cancel: "やめる",
   close: "閉じる",
   next: "次へ",

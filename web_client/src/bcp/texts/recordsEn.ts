@@ -1,6 +1,6 @@
 /** English texts of the console's records. */
 export const recordsEn = {
-  tabs: { label: "Parts of the BCP page", board: "Situation", reports: "Reports", drills: "Drills" },
+  tabs: { label: "Parts of the BCP page", board: "Situation", reports: "Reports", drills: "Drills", plans: "Plans" },
   reach: {
     title: "Contact and answers",
     open: "Contact and answers",

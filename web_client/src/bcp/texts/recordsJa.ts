@@ -1,6 +1,6 @@
 /** Japanese texts of the console's records: reach, call lists, reports, drills. */
 export const recordsJa = {
-  tabs: { label: "BCPの画面", board: "状況", reports: "報告書", drills: "訓練の予定" },
+  tabs: { label: "BCPの画面", board: "状況", reports: "報告書", drills: "訓練の予定", plans: "計画" },
   reach: {
     title: "連絡と回答",
     open: "連絡と回答を見る",

@@ -1,0 +1,106 @@
+"""Plans in real browsers: written as a form, checked while typed, proposed by one person, adopted by another."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+from playwright.async_api import expect
+
+from tests.e2e.page_checks import PHONE, SCREENS, Tour
+from tests.e2e.visitor import AUTHENTICATORS, Visitor, Visits
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+WRITER: Final = "hashimoto.rei"
+ADOPTER: Final = "yamazaki.jun"
+EVERY_SCREEN: Final = {**SCREENS, **PHONE}
+
+
+async def _console(visits: Visits, uid: str, **profile: Any) -> Visitor:
+    """On the list of plans, in a log-in of its own: a fresh code renews the cookie."""
+    visitor = await visits.arrive(**profile)
+    await visitor.log_in(uid)
+    await visitor.part("nav-bcp").click()
+    await visitor.part("bcp-tab-plans").click()
+    await expect(visitor.part("plan-quake")).to_be_visible()
+    return visitor
+
+
+async def _fresh(visitor: Visitor, field: str, uid: str) -> None:
+    await visitor.part(field).fill(await AUTHENTICATORS[visitor.city.url, uid].fresh())
+
+
+async def _checked(visitor: Visitor, *, ok: bool) -> None:
+    await expect(visitor.part("plan-check")).to_have_attribute("data-ok", str(ok).lower(), timeout=15_000)
+
+
+async def _written(writer: Visitor, tour: Tour, version: int) -> None:
+    """A new version of the earthquake plan: a longer grace, and one line with a fault that is corrected."""
+    await writer.part("plan-quake").get_by_role("button").first.click()
+    await expect(writer.part("plan-standing")).to_be_visible()
+    await tour.look("plan")
+    await writer.part("plan-edit").click()
+    await _checked(writer, ok=True)
+    await tour.look("plan-form")
+    await writer.part("line-first-0-fold").click()
+    await expect(writer.part("line-first-0-groups")).to_be_visible()
+    await tour.look("plan-form-line")
+    await writer.part("plan-add-second").click()
+    await _checked(writer, ok=False)
+    await expect(writer.part("line-second-1").get_by_test_id("plan-problems")).to_be_visible()
+    await tour.look("plan-form-faulty")
+    await writer.part("line-second-1-name-ja").fill("応援に来た職員")
+    await writer.part("line-second-1-name-en").fill("Staff who came to help")
+    await writer.part("line-second-1-groups").fill("night-shift、trainee")
+    await writer.part("line-second-1-approval-ja").fill("所属長の承認")
+    await writer.part("line-second-1-approval-en").fill("Approval of the head")
+    await writer.part("bcp-line-second-1-pools-office-desktop").click()
+    await _checked(writer, ok=True)
+    await writer.part("plan-effect-ask").click()
+    await expect(writer.part("bcp-gain-people")).to_be_visible(timeout=30_000)
+    await writer.part("plan-propose-submit").click()
+    await expect(writer.page.locator("#plan-note-error")).to_be_visible()
+    await writer.part("plan-note").fill("年次の見直し")
+    await _fresh(writer, "plan-propose-code", WRITER)
+    await tour.look("plan-propose")
+    await writer.part("plan-propose-submit").click()
+    await expect(writer.part("plan-standing")).to_have_attribute("data-standing", "proposed")
+    await expect(writer.part("plan-adopt-submit")).to_have_count(0)
+    assert writer.page.url.endswith(f"/bcp/plans/quake.{version}")
+
+
+async def _adopted(adopter: Visitor, tour: Tour, version: int) -> None:
+    await tour.look("plans-waiting")
+    await adopter.part(f"plan-open-quake.{version}").click()
+    await expect(adopter.part("plan-adopt-submit")).to_be_enabled(timeout=30_000)
+    await tour.look("plan-adopt")
+    await _fresh(adopter, "plan-adopt-code", ADOPTER)
+    await adopter.part("plan-adopt-submit").click()
+    await expect(adopter.part("plan-standing")).to_have_attribute("data-standing", "in_force")
+    await expect(adopter.part("bcp-done")).to_be_visible()
+
+
+@pytest.mark.parametrize(("language", "version"), [("ja", 2), ("en", 3)])
+async def test_a_plan_is_written_proposed_and_adopted(
+    visits: Visits, language: str, version: int, tmp_path: Path
+) -> None:
+    writer = await _console(visits, WRITER, language=language)
+    adopter = await _console(visits, ADOPTER, language=language, width=390, height=844)
+    tours = [Tour(one, language, screens=EVERY_SCREEN) for one in (writer, adopter)]
+    await tours[0].look("plans")
+    await _written(writer, tours[0], version)
+    await adopter.page.reload()
+    await _adopted(adopter, tours[1], version)
+    async with adopter.page.expect_download() as handed:
+        await adopter.part("plan-export").click()
+    file = tmp_path / "plan.yaml"
+    await (await handed.value).save_as(file)
+    (plan,) = yaml.safe_load(file.read_text("utf-8"))["plans"]
+    assert (plan["id"], plan["version"]) == ("quake", version)
+    assert plan["second"][-1]["who"]["groups"] == ["night-shift", "trainee"]
+    # and what is declared next is this one
+    listed = await (await writer.context.request.get(f"{visits.city.url}/api/v1/bcp/plans")).json()
+    assert {item["id"]: item["version"] for item in listed["items"]}["quake"] == version
+    for tour in tours:
+        tour.finish()
