@@ -2,6 +2,7 @@
 
 Counterparts: `policy.guardrails` has those that are policy decisions; the others stand where they happen, none of which
 asks whether anything is declared. A test reads this table and looks for every place and every test that it names.
+The tests of one guardrail fail when it is taken away; the property test beside them looks for what nobody thought of.
 """
 
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ class Safeguard:
 _OVERLAYS: Final = "tests/property/test_bcp_overlays.py::"
 _SERVICE: Final = "tests/integration/policy/test_bcp_service.py::"
 _FILTER: Final = "tests/unit/gateway/rfb/test_viewer_filter.py::"
+_ONE_BY_ONE: Final = "tests/unit/policy/bcp/test_twelve.py::"
+_FORBIDDEN: Final = f"{_ONE_BY_ONE}test_no_declaration_opens_what_a_guardrail_forbids"
+_TERMS: Final = f"{_ONE_BY_ONE}test_no_declaration_loosens_the_terms_that_a_guardrail_sets"
 _STEPS: Final = "tests/unit/policy/bcp/test_declaration.py::"
 
 TWELVE: Final[tuple[Safeguard, ...]] = (
@@ -33,6 +37,7 @@ TWELVE: Final[tuple[Safeguard, ...]] = (
         "A second factor for every person",
         ("policy.guardrails:TOTP", "auth.login_flow:totp"),
         (
+            _FORBIDDEN,
             f"{_OVERLAYS}test_no_declared_plan_passes_a_guardrail",
             "tests/integration/auth/test_degraded.py::test_the_second_factor_is_never_skipped_and_nothing_is_enrolled",
         ),
@@ -45,6 +50,7 @@ TWELVE: Final[tuple[Safeguard, ...]] = (
         ("gateway.rfb.viewer_filter:unknown", "policy.guardrails:CLIPBOARD-OUT"),
         (
             f"{_FILTER}test_file_transfer_chat_scaling_and_unknown_messages_end_the_session",
+            _TERMS,
             f"{_OVERLAYS}test_no_declared_plan_passes_a_guardrail",
         ),
         ("GR-CLIPBOARD-OUT",),
@@ -54,7 +60,10 @@ TWELVE: Final[tuple[Safeguard, ...]] = (
         "マイナンバー利用事務系への経路なし、1セッション1接続系",
         "No path to the My Number zone, one zone a session",
         ("policy.guardrails:MY-NUMBER", "policy.guardrails:ZONE"),
-        (f"{_OVERLAYS}test_no_declared_plan_passes_a_guardrail",),
+        (
+            _FORBIDDEN,
+            f"{_OVERLAYS}test_no_declared_plan_passes_a_guardrail",
+        ),
         ("GR-MY-NUMBER", "GR-ZONE"),
     ),
     Safeguard(
@@ -72,7 +81,10 @@ TWELVE: Final[tuple[Safeguard, ...]] = (
         "透かしは常に表示",
         "The watermark is on",
         ("policy.obligations:watermark=True",),
-        (f"{_OVERLAYS}test_no_declared_plan_passes_a_guardrail",),
+        (
+            _TERMS,
+            f"{_OVERLAYS}test_no_declared_plan_passes_a_guardrail",
+        ),
     ),
     Safeguard(
         6,
@@ -90,6 +102,7 @@ TWELVE: Final[tuple[Safeguard, ...]] = (
         "Tenants are kept apart",
         ("policy.guardrails:TENANT", "policy.bcp.overlay:tenant_id"),
         (
+            _FORBIDDEN,
             f"{_OVERLAYS}test_no_declared_plan_passes_a_guardrail",
             f"{_SERVICE}test_one_tenants_declaration_changes_nothing_for_another",
         ),
@@ -111,6 +124,7 @@ TWELVE: Final[tuple[Safeguard, ...]] = (
         "What is revoked, retired or lost stays so",
         ("policy.guardrails:SUSPENDED", "auth.refresh:disabled"),
         (
+            _FORBIDDEN,
             f"{_OVERLAYS}test_no_declared_plan_passes_a_guardrail",
             "tests/integration/auth/test_web_sessions.py::test_stale_grant_a_disabled_or_deleted_person_is_out",
         ),
@@ -122,6 +136,8 @@ TWELVE: Final[tuple[Safeguard, ...]] = (
         "Sign in again after 12 hours, or 30 minutes idle",
         ("policy.guardrails:LIMITS", "policy.guardrails:PASSWORD"),
         (
+            _FORBIDDEN,
+            _TERMS,
             f"{_OVERLAYS}test_no_declared_plan_passes_a_guardrail",
             "tests/integration/broker/test_recovery.py::test_the_total_limit_ends_even_an_active_session",
         ),

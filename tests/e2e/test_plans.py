@@ -37,6 +37,7 @@ async def _checked(visitor: Visitor, *, ok: bool) -> None:
 
 async def _written(writer: Visitor, tour: Tour, version: int) -> None:
     """A new version of the earthquake plan: a longer grace, and one line with a fault that is corrected."""
+    line = f"line-second-{version - 1}"  # after those that the version before had
     await writer.part("plan-quake").get_by_role("button").first.click()
     await expect(writer.part("plan-standing")).to_be_visible()
     await tour.look("plan")
@@ -48,14 +49,14 @@ async def _written(writer: Visitor, tour: Tour, version: int) -> None:
     await tour.look("plan-form-line")
     await writer.part("plan-add-second").click()
     await _checked(writer, ok=False)
-    await expect(writer.part("line-second-1").get_by_test_id("plan-problems")).to_be_visible()
+    await expect(writer.part(line).get_by_test_id("plan-problems")).to_be_visible()
     await tour.look("plan-form-faulty")
-    await writer.part("line-second-1-name-ja").fill("応援に来た職員")
-    await writer.part("line-second-1-name-en").fill("Staff who came to help")
-    await writer.part("line-second-1-groups").fill("night-shift、trainee")
-    await writer.part("line-second-1-approval-ja").fill("所属長の承認")
-    await writer.part("line-second-1-approval-en").fill("Approval of the head")
-    await writer.part("bcp-line-second-1-pools-office-desktop").click()
+    await writer.part(f"{line}-name-ja").fill("応援に来た職員")
+    await writer.part(f"{line}-name-en").fill("Staff who came to help")
+    await writer.part(f"{line}-groups").fill("night-shift、trainee")
+    await writer.part(f"{line}-approval-ja").fill("所属長の承認")
+    await writer.part(f"{line}-approval-en").fill("Approval of the head")
+    await writer.part(f"bcp-{line}-pools-office-desktop").click()
     await _checked(writer, ok=True)
     await writer.part("plan-effect-ask").click()
     await expect(writer.part("bcp-gain-people")).to_be_visible(timeout=30_000)
@@ -91,6 +92,7 @@ async def test_a_plan_is_written_proposed_and_adopted(
     await tours[0].look("plans")
     await _written(writer, tours[0], version)
     await adopter.page.reload()
+    await expect(adopter.part(f"plan-open-quake.{version}")).to_be_visible()
     await _adopted(adopter, tours[1], version)
     async with adopter.page.expect_download() as handed:
         await adopter.part("plan-export").click()
