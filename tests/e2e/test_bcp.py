@@ -33,7 +33,7 @@ def plan(city: City) -> Iterator[PlanFile]:
 
 
 async def test_two_signatures_let_an_employee_in_and_lifting_takes_the_desktop_back(
-    visits: Visits, plan: PlanFile
+    visits: Visits, plan: PlanFile, capsys: pytest.CaptureFixture[str]
 ) -> None:
     employee = await refused_employee(visits)
     coordinator = await official(visits, "ishikawa.tsubasa", **PHONE)
@@ -54,7 +54,8 @@ async def test_two_signatures_let_an_employee_in_and_lifting_takes_the_desktop_b
     signed = await sign(approver)
 
     await expect(employee.part(f"desktop-open-{OFFICE}")).to_be_visible(timeout=TOLD_WITHIN * 1000)
-    assert time.monotonic() - signed < TOLD_WITHIN
+    let_in = time.monotonic() - signed
+    assert let_in < TOLD_WITHIN
     await expect(employee.part("bcp-notice-first")).to_contain_text(
         "登庁できない職員は、庁内業務デスクトップを使えます。"
     )
@@ -71,7 +72,8 @@ async def test_two_signatures_let_an_employee_in_and_lifting_takes_the_desktop_b
     lifted = await lift(coordinator, declaration)
     warning = employee.part("bcp-notice-losing_basis")
     await expect(warning).to_be_visible(timeout=TOLD_WITHIN * 1000)
-    assert time.monotonic() - lifted < TOLD_WITHIN
+    warned = time.monotonic() - lifted
+    assert warned < TOLD_WITHIN
     await expect(warning).to_contain_text("作業を保存してください。")
     await tour.examine("bcp-losing-basis")
     assert await employee.ended() == "denied"
@@ -82,6 +84,8 @@ async def test_two_signatures_let_an_employee_in_and_lifting_takes_the_desktop_b
     tour.finish()
 
     await report(coordinator, declaration)
+    with capsys.disabled():
+        print(f"\n[bcp] open {let_in:.2f} s after the second signature, warned {warned:.2f} s after lifting")  # noqa: T201 - a measurement
 
 
 async def refused_employee(visits: Visits) -> Visitor:
