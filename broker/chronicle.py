@@ -9,6 +9,7 @@ from typing import Final
 
 from broker.audit_names import BrokerAudit
 from broker.models import DesktopSession
+from broker.registry import LiveSession
 from common.audit import AuditEvent, AuditSink, Detail, Outcome
 from common.bus import EventBus
 from common.errors import AuditUnavailable
@@ -115,11 +116,28 @@ class Chronicle:
         **details: Detail,
     ) -> None:
         """Like `note`, where there is no session to speak of."""
-        event = AuditEvent(name, tenant_id, actor, subject, session_id, source, outcome, details)
+        await self._note(AuditEvent(name, tenant_id, actor, subject, session_id, source, outcome, details))
+
+    async def note_live(
+        self, name: BrokerAudit, live: LiveSession, *, actor: str | None = None, **details: Detail
+    ) -> None:
+        """Like `note`, for a viewer whose session cannot be read because the database is away."""
+        event = AuditEvent(
+            name=name,
+            tenant_id=live.tenant_id,
+            actor=actor,
+            subject=live.grant.subject.username,
+            session_id=live.session_id,
+            outcome="denied" if name is BrokerAudit.CUT_VIEWER else "ok",
+            details={"pool_id": live.pool_id, "cause": "database away", **details},
+        )
+        await self._note(event)
+
+    async def _note(self, event: AuditEvent) -> None:
         try:
             await self._audit.record(event)
         except AuditUnavailable:
-            _log.exception("audit event lost", event_name=name, subject=subject)
+            _log.exception("audit event lost", event_name=event.name, subject=event.subject)
 
     async def publish(self, session: DesktopSession) -> None:
         """Tell subscribers, on all nodes, to look at the session again."""

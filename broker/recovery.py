@@ -4,6 +4,7 @@ Counterparts: `broker/jobs.py` calls it at start-up and now and then, `broker/li
 here trusts that it was told of everything: it compares the table with what is there.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -19,12 +20,13 @@ from broker.settings import SessionSettings
 from broker.states import SessionState
 from broker.store import PoolStore, SessionStore, TargetStore
 from common.clock import Clock
-from common.errors import KakehashiError, TargetError
+from common.errors import KakehashiError, StoreUnavailable, TargetError
 from common.ids import SessionId
 from common.log import get_logger
 
 _REQUEST_LIMIT: Final = timedelta(seconds=60)
 _START_MARGIN: Final = timedelta(seconds=30)
+_NEVER: Final = timedelta(days=365)
 _RUNNING: Final = frozenset({DesktopState.STARTING, DesktopState.READY})
 _HOLDING: Final = frozenset({SessionState.READY, SessionState.ACTIVE, SessionState.DISCONNECTED, SessionState.PARKED})
 _log = get_logger(__name__)
@@ -63,6 +65,7 @@ class Recovery:
             start=timedelta(seconds=settings.start_seconds) + _START_MARGIN,
             request=_REQUEST_LIMIT,
         )
+        self._signs_count_from = float("-inf")
         self._unknown_since: dict[tuple[SessionId, int], float] = {}
 
     async def after_start(self) -> None:
@@ -71,8 +74,16 @@ class Recovery:
             await self._let_go(session)
 
     async def confirm(self) -> None:
-        """Sign of life on what this gateway holds; cut and release where table and registry disagree."""
-        held = await self._sessions.confirm(self._node, self._clock.now())
+        """Sign of life on what this gateway holds; cut and release where table and registry disagree.
+
+        Raises StoreUnavailable: nobody could give signs of life then, and their age says nothing for a while.
+        """
+        try:
+            held = await self._sessions.confirm(self._node, self._clock.now())
+            await self._service.settle()
+        except StoreUnavailable:
+            self._signs_count_from = self._clock.monotonic() + self._limits.node_lost.total_seconds()
+            raise
         shown = {session.id: session.viewer for session in held if session.state is SessionState.ACTIVE}
         for live in self._registry.live():
             if shown.get(live.session_id) != live.number:
@@ -82,20 +93,28 @@ class Recovery:
     async def sweep(self) -> None:
         """Carry out what is due in every session, then fill free seats."""
         now = self._clock.now()
+        limits = self._limits_now()
         overdue = await self._sessions.overdue(
             now,
-            lost_before=now - self._limits.node_lost,
+            lost_before=now - limits.node_lost,
             requested_before=now - self._limits.request,
             started_before=now - self._limits.start,
         )
         for session in overdue:
-            if step := due(session, now, self._limits):
+            if step := due(session, now, limits):
                 try:
                     await self._carry_out(session, step)
                 except KakehashiError as error:
                     # One session that cannot be mended must not keep the others from it.
                     _log.warning("sweep failed", session_id=session.id, code=error.code, detail=error.detail)
         await self._launcher.admit_all()
+
+    def _limits_now(self) -> Limits:
+        """Without the database no gateway could give a sign of life, this one included: until each had the time to
+        give one again, silence is no proof of death. Else every outage would end with all viewers cut."""
+        if self._clock.monotonic() < self._signs_count_from:
+            return replace(self._limits, node_lost=_NEVER)
+        return self._limits
 
     async def reconcile(self) -> None:
         """Compare the session host's desktops with the sessions: end the one, stop the other. Quiet when the host does

@@ -28,7 +28,15 @@ from broker.tickets import Tickets
 from broker.triage.service import Triage
 from common.audit import Detail
 from common.clock import Clock
-from common.errors import AuditUnavailable, ErrorCode, InvalidTransition, KakehashiError, NotFound, TicketInvalid
+from common.errors import (
+    AuditUnavailable,
+    ErrorCode,
+    InvalidTransition,
+    KakehashiError,
+    NotFound,
+    StoreUnavailable,
+    TicketInvalid,
+)
 from common.ids import SessionId, TenantId, UserId, WebSessionId, new_id
 from policy.model import Action, Decision, Grant
 
@@ -68,6 +76,7 @@ class SessionService:
         self._node = node
         self.when_changed: Callable[[DesktopSession], None] = lambda _session: None
         """Called for a session whose viewer is here and stays, after it may have changed. Must not block."""
+        self._unwritten: list[tuple[Viewer, EndReason | None, datetime]] = []
         self.when_in_doubt: Callable[[DesktopSession], None] = lambda _session: None
         """Called for a kept session whose desktop seems to be gone: ask its host soon. Must not block."""
 
@@ -221,13 +230,29 @@ class SessionService:
         """The relay is over: call once for each `activate`, whatever the reason (None: the line was lost).
 
         Whether the desktop is kept is the choice of `broker/aftermath.py`. The end of a viewer that was taken over
-        changes nothing.
+        changes nothing. While the database is away it is recorded, and written down when the database is back.
         """
+        self._registry.remove(viewer.session.id, viewer.number)
+        try:
+            return await self._part(viewer, reason, self._clock.now())
+        except StoreUnavailable:
+            self._unwritten.append((viewer, reason, self._clock.now()))
+            await self._chronicle.note(
+                BrokerAudit.LOSE_VIEWER, viewer.session, reason=reason, viewer=viewer.number, detail="database away"
+            )
+            return viewer.session
+
+    async def settle(self) -> None:
+        """Carry out the ends of viewers that came while the database was away. Raises StoreUnavailable."""
+        while self._unwritten:
+            await self._part(*self._unwritten[0])
+            del self._unwritten[0]
+
+    async def _part(self, viewer: Viewer, reason: EndReason | None, at: datetime) -> DesktopSession:
         session = viewer.session
-        self._registry.remove(session.id, viewer.number)
         after = aftermath(reason, on_host=await self._access.is_on_host(session))
         if reason is None or after is not Aftermath.END:
-            kept = await self._lifecycle.lose_viewer(session, number=viewer.number, reason=reason)
+            kept = await self._lifecycle.lose_viewer(session, number=viewer.number, reason=reason, until=at)
             if after is Aftermath.CHECK:
                 self.when_in_doubt(kept)
             return kept
@@ -246,8 +271,16 @@ class SessionService:
         actor: str | None = None,
     ) -> DesktopSession:
         """Log off (`user_id` given: only the own) or end as administrator: the viewer is cut now, the desktop stops in
-        the background. Ending what has ended is no error."""
-        session = await self.get(tenant_id, session_id, user_id=user_id)
+        the background. Ending what has ended is no error. An administrator's word cuts a viewer here also while the
+        database is away; the session itself must then be ended later. Raises NotFound, StoreUnavailable."""
+        try:
+            session = await self.get(tenant_id, session_id, user_id=user_id)
+        except StoreUnavailable:
+            if user_id is None:  # whose it is need not be asked for an administrator: the screen goes dark at least
+                live = self._registry.get(session_id)
+                if live is not None and live.tenant_id == tenant_id and self._registry.cut_viewer(live, reason):
+                    await self._chronicle.note_live(BrokerAudit.CUT_VIEWER, live, actor=actor, reason=reason)
+            raise
         return await self._lifecycle.end(session, reason, actor=actor or user_id)
 
     async def end_all_of(self, tenant_id: TenantId, user_id: UserId, reason: EndReason, *, actor: str | None) -> int:
@@ -276,9 +309,20 @@ class SessionService:
         return await self._registry.rejudge(decide)
 
     async def write_down(self, findings: Sequence[Rejudged]) -> None:
-        """Record what `rejudge` did, and keep the new terms. Raises StoreUnavailable."""
+        """Record what `rejudge` did, and keep the new terms. While the database is away the record alone: the table
+        then has the old terms until the viewer comes again, which asks policy afresh."""
         for found in findings:  # one after the other: writers that crowd SQLite only wait for each other
-            await self._write_down(found)
+            try:
+                await self._write_down(found)
+            except StoreUnavailable:
+                cut, why = found.verdict is Verdict.CUT, found.reason
+                await self._chronicle.note_live(
+                    BrokerAudit.CUT_VIEWER if cut else BrokerAudit.CHANGE_GRANT,
+                    found.live,
+                    reason=EndReason.POLICY if cut else None,
+                    code=why.code if why else None,
+                    rule=why.rule_id if why else None,
+                )
 
     async def note_input(self, idle: Sequence[tuple[LiveSession, float]]) -> None:
         """For how many seconds viewers here have done nothing. Kept only while others may need their seats."""

@@ -6,7 +6,7 @@ session, request, pool, seats, register of duties) and nothing about rules.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 
 from auth.models import Identity, WebSession
@@ -193,6 +193,11 @@ class Judge:
     def keep(self, session: WebSession) -> None:
         """Remember the facts of a web session whose viewer is attached, for `again`."""
         self._signed_in[session.id] = session
+
+    def signed_in_until(self, live: LiveSession) -> datetime:
+        """When the log-in behind a viewer ends for good, as known here."""
+        known = self._signed_in.get(live.web_session_id)
+        return known.expires_at if known else datetime.max.replace(tzinfo=UTC)
 
     def forget_all_but(self, live: Sequence[LiveSession]) -> None:
         """Drop what is known of sessions without a viewer."""

@@ -1,7 +1,8 @@
 """Watches over the viewers that live: judged again every second and at once when rules or people change.
 
 Counterpart: `gateway/viewers.py`, which holds the relays. A grant that no longer holds acts on the wire within this
-time; nobody stays on because something could not be asked.
+time; nobody stays on because something could not be asked. Judging needs only what is in memory: it must not wait for
+the database, which may be away, so what has to do with it runs beside.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from broker.registry import LiveRegistry
 from broker.sessions import SessionService
 from common.bus import MISSED, EventBus
 from common.clock import Clock
+from common.errors import StoreUnavailable
 from common.ids import SessionId, TenantId, WebSessionId
 from common.log import get_logger
 from common.tasks import TaskScope
@@ -55,7 +57,6 @@ class Oversight:
         self._clock = clock
         self._scope = TaskScope()
         self._now = asyncio.Event()
-        self._touched_at = clock.monotonic()
         self._graces: dict[SessionId, datetime] = {}
 
     def start(self) -> None:
@@ -63,6 +64,7 @@ class Oversight:
         self._bus.subscribe(TOPIC_USER_CHANGED, self._person_changed)
         self._bus.subscribe(TOPIC_WEB_SESSION_ENDED, self._signed_out)
         self._scope.spawn(self._watch(), name="oversight")
+        self._scope.spawn(self._keep_regularly(), name="oversight of log-ins")
 
     async def close(self) -> None:
         """Tell every viewer that this gateway stops (they come back to the same desktops), and stop watching."""
@@ -85,14 +87,21 @@ class Oversight:
                 _log.error("oversight round failed", exc_info=error)
 
     async def _round(self) -> None:
-        self._cut_idle()
+        self._cut_overdue()
         if findings := await self._sessions.rejudge(self._judge.again):
             self._scope.spawn(self._sessions.write_down(findings), name="terms written down")
         self._tell_of_grace()
-        if self._clock.monotonic() - self._touched_at >= _TOUCH_SECONDS:
-            self._touched_at = self._clock.monotonic()
-            await self._keep_signed_in()
-            await self._note_input()
+
+    async def _keep_regularly(self) -> None:
+        while True:
+            await asyncio.sleep(_TOUCH_SECONDS)
+            try:
+                await self._keep_signed_in()
+                await self._note_input()
+            except StoreUnavailable:
+                _log.warning("log-ins not looked at: the database is away")
+            except Exception as error:  # noqa: BLE001 - supervision must outlive any fault: the next round tries again
+                _log.error("oversight of log-ins failed", exc_info=error)
 
     def _tell_of_grace(self) -> None:
         """A session that lost its declaration, or has one again: its person's pages show until when it goes on."""
@@ -103,11 +112,19 @@ class Oversight:
             self._changes.tell(changed, Topic.SESSIONS)
         self._graces = graces
 
-    def _cut_idle(self) -> None:
+    def _cut_overdue(self) -> None:
+        """Limits that are known here act here, also while the table cannot be read."""
+        now = self._clock.now()
         for live in self._registry.live():
-            attached = self._viewers.of(live.session_id)
-            if attached and self._idle_seconds(attached) >= live.grant.obligations.idle_limit.total_seconds():
+            attached, terms = self._viewers.of(live.session_id), live.grant.obligations
+            if attached is None:
+                continue
+            if self._idle_seconds(attached) >= terms.idle_limit.total_seconds():
                 self._registry.cut_viewer(live, EndReason.IDLE)
+            elif attached.viewer.session.created_at + terms.total_limit <= now:
+                self._registry.cut_viewer(live, EndReason.TOTAL_LIMIT)
+            elif self._judge.signed_in_until(live) <= now:
+                self._registry.cut_viewer(live, EndReason.SIGNED_OUT)
 
     def _idle_seconds(self, attached: Attached) -> float:
         return self._clock.monotonic() - attached.relay.last_input_at

@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import trustme
 
+from common.clock import Clock
 from common.settings import load
 from gateway.app import build
 from gateway.run import Listeners
@@ -122,9 +123,9 @@ def trusted_pair(folder: Path) -> tuple[Path, Path]:
 
 
 @asynccontextmanager
-async def run_gateway(own: Settings) -> AsyncIterator[Running]:
-    """Serve until the end of the block."""
-    listeners = Listeners(await build(own), own)
+async def run_gateway(own: Settings, *, clock: Clock | None = None) -> AsyncIterator[Running]:
+    """Serve until the end of the block, by the machine's clock unless given another."""
+    listeners = Listeners(await build(own, clock=clock), own)
     try:
         await listeners.start()
         scheme = "https" if own.http.certificate_file else "http"
