@@ -42,6 +42,26 @@ class Due:
     reason: EndReason | None = None
 
 
+class SignsOfLife:
+    """Whether the silence of other gateways says anything: not while this one could give no sign itself, nor until a
+    whole period has passed since. Time comes in as seconds that never step back."""
+
+    def __init__(self, period: float) -> None:
+        self._period = period
+        self._given: float | None = None
+        self._count_from = float("-inf")
+
+    def given(self, now: float) -> None:
+        """This gateway's own sign is in the table."""
+        if self._given is not None and now - self._given > self._period / 2:
+            self._count_from = now + self._period
+        self._given = now
+
+    def count(self, now: float) -> bool:
+        """Whether a gateway that is silent for a period is dead."""
+        return self._given is None or (now - self._given <= self._period / 2 and now >= self._count_from)
+
+
 def due(session: DesktopSession, now: datetime, limits: Limits) -> Due | None:
     """The first thing that is due, strongest first; None when nothing is."""
     if session.state is SessionState.ENDING:

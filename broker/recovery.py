@@ -12,7 +12,7 @@ from agents.messages import DesktopInfo, DesktopState, EndCause
 from broker.agent_link import AgentLink
 from broker.launcher import Launcher
 from broker.lifecycle import Lifecycle
-from broker.limits import Due, DueStep, Limits, due
+from broker.limits import Due, DueStep, Limits, SignsOfLife, due
 from broker.models import DesktopSession, EndReason, PoolKind
 from broker.registry import LiveRegistry
 from broker.sessions import SessionService
@@ -20,7 +20,7 @@ from broker.settings import SessionSettings
 from broker.states import SessionState
 from broker.store import PoolStore, SessionStore, TargetStore
 from common.clock import Clock
-from common.errors import KakehashiError, StoreUnavailable, TargetError
+from common.errors import KakehashiError, TargetError
 from common.ids import SessionId
 from common.log import get_logger
 
@@ -65,7 +65,7 @@ class Recovery:
             start=timedelta(seconds=settings.start_seconds) + _START_MARGIN,
             request=_REQUEST_LIMIT,
         )
-        self._signs_count_from = float("-inf")
+        self._signs = SignsOfLife(settings.node_lost_seconds)
         self._unknown_since: dict[tuple[SessionId, int], float] = {}
 
     async def after_start(self) -> None:
@@ -76,14 +76,11 @@ class Recovery:
     async def confirm(self) -> None:
         """Sign of life on what this gateway holds; cut and release where table and registry disagree.
 
-        Raises StoreUnavailable: nobody could give signs of life then, and their age says nothing for a while.
+        Raises StoreUnavailable: nobody could give signs of life then.
         """
-        try:
-            held = await self._sessions.confirm(self._node, self._clock.now())
-            await self._service.settle()
-        except StoreUnavailable:
-            self._signs_count_from = self._clock.monotonic() + self._limits.node_lost.total_seconds()
-            raise
+        held = await self._sessions.confirm(self._node, self._clock.now())
+        self._signs.given(self._clock.monotonic())
+        await self._service.settle()
         shown = {session.id: session.viewer for session in held if session.state is SessionState.ACTIVE}
         for live in self._registry.live():
             if shown.get(live.session_id) != live.number:
@@ -112,9 +109,9 @@ class Recovery:
     def _limits_now(self) -> Limits:
         """Without the database no gateway could give a sign of life, this one included: until each had the time to
         give one again, silence is no proof of death. Else every outage would end with all viewers cut."""
-        if self._clock.monotonic() < self._signs_count_from:
-            return replace(self._limits, node_lost=_NEVER)
-        return self._limits
+        if self._signs.count(self._clock.monotonic()):
+            return self._limits
+        return replace(self._limits, node_lost=_NEVER)
 
     async def reconcile(self) -> None:
         """Compare the session host's desktops with the sessions: end the one, stop the other. Quiet when the host does

@@ -7,6 +7,7 @@ written there again. What is neither in the database nor in the spool has not be
 """
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Sequence
 from datetime import datetime
@@ -134,8 +135,12 @@ class AuditLog:
         return self._spool.size
 
     async def ready(self) -> bool:
-        """Whether events can be recorded, as far as that can be known without trying: for /readyz."""
-        return not self.spooling or await asyncio.to_thread(self._spool.has_room)
+        """Whether events can be recorded: for /readyz."""
+        if self._owed:
+            async with self._turn:
+                with contextlib.suppress(StoreUnavailable):
+                    await self._settle()
+        return not self._owed and (not self.spooling or await asyncio.to_thread(self._spool.has_room))
 
     async def record(self, event: AuditEvent) -> None:
         """See `AuditSink.record`."""
@@ -186,15 +191,19 @@ class AuditLog:
             await self._put_in_spool(events)
             return
         try:
-            if self._owed:
-                await store.merge(self._database, self._owed)
-                self._owed = []
+            await self._settle()
             await store.add(self._database, events)
         except StoreUnavailable as error:
             lost = self._own(AuditAudit.LOSE_DATABASE, "failed", cause=error.detail)
             await self._turn_to_spool(events, self._chained([lost], _place(events[-1])))
         else:
             self._head = _place(events[-1])
+
+    async def _settle(self) -> None:
+        """Events whose callers were refused, but which may be in the database: they are, from now on."""
+        if self._owed:
+            await store.merge(self._database, self._owed)
+            self._owed = []
 
     async def _turn_to_spool(self, events: list[ChainedEvent], lost: list[ChainedEvent]) -> None:
         """The database did not answer. It may have the events all the same, if only its answer was lost: they keep

@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
+from weakref import WeakSet
 
 from alembic import command
 from alembic.config import Config
@@ -55,6 +56,7 @@ _DEADLINE_SECONDS: Final = {"sqlite": 8.0, "postgresql": 5.0}
 LONG_SECONDS: Final = 60.0
 """For what may rightly take long and keeps nobody waiting: an import of the register, reading the whole audit."""
 _CONNECT_SECONDS: Final = 5.0
+_CLOSE_SECONDS: Final = 3.0
 _UNAVAILABLE_STATES: Final = ("08", "25006", "53", "57", "58")
 """SQLSTATE classes by which PostgreSQL says that it cannot serve us now: connection, read-only standby, no resources,
 shutting down, system error. The driver makes no OperationalError of them."""
@@ -93,6 +95,9 @@ class Database:
         )
         self._engine = _engine(self.url)
         self._outage = Outage()
+        self._open: WeakSet[Any] = WeakSet()
+        if self.dialect == "postgresql":
+            event.listen(self._engine.sync_engine, "connect", self._opened)
 
     async def connect(self) -> None:
         """Check that the database answers. Raises StoreUnavailable."""
@@ -107,9 +112,26 @@ class Database:
             return False
         return True
 
+    async def now(self) -> datetime | None:
+        """The server's wall clock; None for SQLite, which has none of its own. Raises StoreUnavailable."""
+        if self.dialect == "sqlite":
+            return None
+        async with self.transaction() as connection:
+            moment: datetime = (await connection.execute(text("select clock_timestamp()"))).scalar_one()
+        return moment.astimezone(UTC)
+
     async def close(self) -> None:
-        """Close all connections."""
-        await self._engine.dispose()
+        """Close all connections; break those off that a server that hangs would keep open for ever."""
+        try:
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await self._engine.dispose()
+        except TimeoutError:
+            for connection in tuple(self._open):
+                connection.terminate()
+            await self._engine.dispose(close=False)
+
+    def _opened(self, connection: Any, _record: object) -> None:
+        self._open.add(connection.driver_connection)
 
     @asynccontextmanager
     async def transaction(self, *, seconds: float | None = None) -> AsyncIterator[AsyncConnection]:

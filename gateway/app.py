@@ -22,12 +22,14 @@ from common.bus import EventBus, LocalBus
 from common.bus_postgres import PostgresBus
 from common.clock import Clock, SystemClock
 from common.db import Database, upgrade, wait_until_answering
-from common.errors import NotFound
+from common.errors import AuditUnavailable, NotFound
 from common.ids import SessionId, TenantId, UserId
+from common.log import get_logger
 from common.paper import find_fonts
 from common.secret import Keyring
 from gateway.audit_names import GatewayAudit
 from gateway.changes import Changes, Topic
+from gateway.clock_watch import ClockWatch
 from gateway.facts import subject
 from gateway.judge import Judge
 from gateway.metrics import CountedAudit, Metrics
@@ -53,6 +55,7 @@ from policy.bcp.service import BcpService
 from policy.bcp.store import BcpStore
 from policy.service import PolicyService
 
+_log = get_logger(__name__)
 MAX_BODY_BYTES: Final = 64 * 1024
 _DATABASE_ATTEMPTS: Final = 30
 _EMERGENCY: Final = frozenset({Level.ALERT, Level.FIRST, Level.SECOND})
@@ -103,6 +106,9 @@ async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> tup
     metrics.watch_spool(lambda: log.spool_bytes)
     audit = CountedAudit(log, metrics)
     bus = await _open_bus(settings, database, stack)
+    clock_watch = ClockWatch(database, clock, audit, tenant_id=tenant_id, node=settings.node_id)
+    await clock_watch.start()
+    stack.push_async_callback(clock_watch.close)
 
     policy = PolicyService(settings.policy, tenant_id=tenant_id, clock=clock, audit=audit)
     await policy.start()
@@ -194,6 +200,7 @@ async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> tup
     own, oversight = _wire(
         settings,
         clock,
+        clock_watch,
         audit,
         bus,
         auth,
@@ -225,6 +232,7 @@ async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> tup
 def _wire(
     settings: Settings,
     clock: Clock,
+    clock_watch: ClockWatch,
     audit: AuditSink,
     bus: EventBus,
     auth: AuthService,
@@ -239,7 +247,7 @@ def _wire(
     metrics: Metrics,
 ) -> tuple[Services, Oversight]:
     tenant_id = TenantId(settings.tenant.id)
-    judge = Judge(policy, bcp, broker.catalogue, broker.sessions, clock, duties)
+    judge = Judge(policy, bcp, broker.catalogue, broker.sessions, clock, duties, clock_watch)
     viewers = Viewers(
         tenant_id=tenant_id,
         settings=settings.relay,
@@ -275,6 +283,7 @@ def _wire(
     own = Services(
         settings=settings,
         clock=clock,
+        clock_watch=clock_watch,
         audit=audit,
         auth=auth,
         policy=policy,
@@ -316,7 +325,10 @@ async def _open_audit(settings: Settings, database: Database, clock: Clock, stac
     await audit.record(AuditEvent(GatewayAudit.START_GATEWAY, tenant_id, actor=settings.node_id))
 
     async def stopping() -> None:
-        await audit.record(AuditEvent(GatewayAudit.STOP_GATEWAY, tenant_id, actor=settings.node_id))
+        try:
+            await audit.record(AuditEvent(GatewayAudit.STOP_GATEWAY, tenant_id, actor=settings.node_id))
+        except AuditUnavailable as error:  # an end happens whether or not it can be recorded
+            _log.error("the stop is not on record", detail=error.detail)
 
     stack.push_async_callback(stopping)
     return audit

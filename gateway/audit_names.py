@@ -17,5 +17,8 @@ class GatewayAudit(StrEnum):
     REJECT_POLICY = "reject-policy"
     RESTORE_NORMAL = "restore-normal"
     """What an emergency left behind was taken back, and the normal rules were compared with those before it."""
+    DISTRUST_CLOCK = "distrust-clock"
+    """This machine's clock is more than a minute wrong: nothing begins here that rests on the time."""
+    TRUST_CLOCK = "trust-clock"
     START_GATEWAY = "start-gateway"
     STOP_GATEWAY = "stop-gateway"

@@ -14,7 +14,7 @@ from common.clock import TOKYO, SystemClock
 from common.db import Database, revision_gap
 from common.errors import KakehashiError
 from gateway.doctor_finding import Finding
-from gateway.doctor_outage import audit_spool, running_gateway
+from gateway.doctor_outage import audit_spool, clock, running_gateway
 from gateway.settings import Settings
 from policy.report import check_report
 
@@ -31,6 +31,7 @@ async def examine(settings: Settings) -> list[Finding]:
         _certificate,
         _private_files,
         audit_spool,
+        clock,
         _agent,
         _web_client,
         running_gateway,

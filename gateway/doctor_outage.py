@@ -1,4 +1,4 @@
-"""The doctor's look at what an outage leaves or needs: the audit's spool, and what the running gateway says of itself.
+"""The doctor's look at what an outage leaves or needs: spool, clock, and what the running gateway says of itself.
 
 Counterpart: `gateway/doctor.py`, which asks for it among the rest.
 """
@@ -6,11 +6,16 @@ Counterpart: `gateway/doctor.py`, which asks for it among the rest.
 import asyncio
 import json
 import shutil
+from datetime import timedelta
 from typing import Final
 
 import aiohttp
 
 from common.audit_spool import examine
+from common.clock import SystemClock
+from common.db import Database
+from common.drift import MOST
+from common.errors import StoreUnavailable
 from gateway.doctor_finding import Finding
 from gateway.settings import Settings
 
@@ -54,6 +59,26 @@ def _waiting(path: str, events: int, size: int, limit: int, fault: str | None) -
         return Finding("audit spool", ok=True, text=f"{path}: nothing waits")
     text = f"{path}: {events} events wait for the database, {100 * size // limit} % full"
     return Finding("audit spool", ok=False, text=text, remedy=_REMEDIES["database"])
+
+
+async def clock(settings: Settings) -> list[Finding]:
+    """This machine's clock beside the database's."""
+    database = Database(settings.database.url)
+    own = SystemClock()
+    try:
+        before = own.monotonic()
+        said = await database.now()
+        ahead = own.now() - said if said else timedelta()
+        took = own.monotonic() - before
+    except StoreUnavailable:
+        return [Finding("clock", ok=True, text="the database does not answer: nothing to compare with")]
+    finally:
+        await database.close()
+    if said is None:
+        return [Finding("clock", ok=True, text="SQLite has no clock of its own to compare with: keep NTP on")]
+    ok = abs(ahead) <= MOST + timedelta(seconds=took)
+    text = f"{ahead.total_seconds():+.1f} s beside the database's"
+    return [Finding("clock", ok=ok, text=text, remedy="" if ok else _REMEDIES["clock"])]
 
 
 async def running_gateway(settings: Settings) -> list[Finding]:

@@ -21,6 +21,7 @@ from common.clock import Clock
 from common.errors import ErrorCode, KakehashiError
 from common.ids import PoolId, SessionId, WebSessionId
 from gateway.audit_names import GatewayAudit
+from gateway.clock_watch import ClockWatch
 from gateway.facts import factor, resource, subject
 from gateway.grace import Grace
 from gateway.load import machine_load_percent
@@ -104,6 +105,7 @@ class Judge:
         sessions: SessionService,
         clock: Clock,
         duties: DutyService,
+        clock_watch: ClockWatch,
     ) -> None:
         self._policy = policy
         self._bcp = bcp
@@ -111,11 +113,15 @@ class Judge:
         self._sessions = sessions
         self._clock = clock
         self._duties = duties
+        self._clock_watch = clock_watch
         self._grace = Grace(bcp, clock)
         self._signed_in: dict[WebSessionId, WebSession] = {}
 
     async def decide_for(self, pool_id: PoolId, session: WebSession, source: str) -> Judgement:
-        """May this person open a session in this pool now, from here? Raises NotFound."""
+        """May this person open a session in this pool now, from here?
+
+        Raises NotFound, KakehashiError(CLOCK_WRONG): who does not know the time decides nothing.
+        """
         who = session.identity
         pool, seats = await self._catalogue.pool_and_seats(who.tenant_id, pool_id)
         others = await self._sessions.list_for_user(who.tenant_id, who.user_id)
@@ -139,6 +145,7 @@ class Judge:
         seats: Seats,
         others: Sequence[DesktopSession],
     ) -> Judgement:
+        self._clock_watch.require()
         now = self._clock.now()
         has_seat_here = any(other.pool_id == pool.id and other.state in SEATED for other in others)
         context = Context(
@@ -212,7 +219,7 @@ class Judge:
         """
         asked = live.grant.request
         known = self._signed_in.get(live.web_session_id)
-        now = self._clock.now()
+        now = self._clock_watch.now()
         question = replace(
             asked,
             subject=subject(known.identity, self._duties) if known else self._last_known(asked.subject),

@@ -20,7 +20,7 @@ from gateway import problem
 from gateway.headers import SECURITY_HEADERS, SESSION_COOKIE
 from gateway.local_socket import local_account
 from gateway.permissions import STRANGER, Caller, Permission, Role, permitted, separated
-from gateway.routes import Route, route_of
+from gateway.routes import EXACT_TIME, Route, route_of
 from gateway.services import CALLER, REQUEST_ID, SOURCE, services
 from gateway.settings import Settings
 from gateway.source import ForwardingError, source_address
@@ -184,6 +184,8 @@ async def permission(request: web.Request, handler: Handler) -> web.StreamRespon
     route: Route | None = route_of(request)
     caller = request[CALLER]
     if route is None or permitted(caller, route.permission):
+        if route is not None and route.handler in EXACT_TIME:
+            services(request).clock_watch.require()
         return await handler(request)
     if caller is STRANGER:
         raise KakehashiError("sign in first", code=ErrorCode.NOT_SIGNED_IN)

@@ -324,6 +324,30 @@ ROUTES: Final[tuple[Route, ...]] = (
 )  # fmt: skip
 
 
+EXACT_TIME: Final[frozenset[RouteHandler]] = frozenset(
+    {
+        login.submit_password,
+        login.submit_totp,
+        login.submit_recovery,
+        login.submit_activation,
+        login.start_enrolment,
+        login.confirm_enrolment,
+        account.step_up,
+        account.new_recovery_codes,
+        lost_access.print_card,
+        lost_access.open_vouch,
+        lost_access.confirm_vouch,
+        bcp.declare,
+        bcp.approve,
+        bcp.extend,
+        bcp.approve_extension,
+        bcp.ratify,
+    }
+)
+"""What must not begin while this machine's clock is wrong: codes, and signatures with an end. Desktops are refused by
+`gateway/judge.py`; ending, narrowing and logging out are always possible."""
+
+
 def _name(route: Route) -> str:
     """aiohttp's route names are identifiers."""
     return "route_" + "".join(c if c.isalnum() else "_" for c in f"{route.method}_{route.path}")

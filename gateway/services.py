@@ -13,6 +13,7 @@ from broker.triage.service import Triage
 from common.audit import AuditSink
 from common.clock import Clock
 from gateway.changes import Changes
+from gateway.clock_watch import ClockWatch
 from gateway.judge import Judge
 from gateway.metrics import Metrics
 from gateway.notices.service import NoticeService
@@ -33,6 +34,7 @@ class Services:
 
     settings: Settings
     clock: Clock
+    clock_watch: ClockWatch
     audit: AuditSink
     auth: AuthService
     policy: PolicyService

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+from common.clock import SystemClock
+
 
 class FakeClock:
     """Stands still until told otherwise; `monotonic` follows `advance` but never `set`, like a stepped wall clock."""
@@ -27,3 +29,19 @@ class FakeClock:
     def set(self, moment: datetime) -> None:
         """Step the wall clock, forward or back."""
         self._now = moment
+
+
+class SteppedClock:
+    """The machine's clock, set ahead or back by `step`; its monotonic seconds run on, as a real machine's do."""
+
+    def __init__(self) -> None:
+        self._system = SystemClock()
+        self.step = timedelta()
+
+    def now(self) -> datetime:
+        """See `Clock.now`."""
+        return self._system.now() + self.step
+
+    def monotonic(self) -> float:
+        """See `Clock.monotonic`."""
+        return self._system.monotonic()

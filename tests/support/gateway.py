@@ -85,17 +85,7 @@ def variables(folder: Path, slapd: Slapd, database_url: str, **over: Any) -> dic
             "header_seconds": 2,
         },
         "admin": {"groups": ["it"], "socket": folder / "admin.sock"},
-        "auth": {
-            "ldap": {
-                "servers": [{"host": slapd.host, "port": slapd.ldaps_port}],
-                "ca_file": slapd.ca_file,
-                "bind_dn": SERVICE_DN,
-                "bind_password": SERVICE_PASSWORD,
-                "base_dn": PEOPLE_DN,
-                "group_base_dn": GROUPS_DN,
-                "decoy_dn": DECOY_DN,
-            }
-        },
+        "auth": {"ldap": ldap(slapd)},
         "policy": {"path": policy, "poll_seconds": 0.1},
         "broker": {"targets": {"allowed_networks": ["127.0.0.1/32"], "allowed_socket_directories": [folder]}},
         "audit": {"key_file": folder / "audit.pem"},
@@ -104,6 +94,19 @@ def variables(folder: Path, slapd: Slapd, database_url: str, **over: Any) -> dic
     for section, value in over.items():
         values[section] = values.get(section, {}) | value
     return {f"KAKEHASHI_{name.upper()}": _text(value) for name, value in values.items()}
+
+
+def ldap(*servers: Slapd) -> dict[str, Any]:
+    """The section for these servers, which are asked in this order and share a CA and their content."""
+    return {
+        "servers": [{"host": server.host, "port": server.ldaps_port} for server in servers],
+        "ca_file": servers[0].ca_file,
+        "bind_dn": SERVICE_DN,
+        "bind_password": SERVICE_PASSWORD,
+        "base_dn": PEOPLE_DN,
+        "group_base_dn": GROUPS_DN,
+        "decoy_dn": DECOY_DN,
+    }
 
 
 def _text(value: object) -> str:

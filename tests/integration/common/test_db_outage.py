@@ -68,6 +68,17 @@ async def test_a_transaction_in_the_middle_ends_as_well(own: Postgres, open_data
     await _until_answering(open_database)
 
 
+async def test_a_server_that_hangs_holds_up_no_end(own: Postgres) -> None:
+    database = Database(own.url("outage"))
+    await asyncio.gather(*(database.connect() for _ in range(5)))
+    own.hang()
+    try:
+        async with asyncio.timeout(MOST_SECONDS):
+            await database.close()
+    finally:
+        own.resume()
+
+
 async def test_the_event_loop_lives_meanwhile(own: Postgres, open_database: Database) -> None:
     own.hang()
     waiting = asyncio.ensure_future(_refused(open_database))

@@ -2,14 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from common.audit_store import read, verify
+from common.clock import Clock
 from common.db import Database
 from gateway.services import SERVICES
 from tests.e2e.attacker import closed_with, desktop, ticket, viewer
@@ -48,17 +49,21 @@ PROPOSAL = {
 POOL = {"name_ja": "係の端末", "name_en": "Section PC", "kind": "static", "zone": "lgwan", "max_desktops": 5}
 
 
+TOWN = (
+    STAFF
+    + "".join(person(uid, f"{uid}-pw-2026", surname=uid) for uid in ("ikeda", "mori", "kato", "ota"))
+    + group("it", person_dn("suzuki"))
+    + group("hq", person_dn("ikeda"), person_dn("mori"), person_dn("suzuki"))
+    + group("day-shift", person_dn("kato"))
+    + group("audit", person_dn("ota"))
+)
+"""ikeda and mori decide, kato works the day shift, suzuki is in IT and, wrongly, in the headquarters' group."""
+
+
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """ikeda and mori decide, kato works the day shift, suzuki is in IT and, wrongly, in the headquarters' group."""
-    people = "".join(person(uid, f"{uid}-pw-2026", surname=uid) for uid in ("ikeda", "mori", "kato", "ota"))
-    groups = (
-        group("it", person_dn("suzuki"))
-        + group("hq", person_dn("ikeda"), person_dn("mori"), person_dn("suzuki"))
-        + group("day-shift", person_dn("kato"))
-        + group("audit", person_dn("ota"))
-    )
-    with run_slapd(tmp_path_factory.mktemp("slapd") / "town", STAFF + people + groups) as slapd:
+    """A directory of these people."""
+    with run_slapd(tmp_path_factory.mktemp("slapd") / "town", TOWN) as slapd:
         yield slapd
 
 
@@ -71,21 +76,36 @@ def more() -> dict[str, Any]:
 @pytest.fixture
 async def declared(tmp_path: Path, town: Slapd, more: dict[str, Any]) -> AsyncIterator["Scene"]:
     """A gateway with one static desktop and four people signed in."""
-    folder = tmp_path / "gateway"
-    folder.mkdir()
+    url = f"sqlite:///{tmp_path / 'kakehashi.db'}"
+    async with open_scene(tmp_path / "gateway", town, url, more=more) as scene:
+        yield scene
+
+
+@asynccontextmanager
+async def open_scene(
+    folder: Path,
+    town: Slapd,
+    url: str,
+    *,
+    more: Mapping[str, Any],
+    clock: Clock | None = None,
+    who: Sequence[str] = ("ikeda", "mori", "kato", "ota", "suzuki"),
+) -> AsyncIterator["Scene"]:
+    """The same on any database and by any clock, for other modules."""
+    folder.mkdir()  # noqa: ASYNC240 - a test waits for its folder
     (folder / "plans.yaml").write_text(PLANS, "utf-8")
     officials = [{"username": "ikeda", "rank": 1, "title_ja": "危機管理監", "title_en": "Head"}]
     own = settings(
         folder,
         town,
-        f"sqlite:///{tmp_path / 'kakehashi.db'}",
+        url,
         bcp={"plans_file": folder / "plans.yaml", "bundle_file": folder / "bundle.json", "officials": officials},
         roles={"coordinator_groups": ["hq"], "approver_groups": ["hq"], "auditor_groups": ["audit"]},
         **more,
     )
     async with AsyncExitStack() as stack:
         server = stack.enter_context(run_xvnc(folder / "t"))
-        running = await stack.enter_async_context(run_gateway(own))
+        running = await stack.enter_async_context(run_gateway(own, clock=clock))
         await running.admin("PUT", "/pools/section", POOL)
         definition = {
             "pool_id": "section", "name_ja": "端末一", "name_en": "PC one",
@@ -93,7 +113,7 @@ async def declared(tmp_path: Path, town: Slapd, more: dict[str, Any]) -> AsyncIt
         }  # fmt: skip
         await running.admin("PUT", "/desktops/pc-1", definition)
         people = {}
-        for uid in ("ikeda", "mori", "kato", "ota", "suzuki"):
+        for uid in who:
             people[uid] = await stack.enter_async_context(Person(running.url, uid, f"{uid}-pw-2026"))
             await people[uid].log_in()
         yield Scene(running, people)

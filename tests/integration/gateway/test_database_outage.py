@@ -19,8 +19,7 @@ from common.audit_store import read, verify
 from common.db import Database
 from common.ids import new_id
 from tests.e2e.attacker import closed_with, desktop, ticket, viewer
-from tests.integration.gateway.test_bcp import PLANS, POOL, Scene, town
-from tests.integration.gateway.test_rfb_real_servers import type_until
+from tests.integration.gateway.test_bcp import POOL, open_scene, town
 from tests.support.gateway import Running, run_gateway, settings
 from tests.support.person import Person
 from tests.support.postgres import Postgres, run_postgres
@@ -56,25 +55,11 @@ def _mend(server: Postgres, fault: str) -> None:
 
 
 @dataclass
-class Office:
-    """A gateway, sato signed in, and her desktop with a terminal that notes what is typed."""
+class Watched:
+    """A gateway, and somebody who is signed in."""
 
     running: Running
     sato: Person
-    screen: Xvnc
-    typed: Path
-
-    async def session(self) -> dict[str, Any]:
-        """Her desktop session."""
-        return await desktop(self.sato, "section")
-
-    async def shows(self, opened: RfbViewer, colour: str) -> None:
-        """Paint the desktop, and wait until the browser has it."""
-        self.screen.start("xsetroot", "-solid", colour)
-        wanted = tuple(bytes.fromhex(colour[1:]))
-        async with asyncio.timeout(5):
-            while opened.screen.getpixel((630, 470)) != wanted:
-                await opened.update(incremental=True)
 
     async def refused(self, method: str, path: str, content: object = None) -> dict[str, Any]:
         """A request that must be refused for the database's sake, soon."""
@@ -93,7 +78,7 @@ class Office:
 
     async def health(self) -> tuple[int, dict[str, bool]]:
         """Is the process alive (asserted), and what does it say of its dependencies?"""
-        async with asyncio.timeout(2), self.sato.client.get(f"{self.running.url}/healthz") as answer:
+        async with asyncio.timeout(5), self.sato.client.get(f"{self.running.url}/healthz") as answer:
             assert answer.status == 200
         async with asyncio.timeout(MOST_SECONDS), self.sato.client.get(f"{self.running.url}/readyz") as answer:
             return answer.status, (await answer.json())["checks"]
@@ -103,6 +88,34 @@ class Office:
         async with asyncio.timeout(30):
             while (await self.health())[0] != 200:  # noqa: ASYNC110 - nobody tells us
                 await asyncio.sleep(0.2)
+
+
+@dataclass
+class Office(Watched):
+    """sato at her desktop, with a terminal that notes what is typed."""
+
+    screen: Xvnc
+    typed: Path
+
+    async def session(self) -> dict[str, Any]:
+        """Her desktop session."""
+        return await desktop(self.sato, "section")
+
+    async def takes(self, opened: RfbViewer, word: str) -> None:
+        """Type a line, and again while the terminal has not taken it (it may still be starting)."""
+        async with asyncio.timeout(30):
+            while not self.typed.exists() or word not in self.typed.read_text():
+                await opened.pointer(20, 20)
+                await opened.type(f"{word}\n")
+                await opened.until_quiet()
+
+    async def shows(self, opened: RfbViewer, colour: str) -> None:
+        """Paint the desktop, and wait until the browser has it."""
+        self.screen.start("xsetroot", "-solid", colour)
+        wanted = tuple(bytes.fromhex(colour[1:]))
+        async with asyncio.timeout(30):  # a busy machine
+            while opened.screen.getpixel((630, 470)) != wanted:
+                await opened.update(incremental=True)
 
 
 async def _offer(running: Running, screen: Xvnc) -> None:
@@ -115,7 +128,8 @@ async def _offer(running: Running, screen: Xvnc) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _office(folder: Path, directory: Slapd, url: str, **over: Any) -> AsyncIterator[Office]:
+async def open_office(folder: Path, directory: Slapd, url: str, **over: Any) -> AsyncIterator[Office]:
+    """A gateway on that database, at work."""
     own = settings(folder, directory, url, **{"broker": _broker(folder), **over})
     typed = folder / "typed"
     async with AsyncExitStack() as stack:
@@ -138,7 +152,7 @@ async def office(tmp_path: Path, directory: Slapd, server: Postgres) -> AsyncIte
     name = new_id("test")
     server.sql(f"create database {name}")
     try:
-        async with _office(tmp_path / "gateway", directory, server.url(name)) as opened:
+        async with open_office(tmp_path / "gateway", directory, server.url(name)) as opened:
             yield opened
     finally:
         server.resume()
@@ -155,8 +169,9 @@ async def _audit(url: str) -> list[str]:
         await database.close()
 
 
-async def _audit_after(office: Office, url: str) -> list[str]:
+async def audit_after(office: Watched) -> list[str]:
     """What the audit holds of the outage, once it has been carried over."""
+    url = office.running.settings.database.url
     async with asyncio.timeout(20):
         while "regain-database" not in (names := await _audit(url)):  # noqa: ASYNC110 - nobody tells us
             await asyncio.sleep(0.2)
@@ -171,13 +186,12 @@ async def test_a_session_goes_on_and_nothing_new_begins(office: Office, server: 
     async with viewer(office.sato, session["id"], given) as opened:
         await opened.start()
         await opened.until_quiet()
-        await type_until(opened, "before\n", office.typed)
+        await office.takes(opened, "before")
         _break(server, fault)
         try:
             await opened.cut_text(b"is on record, although refused")
             await office.shows(opened, "#336699")
-            await opened.pointer(20, 20)
-            await type_until(opened, "during\n", office.typed)
+            await office.takes(opened, "during")
             # A ticket is used up in the database and a login counted there: neither can be while it is away.
             await office.refused("POST", "/sessions", {"pool_id": "section"})
             await office.refused("POST", f"/sessions/{session['id']}/ticket")
@@ -196,11 +210,11 @@ async def test_a_session_goes_on_and_nothing_new_begins(office: Office, server: 
         await office.until_ready()
         await asyncio.sleep(2)  # several sweeps
         await office.shows(opened, "#339966")
-        await type_until(opened, "after\n", office.typed)
+        await office.takes(opened, "after")
         assert set(office.typed.read_text().split()) == {"before", "during", "after"}
         status, found = await office.sato.call("GET", f"/sessions/{session['id']}")
         assert (status, found["state"]) == (200, "active")
-        assert "block-clipboard" in await _audit_after(office, office.running.settings.database.url)
+        assert "block-clipboard" in await audit_after(office)
         again_given = await ticket(office.sato, session["id"])
         async with viewer(office.sato, session["id"], again_given) as again:
             await again.start()
@@ -230,7 +244,7 @@ async def test_a_line_that_is_lost_meanwhile_leads_back_to_the_same_desktop(
     async with viewer(office.sato, session["id"], await ticket(office.sato, session["id"])) as again:
         await again.start()
         await office.shows(again, "#336699")
-    assert "lose-viewer" in await _audit_after(office, office.running.settings.database.url)
+    assert "lose-viewer" in await audit_after(office)
 
 
 async def test_an_administrator_can_still_cut_a_screen(office: Office, server: Postgres) -> None:
@@ -247,7 +261,7 @@ async def test_an_administrator_can_still_cut_a_screen(office: Office, server: P
         finally:
             server.start()
     await office.until_ready()
-    assert "cut-viewer" in await _audit_after(office, office.running.settings.database.url)
+    assert "cut-viewer" in await audit_after(office)
 
 
 async def test_a_stop_in_an_outage_ends_and_the_next_start_carries_the_record_over(
@@ -279,26 +293,11 @@ async def test_a_declaration_ends_on_time_with_the_database_away(
     name = new_id("test")
     server.sql(f"create database {name}")
     folder = tmp_path / "gateway"
-    folder.mkdir()
-    (folder / "plans.yaml").write_text(PLANS, "utf-8")
-    officials = [{"username": "ikeda", "rank": 1, "title_ja": "危機管理監", "title_en": "Head"}]
-    own = settings(
-        folder,
-        town,
-        server.url(name),
-        bcp={"plans_file": folder / "plans.yaml", "bundle_file": folder / "bundle.json", "officials": officials},
-        roles={"coordinator_groups": ["hq"], "approver_groups": ["hq"]},
-        broker=_broker(folder),
-    )
-    async with AsyncExitStack() as stack:
-        screen = stack.enter_context(run_xvnc(folder / "t"))
-        running = await stack.enter_async_context(run_gateway(own))
-        await _offer(running, screen)
-        people = {}
-        for uid in ("ikeda", "mori", "kato"):
-            people[uid] = await stack.enter_async_context(Person(running.url, uid, f"{uid}-pw-2026"))
-            await people[uid].log_in()
-        scene = Scene(running, people)
+    who = ("ikeda", "mori", "kato")
+    async with (
+        open_scene(folder, town, server.url(name), more={"broker": _broker(folder)}, who=who) as scene,
+        AsyncExitStack() as stack,
+    ):
         ends_at = datetime.now(UTC) + timedelta(seconds=20)  # noqa: TID251 - the gateway runs by this clock, too
         declared = await scene.declare(ends_at=ends_at.isoformat())
         session = await desktop(scene["kato"], "section")
@@ -319,8 +318,8 @@ async def test_a_declaration_ends_on_time_with_the_database_away(
             assert 2.5 < late < 3 + MOST_SECONDS, "the signed end and the plan's grace of three seconds"
         finally:
             _mend(server, fault)
-        office = Office(running, scene["kato"], screen, folder)
+        office = Watched(scene.running, scene["kato"])
         await office.until_ready()
-        assert "cut-viewer" in await _audit_after(office, own.database.url)
+        assert "cut-viewer" in await audit_after(office)
         status, refused = await scene["kato"].call("POST", "/sessions", {"pool_id": "section"})
         assert (status, refused["code"]) == (403, "forbidden")

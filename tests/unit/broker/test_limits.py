@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from broker.limits import Due, DueStep, Limits, due
+from broker.limits import Due, DueStep, Limits, SignsOfLife, due
 from broker.models import DesktopSession, EndReason
 from broker.states import SessionState
 from common.ids import DesktopId, PoolId, SessionId, TenantId, UserId, WebSessionId
@@ -77,3 +77,19 @@ def test_working_time_counts_only_with_a_viewer_and_never_backwards() -> None:
     assert watched.active_seconds(NOW + timedelta(seconds=9.5)) == 110
     assert watched.active_seconds(NOW - timedelta(hours=1)) == 100
     assert _at(SessionState.DISCONNECTED, worked_seconds=100.7).active_seconds(NOW + timedelta(hours=1)) == 100
+
+
+def test_silence_is_no_proof_of_death_while_nobody_could_speak() -> None:
+    signs = SignsOfLife(30)
+    assert signs.count(0), "before the first sign"
+    signs.given(0)
+    signs.given(5)
+    assert signs.count(19)
+    assert not signs.count(21), "our own sign is missing: the others' may be, too"
+    signs.given(100)
+    assert not signs.count(101)
+    for second in range(105, 130, 5):
+        signs.given(second)
+        assert not signs.count(second), "the others have not had a whole period yet"
+    signs.given(130)
+    assert signs.count(130)
