@@ -44,22 +44,26 @@ class Due:
 
 class SignsOfLife:
     """Whether the silence of other gateways says anything: not while this one could give no sign itself, nor until a
-    whole period has passed since. Time comes in as seconds that never step back."""
+    whole period has passed since; and not when the wall clock, by which signs are dated, was set ahead."""
 
-    def __init__(self, period: float) -> None:
+    def __init__(self, period: timedelta) -> None:
         self._period = period
-        self._given: float | None = None
+        self._given: tuple[datetime, float] | None = None
         self._count_from = float("-inf")
 
-    def given(self, now: float) -> None:
-        """This gateway's own sign is in the table."""
-        if self._given is not None and now - self._given > self._period / 2:
-            self._count_from = now + self._period
-        self._given = now
+    def given(self, now: datetime, mono: float) -> None:
+        """This gateway's own sign is in the table, dated `now`."""
+        if self._given is not None and self._old(now, mono, self._given):
+            self._count_from = mono + self._period.total_seconds()
+        self._given = (now, mono)
 
-    def count(self, now: float) -> bool:
+    def count(self, now: datetime, mono: float) -> bool:
         """Whether a gateway that is silent for a period is dead."""
-        return self._given is None or (now - self._given <= self._period / 2 and now >= self._count_from)
+        return self._given is None or (not self._old(now, mono, self._given) and mono >= self._count_from)
+
+    def _old(self, now: datetime, mono: float, sign: tuple[datetime, float]) -> bool:
+        half = self._period / 2
+        return now - sign[0] > half or mono - sign[1] > half.total_seconds()
 
 
 def due(session: DesktopSession, now: datetime, limits: Limits) -> Due | None:

@@ -5,7 +5,7 @@ here trusts that it was told of everything: it compares the table with what is t
 """
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from agents.messages import DesktopInfo, DesktopState, EndCause
@@ -65,7 +65,7 @@ class Recovery:
             start=timedelta(seconds=settings.start_seconds) + _START_MARGIN,
             request=_REQUEST_LIMIT,
         )
-        self._signs = SignsOfLife(settings.node_lost_seconds)
+        self._signs = SignsOfLife(self._limits.node_lost)
         self._unknown_since: dict[tuple[SessionId, int], float] = {}
 
     async def after_start(self) -> None:
@@ -78,8 +78,9 @@ class Recovery:
 
         Raises StoreUnavailable: nobody could give signs of life then.
         """
-        held = await self._sessions.confirm(self._node, self._clock.now())
-        self._signs.given(self._clock.monotonic())
+        now = self._clock.now()
+        held = await self._sessions.confirm(self._node, now)
+        self._signs.given(now, self._clock.monotonic())
         await self._service.settle()
         shown = {session.id: session.viewer for session in held if session.state is SessionState.ACTIVE}
         for live in self._registry.live():
@@ -90,7 +91,7 @@ class Recovery:
     async def sweep(self) -> None:
         """Carry out what is due in every session, then fill free seats."""
         now = self._clock.now()
-        limits = self._limits_now()
+        limits = self._limits_at(now)
         overdue = await self._sessions.overdue(
             now,
             lost_before=now - limits.node_lost,
@@ -106,10 +107,10 @@ class Recovery:
                     _log.warning("sweep failed", session_id=session.id, code=error.code, detail=error.detail)
         await self._launcher.admit_all()
 
-    def _limits_now(self) -> Limits:
+    def _limits_at(self, now: datetime) -> Limits:
         """Without the database no gateway could give a sign of life, this one included: until each had the time to
         give one again, silence is no proof of death. Else every outage would end with all viewers cut."""
-        if self._signs.count(self._clock.monotonic()):
+        if self._signs.count(now, self._clock.monotonic()):
             return self._limits
         return replace(self._limits, node_lost=_NEVER)
 

@@ -29,7 +29,7 @@ from common.paper import find_fonts
 from common.secret import Keyring
 from gateway.audit_names import GatewayAudit
 from gateway.changes import Changes, Topic
-from gateway.clock_watch import ClockWatch
+from gateway.clock_watch import ClockWatch, SteadyClock
 from gateway.facts import subject
 from gateway.judge import Judge
 from gateway.metrics import CountedAudit, Metrics
@@ -97,8 +97,9 @@ def _running(settings: Settings, clock: Clock) -> Callable[[web.Application], As
     return context
 
 
-async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> tuple[Services, Oversight]:
+async def _start(settings: Settings, machine: Clock, stack: AsyncExitStack) -> tuple[Services, Oversight]:
     tenant_id = TenantId(settings.tenant.id)
+    clock = SteadyClock(machine)
     keyring = await asyncio.to_thread(Keyring.load_or_create, settings.secrets_file)
     database = await _open_database(settings, stack)
     metrics = Metrics()
@@ -196,7 +197,13 @@ async def _start(settings: Settings, clock: Clock, stack: AsyncExitStack) -> tup
     )
     reports.start()
     stack.push_async_callback(reports.close)
-    readiness = Readiness({"database": database.answers, "directory": auth.directory_ready, "audit": log.ready}, clock)
+    checks = {
+        "database": database.answers,
+        "directory": auth.directory_ready,
+        "audit": log.ready,
+        "clock": clock_watch.ready,
+    }
+    readiness = Readiness(checks, clock)
     own, oversight = _wire(
         settings,
         clock,

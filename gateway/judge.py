@@ -18,6 +18,7 @@ from broker.sessions import SessionService
 from broker.states import SEATED
 from common.audit import AuditEvent, Detail
 from common.clock import Clock
+from common.drift import MOST
 from common.errors import ErrorCode, KakehashiError
 from common.ids import PoolId, SessionId, WebSessionId
 from gateway.audit_names import GatewayAudit
@@ -151,8 +152,8 @@ class Judge:
         context = Context(
             now=now,
             source=ip_address(source) if source else None,
-            password_age=now - session.password_at,
-            totp_age=now - session.totp_at if session.totp_at else None,
+            password_age=_age(now, session.password_at),
+            totp_age=_age(now, session.totp_at),
             factor=factor(session),
             seats_used=seats.used,
             seats_total=seats.total,
@@ -219,7 +220,7 @@ class Judge:
         """
         asked = live.grant.request
         known = self._signed_in.get(live.web_session_id)
-        now = self._clock_watch.now()
+        now = self._clock.now()
         question = replace(
             asked,
             subject=subject(known.identity, self._duties) if known else self._last_known(asked.subject),
@@ -243,9 +244,16 @@ def _later(context: Context, now: datetime, known: WebSession | None) -> Context
     return replace(
         context,
         now=now,
-        password_age=now - password_at if password_at else None,
-        totp_age=now - totp_at if totp_at else None,
+        password_age=_age(now, password_at),
+        totp_age=_age(now, totp_at),
         factor=factor(known) if known else context.factor,
         live=True,
         overlays=(),
     )
+
+
+def _age(now: datetime, then: datetime | None) -> timedelta | None:
+    """Nodes' clocks may differ by as much as is not yet wrong: what another node saw a moment ago may lie ahead."""
+    if then is None:
+        return None
+    return timedelta() if -MOST <= now - then < timedelta() else now - then

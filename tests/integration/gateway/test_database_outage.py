@@ -197,7 +197,7 @@ async def test_a_session_goes_on_and_nothing_new_begins(office: Office, server: 
             await office.refused("POST", f"/sessions/{session['id']}/ticket")
             await office.refused("POST", "/login", {"username": "suzuki", "password": "suzuki-pw-2026"})
             await office.refused("GET", "/desktops")
-            assert await office.health() == (503, {"database": False, "directory": True, "audit": True})
+            assert await office.health() == (503, {"database": False, "directory": True, "audit": True, "clock": True})
             async with asyncio.timeout(2), office.sato.client.get(f"{office.running.url}/api/v1/notice") as answer:
                 assert answer.status == 200, "what is declared is known without the database"
             began = time.monotonic()

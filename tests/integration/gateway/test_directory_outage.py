@@ -71,7 +71,7 @@ async def test_replica_then_degraded_login_then_back(tmp_path: Path, servers: tu
     url = f"sqlite:///{tmp_path / 'kakehashi.db'}"
     more = {
         "auth": {
-            "ldap": ldap(first, second) | {"server_timeout_seconds": 1.0},
+            "ldap": ldap(first, second) | {"server_timeout_seconds": 1.0, "key_attribute": "uid"},  # no true replica
             "degraded": {"groups": ["day-shift", "hq"]},
         }
     }

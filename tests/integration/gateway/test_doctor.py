@@ -72,12 +72,12 @@ async def test_a_spool_that_waits_or_is_damaged_shows(tmp_path: Path, directory:
     await database.close()
     (tmp_path / "kakehashi.db").rename(tmp_path / "elsewhere.db")
     (tmp_path / "kakehashi.db").mkdir()
-    await log.record(AuditEvent("test", TenantId("city")))
+    await log.record(AuditEvent("cut-viewer", TenantId("city")))
     await log.close()
     found = (await _findings(own))["audit spool"]
     assert not found.ok
     assert "2 events wait" in found.text
-    path.write_text(path.read_text("utf-8").replace('"test"', '"else"'), "utf-8")
+    path.write_text(path.read_text("utf-8").replace("cut-viewer", "end-viewer"), "utf-8")
     assert "altered" in (await _findings(own))["audit spool"].text
     path.chmod(0o644)
     assert "chmod 600" in (await _findings(own))["audit spool"].remedy

@@ -36,7 +36,10 @@ async def test_a_file_that_somebody_else_locks(tmp_path: Path, directory: Slapd)
                 await _works_on(office, opened, "#336699", "during")
                 await office.refused("POST", "/sessions", {"pool_id": "section"})
                 await office.refused("POST", "/login", {"username": "suzuki", "password": "suzuki-pw-2026"})
-                assert await office.health() == (503, {"database": False, "directory": True, "audit": True})
+                assert await office.health() == (
+                    503,
+                    {"database": False, "directory": True, "audit": True, "clock": True},
+                )
             finally:
                 holder.close()
             await office.until_ready()

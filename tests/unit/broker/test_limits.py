@@ -80,16 +80,29 @@ def test_working_time_counts_only_with_a_viewer_and_never_backwards() -> None:
 
 
 def test_silence_is_no_proof_of_death_while_nobody_could_speak() -> None:
-    signs = SignsOfLife(30)
-    assert signs.count(0), "before the first sign"
-    signs.given(0)
-    signs.given(5)
-    assert signs.count(19)
-    assert not signs.count(21), "our own sign is missing: the others' may be, too"
-    signs.given(100)
-    assert not signs.count(101)
+    signs = SignsOfLife(timedelta(seconds=30))
+
+    def given(second: int, *, step: int = 0) -> None:
+        signs.given(NOW + timedelta(seconds=second + step), float(second))
+
+    def count(second: int, *, step: int = 0) -> bool:
+        return signs.count(NOW + timedelta(seconds=second + step), float(second))
+
+    assert count(0), "before the first sign"
+    given(0)
+    given(5)
+    assert count(19)
+    assert not count(21), "our own sign is missing: the others' may be, too"
+    given(100)
+    assert not count(101)
     for second in range(105, 130, 5):
-        signs.given(second)
-        assert not signs.count(second), "the others have not had a whole period yet"
-    signs.given(130)
-    assert signs.count(130)
+        given(second)
+        assert not count(second), "the others have not had a whole period yet"
+    given(130)
+    assert count(130)
+    assert not count(131, step=40), "the clock was set ahead: all signs look old"
+    given(135, step=40)
+    assert not count(136, step=40)
+    for second in range(140, 170, 5):
+        given(second, step=40)
+    assert count(166, step=40)
