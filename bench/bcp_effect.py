@@ -39,6 +39,7 @@ from common.db import Database, upgrade
 from common.ids import DesktopId, PoolId, SessionId, UserId, WebSessionId
 from common.secret import Keyring
 from gateway.changes import Changes
+from gateway.clock_watch import ClockWatch, SteadyClock
 from gateway.facts import resource, subject
 from gateway.judge import Judge
 from gateway.metrics import Metrics
@@ -168,7 +169,8 @@ async def node(folder: Path) -> AsyncIterator[Node]:
         )  # fmt: skip
         await bcp.start()
         stack.push_async_callback(bcp.close)
-        judge = Judge(policy, bcp, broker.catalogue, broker.sessions, clock, duties)
+        clock_watch = ClockWatch(database, SteadyClock(clock), audit, tenant_id=CITY, node="b")
+        judge = Judge(policy, bcp, broker.catalogue, broker.sessions, clock, duties, clock_watch)
         viewers = Viewers(
             tenant_id=CITY, settings=RelaySettings(), sessions=broker.sessions, judge=judge, audit=audit, clock=clock,
             metrics=Metrics(),
