@@ -72,8 +72,10 @@ async def test_nothing_begins_by_a_wrong_clock(
                 assert (status, problem["code"]) == (503, "clock_wrong"), path
                 assert "時計" in problem["text_ja"]
             await opened.update()
+            await asyncio.sleep(0.5)  # several looks of the watch
             clock.step = timedelta(seconds=30)
             await _until_clock_is(running, kato, right=True)
+            await asyncio.sleep(0.5)
             await opened.update()
             assert (await desktop(kato, "section"))["id"] == session["id"]
         database = Database(database_url)
