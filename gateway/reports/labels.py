@@ -163,7 +163,7 @@ CLASSES: Final[Mapping[str, str]] = {
     "P2": "P2 1日以内",
     "P3": "P3 3日以内",
     "P4": "P4 その他",
-    NO_CLASS: "業務の登録なし",
+    NO_CLASS: "該当する業務なし",
 }
 
 NOTICES: Final[Mapping[str, str]] = {
