@@ -92,7 +92,7 @@ async def test_replica_then_degraded_login_then_back(tmp_path: Path, servers: tu
             assert state["error"]["text_ja"]
         assert not (await _ready(scene))["directory"]
         status, me = await scene["mori"].call("GET", "/me")
-        assert (status, me["username"]) == (200, "mori"), "who is signed in works on"
+        assert (status, me["user"]["username"]) == (200, "mori"), "who is signed in works on"
 
         await scene.declare()  # an emergency opens it at once
         assert (await _password(kato, "wrong"))["error"]["code"] == "degraded_login_failed"
