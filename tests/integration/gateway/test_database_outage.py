@@ -84,6 +84,13 @@ class Watched:
         async with asyncio.timeout(MOST_SECONDS), self.sato.client.get(f"{self.running.url}/readyz") as answer:
             return answer.status, (await answer.json())["checks"]
 
+    async def until_spooled(self) -> None:
+        """Something of this outage is on record, on the node's own disk."""
+        own = self.running.settings
+        async with asyncio.timeout(20):
+            while not own.audit.spool_for(own.node_id).stat().st_size:  # noqa: ASYNC110 - nobody tells us
+                await asyncio.sleep(0.1)
+
     async def until_ready(self) -> None:
         """All dependencies answer again."""
         async with asyncio.timeout(30):
@@ -209,6 +216,7 @@ async def test_a_session_goes_on_and_nothing_new_begins(office: Office, server: 
             assert time.monotonic() - began < MOST_SECONDS, "a crowd waits no longer than one"
             await asyncio.sleep(6)  # longer than node_lost_seconds: after the outage nobody may be taken for dead
             await office.shows(opened, "#993366")
+            await office.until_spooled()
         finally:
             _mend(server, fault)
         await office.until_ready()
@@ -237,7 +245,7 @@ async def test_a_line_that_is_lost_meanwhile_leads_back_to_the_same_desktop(
         _break(server, fault)
     try:
         await office.refused("POST", f"/sessions/{session['id']}/ticket")
-        await asyncio.sleep(1)
+        await office.until_spooled()
     finally:
         _mend(server, fault)
     await office.until_ready()
@@ -262,6 +270,7 @@ async def test_an_administrator_can_still_cut_a_screen(office: Office, server: P
             status, problem = await office.running.admin("DELETE", f"/sessions/{session['id']}")
             assert (status, problem["code"]) == (503, "store_unavailable")
             assert (await closed_with(opened))[0] == 4410
+            await office.until_spooled()
         finally:
             server.start()
     await office.until_ready()
@@ -305,6 +314,7 @@ async def test_a_declaration_ends_on_time_with_the_database_away(
         ends_at = datetime.now(UTC) + timedelta(seconds=20)  # noqa: TID251 - the gateway runs by this clock, too
         declared = await scene.declare(ends_at=ends_at.isoformat())
         session = await desktop(scene["kato"], "section")
+        office = Watched(scene.running, scene["kato"])
         opened = await stack.enter_async_context(
             viewer(scene["kato"], session["id"], await ticket(scene["kato"], session["id"]))
         )
@@ -320,9 +330,9 @@ async def test_a_declaration_ends_on_time_with_the_database_away(
             assert (await closed_with(opened, within=60))[0] == 4403
             late = (datetime.now(UTC) - ends_at).total_seconds()  # noqa: TID251
             assert 2.5 < late < 3 + MOST_SECONDS, "the signed end and the plan's grace of three seconds"
+            await office.until_spooled()
         finally:
             _mend(server, fault)
-        office = Watched(scene.running, scene["kato"])
         await office.until_ready()
         assert "cut-viewer" in await audit_after(office)
         status, refused = await scene["kato"].call("POST", "/sessions", {"pool_id": "section"})

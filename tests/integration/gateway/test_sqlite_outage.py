@@ -40,6 +40,7 @@ async def test_a_file_that_somebody_else_locks(tmp_path: Path, directory: Slapd)
                     503,
                     {"database": False, "directory": True, "audit": True, "clock": True},
                 )
+                await office.until_spooled()
             finally:
                 holder.close()
             await office.until_ready()
@@ -83,6 +84,8 @@ async def test_a_disk_that_is_full(tmp_path: Path, directory: Slapd, small_disk:
             status, checks = await office.health()
             assert checks["audit"] is not spool_on_it, "whether something can be recorded is said"
             assert status == 503 or not spool_on_it
+            if not spool_on_it:
+                await office.until_spooled()
             (small_disk / "filler").unlink()
             await office.until_ready()
             await _works_on(office, opened, "#993366", "after")
