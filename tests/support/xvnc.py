@@ -1,6 +1,7 @@
 """A real TigerVNC Xvnc: private display, cookie, unix socket or loopback port. Counterpart: tests of relay and agents.
 
-The server picks its display number itself (`-displayfd`), so parallel test runs cannot collide.
+The display number is drawn from many: a server that picks its own (`-displayfd` alone) may take the one, and with it
+the socket, of another that runs beside it.
 """
 
 import os
@@ -125,6 +126,7 @@ def run_xvnc(
         process = subprocess.Popen(
             [
                 "Xtigervnc",
+                f":{1000 + secrets.randbelow(50_000)}",
                 *("-displayfd", str(write_end)),
                 *arguments,
                 *listen,
