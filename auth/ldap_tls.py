@@ -227,7 +227,8 @@ class _Side(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._sides.discard(self)
         self.lost.set()
-        if (onward := self._onward()) is not None:
+        # Python 3.11.2: a TLS transport that is closed once too often forgets its protocol, and cannot be aborted then.
+        if (onward := self._onward()) is not None and not onward.is_closing():
             onward.close()
 
     def abort(self) -> None:

@@ -264,7 +264,8 @@ class ViewerConnection(asyncio.BufferedProtocol):
         """Write what the library has to say. A viewer that takes nothing gets no pongs, so pings cannot fill memory."""
         for piece in self._frames.data_to_send():
             if not piece:
-                self.transport.close()
+                if not self.transport.is_closing():  # Python 3.11.2: closed twice, TLS cannot be aborted any more
+                    self.transport.close()
             elif not (self._blocked and piece[0] == _PONG):
                 self.transport.write(piece)
 

@@ -1,7 +1,7 @@
 """The running city's BCP plans, put in place as an administrator does: the gateway notices by itself."""
 
 import asyncio
-from typing import Any, Final
+from typing import Final
 
 from tests.e2e.visitor import Visitor
 from tests.support.city import City
@@ -44,6 +44,7 @@ class PlanFile:
     def __init__(self, city: City) -> None:
         self._path = city.folder / "gateway" / "bcp-plans.yaml"
         self._before = self._path.read_text("utf-8")
+        self._reader: Visitor | None = None
 
     def put(self) -> None:
         """Put the plan in place."""
@@ -51,15 +52,21 @@ class PlanFile:
 
     async def taken(self, visitor: Visitor) -> None:
         """Wait until the gateway has read it, as somebody sees who may see the console."""
+        self._reader = visitor
+        await self._until(in_place=True)
+
+    async def restore(self) -> None:
+        """Put the file back and wait until the gateway has read that, too: no other test may meet this plan."""
+        self._path.write_text(self._before, "utf-8")
+        if self._reader is not None:
+            await self._until(in_place=False)
+
+    async def _until(self, *, in_place: bool) -> None:
         async with asyncio.timeout(20):
-            while not any(plan["version"] == _VERSION for plan in await self._plans(visitor)):  # noqa: ASYNC110 - a file
+            while (_VERSION in await self._versions()) is not in_place:  # noqa: ASYNC110 - nobody tells of a file
                 await asyncio.sleep(0.3)
 
-    async def _plans(self, visitor: Visitor) -> list[dict[str, Any]]:
-        answer = await visitor.context.request.get(f"{visitor.city.url}/api/v1/bcp/plans")
-        items: list[dict[str, Any]] = (await answer.json())["items"]
-        return items
-
-    def restore(self) -> None:
-        """Put the file back."""
-        self._path.write_text(self._before, "utf-8")
+    async def _versions(self) -> list[int]:
+        assert self._reader is not None
+        answer = await self._reader.context.request.get(f"{self._reader.city.url}/api/v1/bcp/plans")
+        return [plan["version"] for plan in (await answer.json())["items"]]

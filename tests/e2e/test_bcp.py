@@ -3,10 +3,11 @@
 import asyncio
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from typing import Any, Final
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.e2e.bcp_plan import GRACE_SECONDS, PlanFile
@@ -23,13 +24,13 @@ TABLET: Final = {"width": 768, "height": 1024}
 TOLD_WITHIN: Final = 2.0
 
 
-@pytest.fixture
-def plan(city: City) -> Iterator[PlanFile]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def plan(city: City, visits: Visits) -> AsyncIterator[PlanFile]:  # after `visits`: it looks through their eyes
     """The city's plan has a grace of seconds."""
     file = PlanFile(city)
     file.put()
     yield file
-    file.restore()
+    await file.restore()
 
 
 async def test_two_signatures_let_an_employee_in_and_lifting_takes_the_desktop_back(

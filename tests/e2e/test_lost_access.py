@@ -12,7 +12,7 @@ from playwright.async_api import expect
 from common.clock import SystemClock
 from tests.e2e.authenticator import Authenticator
 from tests.e2e.page_checks import PHONE, SCREENS, Tour
-from tests.e2e.visitor import AUTHENTICATORS, SCREENSHOTS, Visitor, Visits
+from tests.e2e.visitor import AUTHENTICATORS, Visitor, Visits
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -35,6 +35,8 @@ async def _prove(visitor: Visitor, field: str, uid: str) -> None:
 
 async def _signed_in(visits: Visits, uid: str, **profile: Any) -> Visitor:
     """A log-in of its own: a fresh code renews its cookie, so nobody else may rest on it."""
+    if (visits.city.url, uid) not in AUTHENTICATORS:
+        await visits.newcomer(uid)
     visitor = await visits.arrive(**profile)
     await visitor.log_in(uid)
     return visitor
@@ -145,7 +147,6 @@ async def _opened(visitor: Visitor) -> str:
     async with visitor.context.expect_page() as coming:
         await visitor.part("card-open").click()
     tab = await coming.value
-    await tab.screenshot(path=SCREENSHOTS / "card-tab.png")
     address = tab.url
     await tab.close()
     return address

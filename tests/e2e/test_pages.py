@@ -3,11 +3,14 @@
 The pictures lie in `screenshots/` afterwards, for people to look at.
 """
 
+import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.e2e.administrator import Administrator
 from tests.e2e.authenticator import Authenticator
@@ -56,10 +59,28 @@ async def _account(visitor: Visitor, tour: Tour) -> None:
     await visitor.part("nav-desktops").click()
 
 
+@asynccontextmanager
+async def _slow_start(visitor: Visitor) -> AsyncIterator[None]:
+    """Meanwhile the viewer gets no ticket, as if the line were slow."""
+    looked = asyncio.Event()
+
+    async def later(route: Route) -> None:
+        await looked.wait()
+        await route.continue_()
+
+    await visitor.page.route("**/ticket", later)
+    try:
+        yield
+    finally:
+        looked.set()
+        await visitor.page.unroute_all(behavior="wait")
+
+
 async def _viewer(visitor: Visitor, tour: Tour) -> None:
-    await visitor.part(f"desktop-open-{INTERNET}").click()
-    await expect(visitor.part("viewer-progress")).to_be_visible()
-    await tour.examine("starting")
+    async with _slow_start(visitor):  # on a quick machine the page would be gone before anybody saw it
+        await visitor.part(f"desktop-open-{INTERNET}").click()
+        await expect(visitor.part("viewer-progress")).to_be_visible()
+        await tour.examine("starting")
     for screen in SCREENS:
         await tour.turn(screen)
         await visitor.desktop_stands()

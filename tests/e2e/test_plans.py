@@ -1,5 +1,6 @@
 """Plans in real browsers: written as a form, checked while typed, proposed by one person, adopted by another."""
 
+import re
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,9 +36,8 @@ async def _checked(visitor: Visitor, *, ok: bool) -> None:
     await expect(visitor.part("plan-check")).to_have_attribute("data-ok", str(ok).lower(), timeout=15_000)
 
 
-async def _written(writer: Visitor, tour: Tour, version: int) -> None:
-    """A new version of the earthquake plan: a longer grace, and one line with a fault that is corrected."""
-    line = f"line-second-{version - 1}"  # after those that the version before had
+async def _written(writer: Visitor, tour: Tour) -> int:
+    """A new version of the earthquake plan: a longer grace, and one line with a fault that is corrected. Its number."""
     await writer.part("plan-quake").get_by_role("button").first.click()
     await expect(writer.part("plan-standing")).to_be_visible()
     await tour.look("plan")
@@ -47,6 +47,7 @@ async def _written(writer: Visitor, tour: Tour, version: int) -> None:
     await writer.part("line-first-0-fold").click()
     await expect(writer.part("line-first-0-groups")).to_be_visible()
     await tour.look("plan-form-line")
+    line = f"line-second-{await writer.page.get_by_test_id(re.compile(r'^line-second-[0-9]+$')).count()}"
     await writer.part("plan-add-second").click()
     await _checked(writer, ok=False)
     await expect(writer.part(line).get_by_test_id("plan-problems")).to_be_visible()
@@ -68,7 +69,7 @@ async def _written(writer: Visitor, tour: Tour, version: int) -> None:
     await writer.part("plan-propose-submit").click()
     await expect(writer.part("plan-standing")).to_have_attribute("data-standing", "proposed")
     await expect(writer.part("plan-adopt-submit")).to_have_count(0)
-    assert writer.page.url.endswith(f"/bcp/plans/quake.{version}")
+    return int(writer.page.url.rpartition("/bcp/plans/quake.")[2])
 
 
 async def _adopted(adopter: Visitor, tour: Tour, version: int) -> None:
@@ -82,15 +83,13 @@ async def _adopted(adopter: Visitor, tour: Tour, version: int) -> None:
     await expect(adopter.part("bcp-done")).to_be_visible()
 
 
-@pytest.mark.parametrize(("language", "version"), [("ja", 2), ("en", 3)])
-async def test_a_plan_is_written_proposed_and_adopted(
-    visits: Visits, language: str, version: int, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("language", ["ja", "en"])
+async def test_a_plan_is_written_proposed_and_adopted(visits: Visits, language: str, tmp_path: Path) -> None:
     writer = await _console(visits, WRITER, language=language)
     adopter = await _console(visits, ADOPTER, language=language, width=390, height=844)
     tours = [Tour(one, language, screens=EVERY_SCREEN) for one in (writer, adopter)]
     await tours[0].look("plans")
-    await _written(writer, tours[0], version)
+    version = await _written(writer, tours[0])
     await adopter.page.reload()
     await expect(adopter.part(f"plan-open-quake.{version}")).to_be_visible()
     await _adopted(adopter, tours[1], version)

@@ -30,6 +30,7 @@ _SHOW: Final = """() => {
 @asynccontextmanager
 async def one_seat(administrator: Administrator) -> AsyncIterator[None]:
     """The pool has a single seat meanwhile."""
+    await administrator.end_everything()
     before = await administrator.resize(OFFICE, 1)
     try:
         yield

@@ -196,6 +196,8 @@ class Visits:
 
     async def signed_in(self, uid: str, **profile: Any) -> Visitor:
         """A new profile of a person who has logged in before in this run (or does so now), on the list of desktops."""
+        if (self.city.url, uid) not in AUTHENTICATORS:
+            await self.newcomer(uid)  # a test's own client may have enrolled for them
         known = _SIGNED_IN.get((self.city.url, uid))
         visitor = await self.arrive(state=known, path="/desktops", **profile)
         if known is None:
@@ -204,6 +206,12 @@ class Visits:
         else:
             await visitor.arrived(uid)
         return visitor
+
+    async def newcomer(self, uid: str) -> None:
+        """Somebody who has no authenticator yet, whoever used the account before in this run."""
+        await self._administrator.forget_factors(uid)
+        AUTHENTICATORS.pop((self.city.url, uid), None)
+        _SIGNED_IN.pop((self.city.url, uid), None)
 
     async def shoot(self, name: str) -> None:
         """Keep a screenshot of everybody."""

@@ -57,7 +57,8 @@ export function IdentityProvider({ children }: { readonly children: ReactNode })
 
   const becomeAnonymous = useCallback((notice: LoginNotice) => {
     setCsrfToken(null);
-    setState({ kind: "anonymous", notice });
+    // What was asked before a log-out may be refused after it: the person has logged out, nothing expired.
+    setState((before) => (before.kind === "anonymous" && notice === "expired" ? before : { kind: "anonymous", notice }));
     navigate({ page: "login" }, "replace");
   }, []);
 
