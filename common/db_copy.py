@@ -4,6 +4,7 @@ Counterpart: `gateway/backup.py`, which keeps the copy beside the keys without w
 the password in their environment, where other accounts do not see it.
 """
 
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -68,8 +69,10 @@ def load(url: str, source: Path) -> None:
     target = sqlite_file(url)
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     half = target.with_name(target.name + ".restoring")
-    shutil.copyfile(source, half)
-    half.chmod(0o600)
+    half.unlink(missing_ok=True)
+    handle = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(handle, "wb") as out, source.open("rb") as stream:
+        shutil.copyfileobj(stream, out)
     half.replace(target)
 
 

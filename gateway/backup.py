@@ -251,12 +251,13 @@ def _place(source: Path, place: Path, member: Member) -> None:
     handle = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     with os.fdopen(handle, "wb") as out, source.open("rb") as stream:
         shutil.copyfileobj(stream, out, _PIECE)
-    half.chmod(member.mode)
-    _give(half, member)
+        # By its descriptor: whoever may write in that folder could put a link in the name's place.
+        _give(out.fileno(), member)
+        os.fchmod(out.fileno(), member.mode)
     half.replace(place)
 
 
-def _give(file: Path, member: Member) -> None:
+def _give(file: Path | int, member: Member) -> None:
     """Back to whom it belonged, where that account exists and we may."""
     if os.geteuid() == 0 and member.owner:
         with suppress(LookupError):

@@ -5,6 +5,7 @@ well and ends as "not found"; a route without an entry in the table cannot exist
 """
 
 import asyncio
+from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from aiohttp.typedefs import Handler
 from pydantic import ValidationError
 
 from auth.models import WebSession
+from auth.web_sessions import is_possible_cookie
 from common.errors import ErrorCode, KakehashiError
 from common.ids import new_id
 from common.log import bind_request, get_logger
@@ -121,18 +123,21 @@ async def identity(request: web.Request, handler: Handler) -> web.StreamResponse
 async def _web_caller(request: web.Request) -> Caller:
     cookie = request.cookies.get(SESSION_COOKIE)
     route = route_of(request)
-    if not cookie or route is None or route.permission is Permission.PUBLIC:
+    if route is None or route.permission is Permission.PUBLIC or not is_possible_cookie(cookie):
         return STRANGER
     own = services(request)
-    await own.pace.count(cookie)
+    await own.pace.count(f"cookie {cookie}")
     by_itself = route.stream or _BACKGROUND_HEADER in request.headers
     session = await own.auth.identity_for_cookie(cookie, activity=not by_itself)
-    if session is not None and route.signs:  # who was entitled a minute ago may not be any more
-        session = await own.auth.reread(session)
     if session is None:
         return STRANGER
-    await own.pace.count(session.identity.user_id)
-    return Caller(web_session=session, cookie=cookie, roles=_roles(own.settings, session))
+    await own.pace.count(f"person {session.identity.user_id}")
+    caller = Caller(web_session=session, cookie=cookie, roles=_roles(own.settings, session))
+    if not route.signs or not permitted(caller, route.permission):
+        return caller
+    # Who was entitled a minute ago may not be any more. Nobody else costs the directory a question.
+    now = await own.auth.reread(session)
+    return STRANGER if now is None else replace(caller, web_session=now, roles=_roles(own.settings, now))
 
 
 def _roles(settings: Settings, session: WebSession) -> frozenset[Role]:

@@ -56,6 +56,7 @@ class Oversight:
         self._bus = bus
         self._clock = clock
         self._scope = TaskScope()
+        self._unread: set[WebSessionId] = set()
         self._now = asyncio.Event()
         self._graces: dict[SessionId, datetime] = {}
 
@@ -96,6 +97,7 @@ class Oversight:
         while True:
             await asyncio.sleep(_TOUCH_SECONDS)
             try:
+                await self._read_owed()
                 await self._keep_signed_in()
                 await self._note_input()
             except StoreUnavailable:
@@ -146,10 +148,15 @@ class Oversight:
                 await self._signed_out(viewer.web_session_id)
 
     async def _person_changed(self, user_id: str) -> None:
-        for live in self._registry.live():
-            if user_id in (MISSED, live.user_id):
-                await self._read_again(live.web_session_id)
+        self._unread |= {one.web_session_id for one in self._registry.live() if user_id in (MISSED, one.user_id)}
+        await self._read_owed()
         self.judge_soon()
+
+    async def _read_owed(self) -> None:
+        """Read what has changed. What cannot be read now stays owed: the next regular look tries again."""
+        for web_session_id in tuple(self._unread):
+            await self._read_again(web_session_id)
+            self._unread.discard(web_session_id)
 
     async def _read_again(self, web_session_id: WebSessionId) -> None:
         session = await self._auth.web_session(web_session_id)

@@ -206,9 +206,9 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", f"{_V1}/bcp/plan-versions/what-if", bcp_plans.what_if, _P.BCP_READ, "The effect of a plan's text",
           schemas_what_if.WhatIfAnswer, schemas_bcp_plans.PlanEffectBody),
     Route("POST", f"{_V1}/bcp/plan-versions", bcp_plans.propose, _P.BCP_ACT, "Propose a version: first signature",
-          schemas_bcp_plans.PlanVersionAnswer, schemas_bcp_plans.PlanProposeBody, status=201),
+          schemas_bcp_plans.PlanVersionAnswer, schemas_bcp_plans.PlanProposeBody, status=201, signs=True),
     Route("POST", f"{_V1}/bcp/plan-versions/{{id}}/adopt", bcp_plans.adopt, _P.BCP_APPROVE, "Second signature",
-          schemas_bcp_plans.PlanVersionAnswer, schemas_bcp_plans.PlanAdoptBody),
+          schemas_bcp_plans.PlanVersionAnswer, schemas_bcp_plans.PlanAdoptBody, signs=True),
     Route("POST", f"{_V1}/bcp/plan-versions/{{id}}/reject", bcp_plans.reject, _P.BCP_ACT, "Turn a version down",
           schemas_bcp_plans.PlanVersionAnswer),
     Route("GET", f"{_V1}/bcp/scopes", bcp.list_scopes, _P.BCP_READ, "Scopes", schemas_bcp.ScopesAnswer),
@@ -342,6 +342,8 @@ EXACT_TIME: Final[frozenset[RouteHandler]] = frozenset(
         bcp.extend,
         bcp.approve_extension,
         bcp.ratify,
+        bcp_plans.propose,
+        bcp_plans.adopt,
     }
 )
 """What must not begin while this machine's clock is wrong: codes, and signatures with an end. Desktops are refused by

@@ -7,6 +7,7 @@ from typing import Final
 
 from aiohttp import web
 
+from common.errors import ErrorCode, KakehashiError
 from gateway import plan_rendering as rendering
 from gateway.bodies import answer, body, large_body
 from gateway.caller import signed_in, signer_of
@@ -75,6 +76,7 @@ async def what_if(request: web.Request) -> web.Response:
 
 async def propose(request: web.Request) -> web.Response:
     """POST /api/v1/bcp/plan-versions"""
+    _require_own_factor(request)
     given = await large_body(request, PlanProposeBody, _LARGEST)
     desk = services(request).bcp.plan_desk
     return await _done(
@@ -84,6 +86,7 @@ async def propose(request: web.Request) -> web.Response:
 
 async def adopt(request: web.Request) -> web.Response:
     """POST /api/v1/bcp/plan-versions/{id}/adopt"""
+    _require_own_factor(request)
     given = await body(request, PlanAdoptBody)
     plan_id, version = _named(request)
     who = signer_of(request, seen_digest=given.digest, seen_diff=given.seen_diff)
@@ -102,6 +105,12 @@ async def _all(request: web.Request) -> list[tuple[PlanVersionAnswer, Plan]]:
     bcp, (session, _) = services(request).bcp, signed_in(request)
     kept, written = await bcp.plan_desk.versions(), bcp.plan_desk.written
     return rendering.versions(kept, written, bcp.plans, request[CALLER].roles, session.identity.user_id)
+
+
+def _require_own_factor(request: web.Request) -> None:
+    """Nothing lasting grows out of something temporary: plans are written in normal time."""
+    if signed_in(request)[0].temporary_factor:
+        raise KakehashiError("plans are not signed with a temporary authenticator", code=ErrorCode.FORBIDDEN)
 
 
 def _named(request: web.Request) -> tuple[str, int]:

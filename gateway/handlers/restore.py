@@ -32,7 +32,7 @@ async def restore(request: web.Request) -> web.Response:
     given = await body(request, RestoreBody)
     own = services(request)
     declaration = await own.bcp.get(request.match_info["id"])
-    if not _is_over(declaration):
+    if not _is_over(declaration) or _others(own, declaration) or (declaration.drill and given.verifiers):
         raise refused(RefusalCode.RESTORE_TOO_EARLY)
     vouches = {vouch.id: vouch for vouch in await own.auth.vouches()}
     cards = {card.username: card for card in await _cards(own, declaration)}
@@ -78,6 +78,12 @@ def _is_over(declaration: Declaration) -> bool:
     )
 
 
+def _others(own: Services, declaration: Declaration) -> int:
+    """How many other declarations hold in earnest: what was left behind is in use under them."""
+    active = (item.declaration for item in own.bcp.active())
+    return sum(other.id != declaration.id and not other.drill for other in active)
+
+
 async def _cards(own: Services, declaration: Declaration) -> list[HeldCard]:
     return await own.auth.cards_since(declaration.starts_at) if declaration.starts_at else []
 
@@ -85,9 +91,9 @@ async def _cards(own: Services, declaration: Declaration) -> list[HeldCard]:
 async def _list(request: web.Request, declaration: Declaration) -> RestoreAnswer:
     own = services(request)
     sessions = await own.sessions.list_all(declaration.tenant_id)
-    active = [item.declaration for item in own.bcp.active()]
+    others = _others(own, declaration)
     return RestoreAnswer(
-        may_restore=_is_over(declaration) and permitted(request[CALLER], Permission.BCP_ACT),
+        may_restore=_is_over(declaration) and not others and permitted(request[CALLER], Permission.BCP_ACT),
         temporary=[
             LeftFactorAnswer(
                 id=vouch.id,
@@ -107,7 +113,7 @@ async def _list(request: web.Request, declaration: Declaration) -> RestoreAnswer
         ],
         verifiers=await own.auth.cached_verifiers(),
         in_grace=sum(own.judge.ends_at(session.id) is not None for session in sessions),
-        others_active=sum(other.id != declaration.id and not other.drill for other in active),
+        others_active=others,
         rules_before=await own.reports.rules_before(declaration.id),
         rules_now=own.policy.current.version,
     )

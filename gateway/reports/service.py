@@ -99,6 +99,7 @@ class ReportService:
         self._store: Final = store
         self._declarations: Final = declarations
         self._events: Final = events
+        self._reading: Final = asyncio.Lock()  # one at a time passes the whole audit of a declaration
         self._reach: Final = reach
         self._people: Final = people
         self._book: Final = book
@@ -146,12 +147,13 @@ class ReportService:
         """Freeze a report of what is known now. Raises Refused(NOT_FOUND), StoreUnavailable, AuditUnavailable."""
         declaration = await self._declarations.get(declaration_id)
         material = await self._material(declaration, by)
-        events = []
-        async for chained in self._events(material.window_from, material.window_to):
-            events.append(chained)
-            if len(events) > _MOST_EVENTS:
-                raise KakehashiError("too many events for one report", code=ErrorCode.TOO_LARGE)
-        report = await asyncio.to_thread(gather, material, events)
+        async with self._reading:
+            events = []
+            async for chained in self._events(material.window_from, material.window_to):
+                events.append(chained)
+                if len(events) > _MOST_EVENTS:
+                    raise KakehashiError("too many events for one report", code=ErrorCode.TOO_LARGE)
+            report = await asyncio.to_thread(gather, material, events)
         content = await asyncio.to_thread(encode, report)
         digest = sha256(content)
         await self._note(ReportAudit.MAKE_REPORT, declaration_id, actor=actor, sha256=digest, events=len(events))
@@ -170,9 +172,10 @@ class ReportService:
         declaration = await self._declarations.get(declaration_id)
         sessions, scorer = Sessions(declaration.id), Scorer(declaration)
         since, until = self._window(declaration)
-        async for chained in self._events(since, until):
-            sessions.feed(chained)
-            scorer.feed(chained)
+        async with self._reading:
+            async for chained in self._events(since, until):
+                sessions.feed(chained)
+                scorer.feed(chained)
         return scorer.score(sessions, self._book())
 
     async def rules_before(self, declaration_id: str) -> str:

@@ -46,7 +46,15 @@ class AdoptedPlans:
 
     async def in_force(self) -> Mapping[str, PlanVersion | None]:
         """What counts, by plan; None for a plan whose newest version is not to be had. Raises as `versions`."""
-        found: dict[str, PlanVersion | None] = dict(in_force(await self.versions()))
+        rows = await self._store.versions(self._tenant_id)
+        ours = await self.trusted(rows)
+        found: dict[str, PlanVersion | None] = dict(in_force(ours))
+        believed = {(one.plan.id, one.plan.version) for one in ours}
+        for row in rows:  # an altered version must not bring back the one it replaced
+            counts = found.get(row.plan_id)
+            altered = (row.plan_id, row.version) not in believed
+            if altered and (counts is None or row.version > counts.plan.version):
+                found[row.plan_id] = None
         for plan_id, newest in self._known.items():
             version = found.get(plan_id)
             if version is None or version.plan.version < newest:

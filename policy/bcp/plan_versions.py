@@ -48,7 +48,7 @@ def propose(plan: Plan, note: str, signer: Signer, tenant_id: TenantId, now: dat
     require_fresh(signer, now)
     if not 1 <= len(note.strip()) <= NOTE_MAX:
         raise refused(Code.REASON_MISSING)
-    if plan.version <= newest:
+    if plan.version != newest + 1:  # a jump would use the numbers up, and a plan could never be mended again
         raise refused(Code.PLAN_VERSION_OLD, plan=plan.id, next=newest + 1)
     return PlanVersion(tenant_id, plan, PlanState.PROPOSED, note.strip(), _signed(signer, Role.PROPOSED, plan, now))
 

@@ -132,8 +132,8 @@ _TEXTS: Final[Mapping[RefusalCode, tuple[str, str]]] = {
         "From 0 to {most} % can play absent.",
     ),
     RefusalCode.RESTORE_TOO_EARLY: (
-        "宣言が続いています。解除してから、または復旧に移してから、平常に戻す作業をしてください。",
-        "The declaration still holds. Lift it, or go over to recovery, before what it left behind is taken back.",
+        "宣言（この宣言またはほかの宣言）が続いているか、訓練では行えない作業です。宣言の解除のあとで行ってください。",
+        "A declaration (this one or another) still holds, or a drill may not do this. Do it after the lifting.",
     ),
     RefusalCode.OTHER_WAS_FASTER: (
         "ほかの人の操作が先に行われました。画面を読み込み直してください。",
