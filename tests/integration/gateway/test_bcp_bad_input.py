@@ -47,7 +47,7 @@ async def test_an_approver_whose_role_ended_between_cannot_sign(declared: Scene,
         assert await untouched(declared, made)
     finally:
         town.set(group_dn("hq"), "member", *HQ)
-    # What comes back is seen with the regular look at everybody: only who seems entitled costs the directory a question.
+    # What comes back is seen with the regular look: only who seems entitled costs the directory a question.
     assert (await approve(declared, made))[0] == 404
 
 
