@@ -164,6 +164,11 @@ class Slapd:
         """SIGSTOP: the kernel still accepts connections, nothing answers."""
         assert self._running is not None
         self._running.send_signal(signal.SIGSTOP)
+        tasks = Path(f"/proc/{self._running.pid}/task")
+        deadline = time.monotonic() + 5
+        while any(") T " not in (task / "stat").read_text() for task in tasks.iterdir()):
+            assert time.monotonic() < deadline, "slapd does not stop"
+            time.sleep(0.005)  # a thread that runs on may still answer
 
     def resume(self) -> None:
         """End of `hang`."""

@@ -270,7 +270,10 @@ class Child:
     def kill(self) -> list[int]:
         """SIGKILL; the numbers that it had been told were recorded and that nobody read yet."""
         os.kill(self._running.pid, signal.SIGKILL)
-        rest, _ = self._running.communicate(timeout=10)
+        assert self._running.stdout is not None
+        with self._running.stdout as stream:  # not `communicate`: that passes over what `line` has read ahead
+            rest = stream.read()
+        self._running.wait(10)
         return [int(line[2:]) for line in rest.splitlines() if line.startswith("> ")]
 
 
