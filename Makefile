@@ -4,6 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help demo build test check fmt docs bench lock clean
 V := .venv/bin
+# Tests mostly wait: one worker more than cores. More than four gain nothing, the end-to-end tests being one share.
+workers = $(shell n=$$(nproc); echo $$((n < 4 ? n + 1 : 4)))
 uv_compile := $(V)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
   --no-emit-index-url --no-emit-find-links
 
@@ -20,7 +22,7 @@ build: ## the Python environment and the web bundle, nothing else
 test: ## set up, then every test: web client first, then Python
 	@deploy/setup.sh test
 	@web=0; deploy/web.sh test || web=$$?; \
-	  $(V)/pytest --numprocesses=logical --maxprocesses=4 || { echo; echo "What failed is run once more, alone: a failure that stays is one, a passing one was timing."; \
+	  $(V)/pytest --numprocesses=$(workers) || { echo; echo "What failed is run once more, alone: a failure that stays is one, a passing one was timing."; \
 	  $(V)/pytest --last-failed --last-failed-no-failures=none; }; exit $$web
 
 check: ## format, lint, types, import contracts, web client's types and lint
