@@ -89,13 +89,13 @@ END_TEXT: Final[Mapping[EndReason, StageText]] = {
         "It cannot start because it could not be recorded. Contact your IT desk.",
     ),
     EndReason.PREEMPTED: StageText(
-        "緊急の業務に席をゆずるため切断しました。デスクトップと作業中の画面は残っています。もう一度接続すると、順番を早めてお待ちいただけます。",
-        "You were disconnected for urgent work. Your desktop and your open work are kept. Connect again to wait, ahead "
+        "緊急の業務に席をゆずるため切断しました。デスクトップと作業中の画面は残っています。もう一度並ぶと、順番を早めてお待ちいただけます。",
+        "You were disconnected for urgent work. Your desktop and your open work are kept. Queue again to wait, ahead "
         "of newer requests.",
     ),
     EndReason.HOLD_LAPSED: StageText(
-        "順番が来ましたが接続がなかったため、次の方に席をゆずりました。もう一度申し込むと、順番を早めてお待ちいただけます。",
-        "Your turn came and nobody connected, so the seat went to the next person. Ask again soon and you keep your "
-        "place.",
+        "順番が来ましたが接続がなかったため、次の方に席をゆずりました。もう一度並ぶと、順番を早めてお待ちいただけます。",
+        "Your turn came and nobody connected, so the seat went to the next person. Queue again to wait, ahead of newer "
+        "requests.",
     ),
 }

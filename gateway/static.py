@@ -2,6 +2,7 @@
 
 import gzip
 import mimetypes
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,6 +14,8 @@ from common.errors import ConfigError, NotFound
 _COMPRESSIBLE: Final = ("text/", "application/javascript", "image/svg+xml", "application/json")
 _TYPES: Final = {".js": "text/javascript", ".webmanifest": "application/manifest+json", ".woff2": "font/woff2"}
 _PAGE: Final = "index.html"
+_FILE: Final = re.compile(r"\.[A-Za-z]")
+"""In the last part of a path: a file that should be there. The page of a plan ends in its version: "quake.2"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class WebClient:
         asset = self._assets.get(request.path)
         if asset is None:
             last = request.path.rsplit("/", 1)[-1]
-            if "." in last or request.path.startswith(("/api/", "/assets/")):
+            if _FILE.search(last) or request.path.startswith(("/api/", "/assets/")):
                 raise NotFound("no such file in the web client")
             asset = self._assets["/" + _PAGE]
         headers = {"Vary": "Accept-Encoding"}

@@ -37,7 +37,7 @@ _AGES: Final[Mapping[str, tuple[str, str]]] = {
     "totp_age": ("ワンタイムコード確認からの経過", "time since the one-time code"),
 }
 _THRESHOLDS: Final[Mapping[str, tuple[str, str, str]]] = {
-    "seats_used_percent": ("座席の使用率", "seats used", "%"),
+    "seats_used_percent": ("席の使用率", "seats used", "%"),
     "gateway_load_percent": ("ゲートウェイの負荷", "gateway load", "%"),
     "user_sessions": ("本人の利用中セッション数", "the person's sessions", ""),
 }

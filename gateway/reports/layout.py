@@ -239,7 +239,7 @@ def _score(report: Report) -> Facts:
         ("申請から発動まで", f"{declared}（一人の署名で開始）" if score.alone else declared),
         ("P0・P1の職員のうち1時間以内に接続した人", f"{score.p1_within_hour:,}人／{score.p1_roster:,}人{percent}"),
         ("断った接続", f"{score.refused:,}件（{score.refused_people:,}人）"),
-        ("優先業務への明渡し", f"{score.preempted:,}件"),
+        ("優先業務への席の明渡し", f"{score.preempted:,}件"),
     ]
     if report.drill:
         kept_out = f"うち縮退認証では入れない {score.rehearsed_failed:,}件"
@@ -255,7 +255,7 @@ def _duty_scores(report: Report) -> Grid:
         (one.name, *(f"{n:,}" for n in (one.roster, one.absent, one.within_hour, one.refused, one.preempted)))
         for one in report.score.duties
     )
-    titles = ("業務", "名簿", "欠勤の想定", "1時間以内", "断った人", "明渡し")
+    titles = ("業務", "名簿", "欠勤の想定", "1時間以内", "断った人", "席の明渡し")
     return Grid(titles, (4, 0.9, 1.4, 1.3, 1.2, 1.0), frozenset({1, 2, 3, 4, 5}), rows, "業務：名簿がありません。")
 
 

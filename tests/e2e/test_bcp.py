@@ -22,6 +22,13 @@ OFFICE, INTERNET = "office-desktop", "internet-desktop"
 PHONE: Final = {"width": 390, "height": 844}
 TABLET: Final = {"width": 768, "height": 1024}
 TOLD_WITHIN: Final = 2.0
+STEPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
+    ("cause", ("bcp-cause-earthquake", "bcp-example")),
+    ("scope", ("bcp-scope-tenant",)),
+    ("level", ("bcp-level-first",)),
+    ("duration", ()),
+)
+"""What is chosen on the way to the signature."""
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -119,12 +126,7 @@ async def declare(coordinator: Visitor) -> str:
     await coordinator.part("nav-bcp").click()
     tour, steps = Tour(coordinator, "ja", screen="phone"), 0
     await coordinator.part("bcp-begin-declare").click()
-    for step, chosen in (
-        ("cause", ["bcp-cause-earthquake", "bcp-example"]),
-        ("scope", ["bcp-scope-tenant"]),
-        ("level", ["bcp-level-first"]),
-        ("duration", []),
-    ):
+    for step, chosen in STEPS:
         steps += 1
         await expect(coordinator.part("bcp-flow")).to_have_attribute("data-step", step)
         for name in chosen:

@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.e2e.page_checks import PHONE, SCREENS, Tour
+from tests.e2e.test_bcp import STEPS
 from tests.e2e.visitor import Visitor, Visits
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -75,6 +76,7 @@ async def _looked_at(coordinator: Visitor, language: str, drill: str) -> None:
     await go(coordinator, "/bcp", f"bcp-people-open-{drill}")
     await expect(coordinator.part(f"bcp-reach-{drill}").get_by_test_id("bcp-tile-can")).to_be_visible()
     await tour.look("bcp-board-drill")
+    await _asked(coordinator, tour, drill)
     await coordinator.part(f"bcp-people-open-{drill}").click()
     await expect(coordinator.part("bcp-calls")).to_be_visible()
     await expect(coordinator.part("bcp-tile-partly")).to_contain_text("1")
@@ -83,6 +85,8 @@ async def _looked_at(coordinator: Visitor, language: str, drill: str) -> None:
     await tour.look("bcp-people")
     await coordinator.part("bcp-back").click()
     await coordinator.part(f"bcp-detail-{drill}").click()
+    await expect(coordinator.part("bcp-freeze")).to_be_visible()
+    await tour.look("bcp-declaration")
     await coordinator.part("bcp-freeze").click()
     await expect(coordinator.part("bcp-done")).to_be_visible()
     await coordinator.part("bcp-tab-reports").click()
@@ -96,7 +100,38 @@ async def _looked_at(coordinator: Visitor, language: str, drill: str) -> None:
     await coordinator.part("bcp-tab-drills").click()
     await expect(coordinator.part("bcp-year-0").locator("[data-state=done]")).to_have_count(1)
     await tour.look("bcp-drills")
+    await _declared(coordinator, tour)
+    coordinator.tolerated.append(r"status of 404")
+    await go(coordinator, "/bcp/plans/quake.9999", "error")
+    await tour.examine("plan-unknown")
     tour.finish()
+
+
+async def _asked(coordinator: Visitor, tour: Tour, drill: str) -> None:
+    """What is asked before a step that takes something away."""
+    await tour.turn("phone")
+    for step in ("narrow", "lift"):
+        await coordinator.part(f"bcp-{step}-{drill}").click()
+        await expect(coordinator.page.get_by_role("alertdialog")).to_be_visible()
+        await tour.examine(f"bcp-{step}")
+        await coordinator.page.keyboard.press("Escape")
+        await expect(coordinator.page.get_by_role("alertdialog")).to_have_count(0)
+    await tour.turn("desktop")
+
+
+async def _declared(coordinator: Visitor, tour: Tour) -> None:
+    """Every step up to the signature, which is not given."""
+    await tour.turn("phone")
+    await go(coordinator, "/bcp/declare", "bcp-flow")
+    for step, chosen in STEPS:
+        await expect(coordinator.part("bcp-flow")).to_have_attribute("data-step", step)
+        for name in chosen:
+            await coordinator.part(name).click()
+        await tour.examine(f"bcp-declare-{step}")
+        await coordinator.part("bcp-next").click()
+    await expect(coordinator.part("bcp-sign-submit")).to_be_enabled()
+    await tour.examine("bcp-declare-sign")
+    await tour.turn("desktop")
 
 
 async def _read_only(auditor: Visitor, drill: str) -> None:

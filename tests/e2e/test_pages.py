@@ -14,7 +14,7 @@ from playwright.async_api import Route, expect
 
 from tests.e2e.administrator import Administrator
 from tests.e2e.authenticator import Authenticator
-from tests.e2e.page_checks import SCREENS, PageFaults, Tour
+from tests.e2e.page_checks import PHONE, SCREENS, PageFaults, Tour
 from tests.e2e.terminal import Terminal
 from tests.e2e.visitor import Visitor, Visits
 
@@ -57,6 +57,20 @@ async def _account(visitor: Visitor, tour: Tour) -> None:
     await expect(visitor.part("new-codes-dialog")).to_be_visible()
     await visitor.page.keyboard.press("Escape")
     await visitor.part("nav-desktops").click()
+
+
+async def _on_a_phone(visitor: Visitor, language: str) -> None:
+    """What staff in a shelter look at, besides the notices."""
+    tour = Tour(visitor, language, screens=SCREENS | PHONE)
+    await tour.turn("phone")
+    await visitor.part("nav-account").click()
+    await expect(visitor.part("new-codes-open")).to_be_visible()
+    await tour.examine("account")
+    await visitor.part("nav-desktops").click()
+    await expect(visitor.part("desktops-reload")).to_be_visible()
+    await tour.examine("desktops")
+    await tour.turn("desktop")
+    tour.finish()
 
 
 @asynccontextmanager
@@ -162,6 +176,7 @@ async def test_every_page_is_accessible_and_whole(visits: Visits, administrator:
     app = await _enrolment(visitor, tour)
     await tour.look("desktops")
     await _account(visitor, tour)
+    await _on_a_phone(visitor, language)
     await _viewer(visitor, tour)
     await _log_off(visitor, tour)
     await visitor.page.goto(f"{visits.city.url}/no-such-page")

@@ -5,6 +5,7 @@ nobody waits long, ends still come on time, and the audit holds it all.
 import asyncio
 import contextlib
 import itertools
+import shutil
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
@@ -139,9 +140,13 @@ async def _offer(running: Running, screen: Xvnc) -> None:
 
 
 @contextlib.asynccontextmanager
-async def open_office(folder: Path, directory: Slapd, url: str, **over: Any) -> AsyncIterator[Office]:
-    """A gateway on that database, at work."""
+async def open_office(
+    folder: Path, directory: Slapd, url: str, *, web: Path | None = None, **over: Any
+) -> AsyncIterator[Office]:
+    """A gateway on that database, at work; with the pages in `web` where a browser looks at it."""
     own = settings(folder, directory, url, **{"broker": _broker(folder), **over})
+    if web is not None:
+        shutil.copytree(web, folder / "web", dirs_exist_ok=True)
     typed = folder / "typed"
     async with AsyncExitStack() as stack:
         screen = stack.enter_context(run_xvnc(folder / "t"))

@@ -252,6 +252,14 @@ async def test_the_bundle_is_compressed_for_those_who_can(sato: Person) -> None:
         assert "<title>page</title>" in await response.text()
 
 
+async def test_a_page_whose_address_ends_in_a_number_may_be_opened_directly(sato: Person) -> None:
+    async with sato.client.get(f"{sato.url}/bcp/plans/quake.2") as response:
+        assert response.status == 200
+        assert "<title>page</title>" in await response.text()
+    async with sato.client.get(f"{sato.url}/bcp/plans/quake.js") as response:
+        assert response.status == 404
+
+
 async def test_behind_a_proxy_only_its_word_counts(tmp_path: Path, directory: Slapd) -> None:
     http = {"certificate_file": None, "key_file": None, "proxies": ["127.0.0.1/32"]}
     own = settings(tmp_path / "gateway", directory, f"sqlite:///{tmp_path / 'k.db'}", http=http)

@@ -116,11 +116,10 @@ function WebSessionRow({ item, onRevoke }: { readonly item: WebSessionInfo; read
           {label}
           {item.current ? <span className="tag tag-current">{t("account.current")}</span> : null}
         </p>
-        <p className="fine">
-          {t("account.since", { time: dateTime(item.created_at) })}
-          {" / "}
-          {t("account.lastSeen", { time: dateTime(item.last_seen_at) })}
-          {item.source === null ? null : ` / ${t("account.source", { source: item.source })}`}
+        <p className="fine session-facts">
+          <span className="whole">{t("account.since", { time: dateTime(item.created_at) })}</span>{" "}
+          <span className="whole">{t("account.lastSeen", { time: dateTime(item.last_seen_at) })}</span>{" "}
+          {item.source === null ? null : <span className="whole">{t("account.source", { source: item.source })}</span>}
         </p>
       </div>
       {item.current ? null : (

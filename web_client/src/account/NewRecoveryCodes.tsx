@@ -34,7 +34,7 @@ export function NewRecoveryCodes() {
         testId="new-codes-dialog"
         actions={
           codes === null ? (
-            <Button kind="quiet" onPress={close}>
+            <Button kind="secondary" onPress={close}>
               {t("common.cancel")}
             </Button>
           ) : (

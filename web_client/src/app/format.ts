@@ -27,12 +27,14 @@ export function dateTime(iso: string, now: number = Date.now()): string {
   }).format(date);
 }
 
-/** "2026年7月3日(金)" of a day without a time, such as "2026-07-03". */
+/** "令和8年7月3日(金)", in English "Fri 3 Jul 2026", of a day without a time, such as "2026-07-03". */
 export function day(iso: string): string {
-  return new Intl.DateTimeFormat(locale(), {
+  const english = currentLanguage() === "en";
+  return new Intl.DateTimeFormat(english ? "en-GB" : "ja-JP-u-ca-japanese", {
     timeZone: ZONE,
+    ...(english ? {} : { era: "long" as const }),
     year: "numeric",
-    month: currentLanguage() === "en" ? "short" : "long",
+    month: english ? "short" : "long",
     day: "numeric",
     weekday: "short",
   }).format(new Date(`${iso}T00:00:00+09:00`));

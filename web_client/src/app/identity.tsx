@@ -42,6 +42,8 @@ export function useMe(): Me {
   return state.me;
 }
 
+const AGAIN_MS = 8_000;
+
 // Where the person wanted to go before the log-in page came up. Memory only, never an address from outside.
 let wanted: Route | null = null;
 
@@ -101,6 +103,23 @@ export function IdentityProvider({ children }: { readonly children: ReactNode })
     });
     void refresh();
   }, [becomeAnonymous, refresh]);
+
+  // While nothing can be shown, the page looks by itself whether it can be again; the notice stays until then.
+  useEffect(() => {
+    if (state.kind !== "unreachable") {
+      return undefined;
+    }
+    const look = () => {
+      if (document.visibilityState !== "hidden") {
+        account.me({ quiet401: true, background: true }).then(
+          () => void refresh(),
+          (error: unknown) => (error instanceof ApiError && error.status === 401 ? void refresh() : undefined),
+        );
+      }
+    };
+    const timer = window.setInterval(look, AGAIN_MS * (1 + Math.random() / 2));
+    return () => window.clearInterval(timer);
+  }, [state.kind, refresh]);
 
   useChangeStream(state.kind === "known");
 

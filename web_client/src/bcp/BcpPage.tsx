@@ -12,13 +12,14 @@ import { useTranslation } from "react-i18next";
 import { dateTime } from "../app/format";
 import { navigate, pathOf, type BcpView } from "../app/router";
 import { Button, Notice } from "../ui/controls";
-import { ErrorNotice, Loading } from "../ui/PageStates";
+import { Loading } from "../ui/PageStates";
 import { Announcer } from "./Announcer";
 import { Board } from "./Board";
 import { DeclarationPage } from "./DeclarationPage";
 import { DeclareFlow } from "./declare/DeclareFlow";
 import { ExtendPage } from "./ExtendPage";
 import { FlashProvider, useFlash } from "./flash";
+import { NotShown } from "./NotShown";
 import { isReader } from "./permission";
 import { DrillsPage } from "./records/DrillsPage";
 import { ReachPage } from "./records/ReachPage";
@@ -52,7 +53,7 @@ function Content({ view }: { readonly view: BcpView }) {
   const { t } = useTranslation("bcp");
   const { status, error, reload } = useStatus();
   if (status === null) {
-    return error === null ? <Loading /> : <ErrorNotice error={error} onRetry={reload} />;
+    return error === null ? <Loading /> : <NotShown title={t("title")} error={error} onRetry={reload} />;
   }
   return (
     <>
@@ -77,7 +78,7 @@ function Top({ view }: { readonly view: BcpView }) {
     <>
       <Tabs view={view} />
       {above === null ? null : (
-        <div className="print-hidden">
+        <div className="bcp-top print-hidden">
           <Button
             kind="quiet"
             icon="chevronLeft"
@@ -95,7 +96,7 @@ function Top({ view }: { readonly view: BcpView }) {
           testId="bcp-stale"
           actions={
             <Button kind="secondary" icon="refresh" onPress={() => void reload()}>
-              {t("resume")}
+              {t("retry")}
             </Button>
           }
         >

@@ -1,12 +1,11 @@
 /** One declaration: what it is, who signed, what it changes. When it waits for the caller, the second signature. */
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { ApiError } from "../api/http";
 import { dateTime } from "../app/format";
 import { navigate } from "../app/router";
 import { pick } from "../i18n";
 import { Notice } from "../ui/controls";
-import { ErrorNotice, Loading, PageHeading } from "../ui/PageStates";
+import { Loading, PageHeading } from "../ui/PageStates";
 import { Actions } from "./Actions";
 import { Countdown } from "./Countdown";
 import { DiffView } from "./DiffView";
@@ -16,6 +15,7 @@ import { bcp } from "./endpoints";
 import { useFlash } from "./flash";
 import { LevelBand } from "./LevelBand";
 import { declarationName, pretendedWords, scopeName } from "./names";
+import { NotShown } from "./NotShown";
 import { isReader, isUnratified, taskOf, type Task } from "./permission";
 import { ReachSummary } from "./records/ReachSummary";
 import { ReportsOf } from "./records/ReportsOf";
@@ -57,12 +57,8 @@ export function DeclarationPage({ id }: { readonly id: string }) {
   if (declaration === null) {
     return error === null ? (
       <Loading />
-    ) : error instanceof ApiError && error.status === 404 ? (
-      <Notice kind="error">
-        <p>{t("declaration.gone")}</p>
-      </Notice>
     ) : (
-      <ErrorNotice error={error} onRetry={load} />
+      <NotShown title={t("declaration.title")} error={error} onRetry={load} gone={t("declaration.gone")} />
     );
   }
   const active = declaration.state === "active";

@@ -50,15 +50,17 @@ function Pool({ pool }: { readonly pool: PoolCapacity }) {
   const next = pool.leaving[0];
   return (
     <li data-testid={`bcp-pool-${pool.pool_id}`}>
-      <p className="seat-line">
+      <p>
         <strong>{pick(pool.name_ja, pool.name_en)}</strong>
-        <span>{free === 0 ? t("load.full") : t("load.free", { count: free })}</span>
       </p>
       <Bar share={share(pool.used, pool.seats)} over={pool.waiting > 0} />
       <p className="seat-line">
         <span>{t("load.used", { used: pool.used, total: pool.seats })}</span>
-        {pool.seats > pool.normal_seats ? <span>{t("load.added", { count: pool.seats - pool.normal_seats })}</span> : null}
+        <span>{free === 0 ? t("load.full") : t("load.free", { count: free })}</span>
       </p>
+      {pool.seats > pool.normal_seats ? (
+        <p className="fine">{t("load.added", { count: pool.seats - pool.normal_seats })}</p>
+      ) : null}
       {pool.reserved_urgent === 0 ? null : (
         <p className="fine">{t("load.reserved", { urgent: pool.reserved_urgent, p0: pool.reserved_p0 })}</p>
       )}

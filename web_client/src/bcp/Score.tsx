@@ -36,7 +36,7 @@ export function Figures({ score, drill }: { readonly score: ScoreView; readonly 
         ? t("drill.score.noRoster")
         : t("drill.score.ofRoster", { within: score.p1_within_hour, roster: score.p1_roster }),
     ],
-    [t("drill.score.refused"), t("drill.score.refusedValue", { count: score.refused, people: score.refused_people })],
+    [t("drill.score.refused"), t("drill.score.refusedValue", { count: score.refused_people, times: score.refused })],
     [t("drill.score.preempted"), t("drill.score.times", { count: score.preempted })],
   ];
   if (drill) {

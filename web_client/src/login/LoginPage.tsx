@@ -2,7 +2,7 @@
  * The log-in, one step at a time. Counterpart: the gateway's login flow, which alone decides what the next step is;
  * this page only shows the step it is told.
  */
-import { useCallback, useEffect, useState, type ReactNode } from "react";
+import { useCallback, useEffect, useRef, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { login } from "../api/endpoints";
 import type { LoginState } from "../api/types";
@@ -37,6 +37,14 @@ export function LoginPage({ notice }: { readonly notice: LoginNotice }) {
   const [busy, setBusy] = useState(false);
   const [touched, setTouched] = useState(false);
   const bcpNotice = usePublicNotice(30_000);
+  const step = useRef<HTMLDivElement>(null);
+
+  // After a refusal the field to fill in again has the focus; the reason is said as an alert.
+  useEffect(() => {
+    if (!busy && touched && (failure !== null || (state !== null && state.error !== null))) {
+      [...(step.current?.querySelectorAll("input") ?? [])].find((input) => input.value === "")?.focus();
+    }
+  }, [busy, touched, failure, state]);
 
   const submit = useCallback(
     (call: () => Promise<LoginState>) => {
@@ -86,7 +94,9 @@ export function LoginPage({ notice }: { readonly notice: LoginNotice }) {
         </>
       ) : (
         <>
-          <Step state={state} busy={busy} submit={submit} failure={failure} />
+          <div ref={step}>
+            <Step state={state} busy={busy} submit={submit} failure={failure} />
+          </div>
           {state.step === "password" || state.step === "done" ? (
             <p className="fine login-help">{t("login.help")}</p>
           ) : state.step === "recovery_codes" ? null : (

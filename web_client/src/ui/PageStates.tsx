@@ -43,7 +43,14 @@ export function Loading() {
   );
 }
 
-export function ErrorNotice({ error, onRetry }: { readonly error: unknown; readonly onRetry?: () => unknown }) {
+interface ErrorNoticeProps {
+  readonly error: unknown;
+  readonly onRetry?: () => unknown;
+  /** What failed, where the page cannot tell by itself. */
+  readonly title?: string;
+}
+
+export function ErrorNotice({ error, onRetry, title }: ErrorNoticeProps) {
   const { t } = useTranslation();
   const retry =
     onRetry === undefined ? undefined : (
@@ -53,10 +60,11 @@ export function ErrorNotice({ error, onRetry }: { readonly error: unknown; reado
     );
   if (error instanceof ApiError) {
     const { problem } = error;
+    const away = problem.code === "store_unavailable";
     return (
-      <Notice kind="error" title={t("error.refusedTitle")} actions={retry} testId="error">
+      <Notice kind="error" title={title ?? t(away ? "error.unavailableTitle" : "error.refusedTitle")} actions={retry} testId="error">
         <p>{pick(problem.text_ja, problem.text_en)}</p>
-        <WaitHint seconds={problem.retry_after_seconds} />
+        {away ? null : <WaitHint seconds={problem.retry_after_seconds} />}
         {problem.request_id ? <p className="fine">{t("common.requestId", { id: problem.request_id })}</p> : null}
       </Notice>
     );
@@ -65,7 +73,7 @@ export function ErrorNotice({ error, onRetry }: { readonly error: unknown; reado
   return (
     <Notice
       kind="error"
-      title={t(timedOut ? "error.timeoutTitle" : "error.offlineTitle")}
+      title={title ?? t(timedOut ? "error.timeoutTitle" : "error.offlineTitle")}
       actions={retry}
       testId="error"
     >

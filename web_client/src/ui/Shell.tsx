@@ -1,20 +1,28 @@
 /** Frame of every page but the viewer: skip link, header with the person and the menu, main part. */
-import type { ReactNode } from "react";
+import { useEffect, useState, type ReactNode } from "react";
 import { Link } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { useIdentity } from "../app/identity";
 import { maySeeConsole } from "../app/roles";
-import { navigate, useRoute, type Route } from "../app/router";
+import { navigate, useRoute, useVisit, type Route } from "../app/router";
 import { pick } from "../i18n";
 import { Button, Notice } from "./controls";
 import { Icon, type IconName } from "./Icon";
 import { LanguageButton } from "./LanguageButton";
 import { Logo } from "./Logo";
+import { ErrorNotice } from "./PageStates";
 
 export function Shell({ children }: { readonly children: ReactNode }) {
   const { t } = useTranslation();
   const { state, logout } = useIdentity();
   const me = state.kind === "known" ? state.me : null;
+  const [failure, setFailure] = useState<unknown>(null);
+  const visit = useVisit();
+  useEffect(() => setFailure(null), [visit]);
+  const leave = () => {
+    setFailure(null);
+    logout().catch((error: unknown) => setFailure(error));
+  };
   return (
     <div className="shell">
       <SkipLink />
@@ -46,7 +54,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
             )}
             <LanguageButton />
             {me === null ? null : (
-              <Button kind="secondary" icon="logout" onPress={() => void logout()} data-testid="logout">
+              <Button kind="secondary" icon="logout" onPress={leave} data-testid="logout">
                 {t("common.logout")}
               </Button>
             )}
@@ -59,6 +67,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
             <p>{pick(banner.text_ja, banner.text_en)}</p>
           </Notice>
         ))}
+        {failure === null ? null : <ErrorNotice error={failure} title={t("error.logoutTitle")} />}
         {children}
       </main>
     </div>

@@ -21,6 +21,9 @@ const CALM: ReadonlySet<EndKind> = new Set(["disconnected", "logged_off"]);
 /** Ends after which the same desktop may be there still. */
 const MAY_RETURN: ReadonlySet<EndKind> = new Set(["disconnected", "taken_over", "idle", "failed", "busy", "stopped", "protocol", "preempted", "lapsed"]);
 
+/** The work is done, or a seat was given up. Whom a fault or a switch interrupts wants no thanks. */
+const THANKED: ReadonlySet<EndKind> = new Set(["disconnected", "logged_off", "total_limit", "preempted"]);
+
 /** Coming back means to wait for a seat. */
 const QUEUES: ReadonlySet<EndKind> = new Set(["preempted", "lapsed"]);
 
@@ -55,12 +58,12 @@ export function EndPage({ state, end, at }: EndPageProps) {
       <p className="lead" data-testid="viewer-end-reason">
         {ownWords === "" ? t(`viewer.end.bodies.${end}`) : ownWords}
       </p>
-      {state.seen ? <p className="end-thanks">{t(end === "preempted" ? "viewer.end.thanksRoom" : "viewer.end.thanks")}</p> : null}
+      {state.seen && THANKED.has(end) ? <p className="end-thanks">{t(end === "preempted" ? "viewer.end.thanksRoom" : "viewer.end.thanks")}</p> : null}
       {info === null ? null : (
         <section className="panel">
           <dl>
             <div>
-              <dt>{t("common.desktops")}</dt>
+              <dt>{t("viewer.end.desktop")}</dt>
               <dd>{pick(info.name_ja, info.name_en)}</dd>
             </div>
             {/* Nobody may ask for the time any more once the log-in is over: what was known before is too little. */}

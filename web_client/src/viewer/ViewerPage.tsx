@@ -221,7 +221,7 @@ function TotalWarningBanner({ warning }: { readonly warning: TotalWarning | null
   return (
     <div className="viewer-banner">
       <Notice kind={warning.urgent ? "error" : "warning"} testId="viewer-total-warning">
-        <p>{t(warning.urgent ? "viewer.total.warnTwo" : "viewer.total.warn", { minutes: warning.minutes })}</p>
+        <p>{t(warning.urgent ? "viewer.total.warnTwo" : "viewer.total.warn", { count: warning.minutes })}</p>
       </Notice>
     </div>
   );

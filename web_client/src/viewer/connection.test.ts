@@ -247,7 +247,7 @@ describe("after a drop", () => {
     void scene.connection.run();
     await vi.advanceTimersByTimeAsync(200_000);
     expect(scene.states.length).toBeGreaterThan(5);
-    expect(scene.connection.state.phase.kind).toBe("waiting");
+    expect(scene.connection.state.phase).toMatchObject({ kind: "waiting", answered: true });
     await vi.advanceTimersByTimeAsync(200_000);
     expect(scene.tickets).toBeGreaterThan(0);
   });

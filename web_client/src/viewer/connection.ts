@@ -14,7 +14,14 @@ export type Phase =
   | { readonly kind: "preparing"; readonly since: number }
   | { readonly kind: "connecting" }
   | { readonly kind: "connected"; readonly since: number; readonly again: boolean }
-  | { readonly kind: "waiting"; readonly attempt: number; readonly retryAt: number; readonly offline: boolean }
+  | {
+      readonly kind: "waiting";
+      readonly attempt: number;
+      readonly retryAt: number;
+      readonly offline: boolean;
+      /** The line is there: the gateway says that it cannot let anybody in just now. */
+      readonly answered: boolean;
+    }
   | { readonly kind: "over"; readonly end: EndKind; readonly at: number };
 
 export interface ViewerState {
@@ -112,7 +119,7 @@ export class ViewerConnection {
         await this.#over("stopped");
         return;
       }
-      await this.#wait(attempt, outcome.kind === "retry" && outcome.answered !== true);
+      await this.#wait(attempt, outcome);
       attempt += 1;
     }
   }
@@ -274,10 +281,12 @@ export class ViewerConnection {
     });
   }
 
-  async #wait(attempt: number, lineLost: boolean): Promise<void> {
+  async #wait(attempt: number, outcome: Closing): Promise<void> {
+    const lineLost = outcome.kind === "retry" && outcome.answered !== true;
+    const answered = outcome.kind === "retry" && !lineLost;
     const delay = retryDelay(attempt, this.#deps.random());
     const retryAt = this.#deps.now() + delay;
-    this.#set({ phase: { kind: "waiting", attempt: attempt + 1, retryAt, offline: !this.#deps.online() } });
+    this.#set({ phase: { kind: "waiting", attempt: attempt + 1, retryAt, offline: !this.#deps.online(), answered } });
     // A gateway that answers but refuses us must not be asked faster because it answers.
     const probing = lineLost && delay > PROBE_MS ? setInterval(() => void this.#probe(), PROBE_MS) : undefined;
     await this.#sleep(delay);

@@ -40,9 +40,9 @@ export function IdleDialog({ seconds, onMore }: { readonly seconds: number | nul
       <p aria-hidden="true" className="countdown">
         {seconds ?? 0}
       </p>
-      <p>{t("viewer.idle.body", { seconds: seconds ?? 0 })}</p>
+      <p>{t("viewer.idle.body", { count: seconds ?? 0 })}</p>
       <p className="visually-hidden" role="status">
-        {t("viewer.idle.body", { seconds: Math.ceil((seconds ?? 0) / 15) * 15 })}
+        {t("viewer.idle.body", { count: Math.ceil((seconds ?? 0) / 15) * 15 })}
       </p>
     </Dialog>
   );
@@ -64,7 +64,7 @@ export function LeaveDialog({ isOpen, onStay, onDisconnect, onLogOff }: LeaveDia
       title={t("viewer.leave.title")}
       testId="viewer-leave-dialog"
       actions={
-        <Button kind="quiet" onPress={onStay} data-testid="viewer-stay">
+        <Button kind="secondary" onPress={onStay} data-testid="viewer-stay">
           {t("viewer.leave.stay")}
         </Button>
       }
@@ -105,7 +105,7 @@ export function ReconnectCurtain({ state, onNow, onLeave }: CurtainProps) {
             <Icon name="warning" size={24} />
             <strong>{t("viewer.reconnect.title")}</strong>
           </p>
-          <p>{t(waiting?.offline === true ? "viewer.reconnect.offline" : "viewer.reconnect.body")}</p>
+          <p>{t(`viewer.reconnect.${waiting?.offline === true ? "offline" : waiting?.answered === true ? "answered" : "body"}`)}</p>
         </div>
         <p className="fine" aria-hidden="true">
           {waiting === null || seconds === 0

@@ -44,7 +44,7 @@ export function VouchItem({ vouch, onConfirmed, onEnded }: ItemProps) {
           ))}
         </dl>
         {vouch.state === "open" && (self || first) ? <p className="fine">{t(self ? "self" : "own")}</p> : null}
-        <div className="card-actions">
+        <div className="card-actions vouch-actions">
           {vouch.state === "open" && !self && !first ? (
             <Button kind="primary" onPress={() => setAsking("confirm")} data-testid={`vouch-confirm-${vouch.username}`}>
               {t("confirm.button")}
@@ -95,7 +95,7 @@ function ConfirmDialog({ vouch, onClose, onDone }: AskProps<(step: VouchStep) =>
       title={t("confirm.title", { name: vouch.display_name })}
       testId="vouch-confirm"
       actions={
-        <Button kind="quiet" onPress={onClose}>
+        <Button kind="secondary" onPress={onClose}>
           {t("common.cancel", { ns: "translation" })}
         </Button>
       }

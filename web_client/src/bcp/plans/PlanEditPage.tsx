@@ -8,6 +8,7 @@ import { Button, Notice, TextField } from "../../ui/controls";
 import { ErrorNotice, Loading, PageHeading } from "../../ui/PageStates";
 import { Area } from "../choices";
 import { useFlash } from "../flash";
+import { NotShown } from "../NotShown";
 import { mayPropose } from "../permission";
 import { useKnownStatus } from "../status";
 import { lineIds, newPlan, newWidening, otherProblems, problemsAt, textOf } from "./content";
@@ -37,9 +38,10 @@ export function PlanEditPage({ id }: { readonly id: string }) {
 }
 
 function FromVersion({ id }: { readonly id: string }) {
+  const { t } = useTranslation("plans");
   const { value, error, reload } = useLoad(useCallback((options) => plans.detail(id, options), [id]));
   if (value === null) {
-    return error === null ? <Loading /> : <ErrorNotice error={error} onRetry={reload} />;
+    return error === null ? <Loading /> : <NotShown title={t("title")} error={error} onRetry={reload} />;
   }
   return <PlanForm start={{ ...value.content, version: value.next_version }} fresh={false} />;
 }

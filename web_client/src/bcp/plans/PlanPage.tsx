@@ -8,6 +8,7 @@ import { Button, Notice } from "../../ui/controls";
 import { Dialog } from "../../ui/Dialog";
 import { ErrorNotice, Loading, PageHeading } from "../../ui/PageStates";
 import { useFlash } from "../flash";
+import { NotShown } from "../NotShown";
 import { mayPropose } from "../permission";
 import { useKnownStatus } from "../status";
 import type { WhatIf } from "../types";
@@ -21,9 +22,10 @@ import { useNames } from "./useNames";
 import { Words } from "./Words";
 
 export function PlanPage({ id }: { readonly id: string }) {
+  const { t } = useTranslation("plans");
   const { value, error, reload } = useLoad(useCallback((options) => plans.detail(id, options), [id]));
   if (value === null) {
-    return error === null ? <Loading /> : <ErrorNotice error={error} onRetry={reload} />;
+    return error === null ? <Loading /> : <NotShown title={t("title")} error={error} onRetry={reload} />;
   }
   return <Detail detail={value} reload={reload} />;
 }

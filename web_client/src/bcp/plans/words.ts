@@ -152,7 +152,7 @@ export function drillWords(plan: PlanContent, known: KnownNames): string {
   if (plan.drill === undefined) {
     return say("words.noDrill");
   }
-  const lines = (ids: readonly string[] | undefined) => list(ids) || "-";
+  const lines = (ids: readonly string[] | undefined) => list(ids) || say("words.noLines");
   return say("words.drillWords", {
     pools: list(plan.drill.pools, known.pools),
     first: lines(plan.drill.first),

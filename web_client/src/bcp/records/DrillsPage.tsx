@@ -7,8 +7,9 @@ import { useLoad } from "../../app/useLoad";
 import { pick } from "../../i18n";
 import { Button, Notice } from "../../ui/controls";
 import { Icon, type IconName } from "../../ui/Icon";
-import { ErrorNotice, Loading, PageHeading } from "../../ui/PageStates";
+import { Loading, PageHeading } from "../../ui/PageStates";
 import { drillMark } from "../names";
+import { NotShown } from "../NotShown";
 import { mayPropose } from "../permission";
 import { useKnownStatus } from "../status";
 import { records } from "./endpoints";
@@ -27,7 +28,7 @@ export function DrillsPage() {
   const { me } = useKnownStatus();
   const { value, error, reload } = useLoad(records.drills);
   if (value === null) {
-    return error === null ? <Loading /> : <ErrorNotice error={error} onRetry={reload} />;
+    return error === null ? <Loading /> : <NotShown title={t("drills.title")} error={error} onRetry={reload} />;
   }
   return (
     <div className="bcp-narrow">

@@ -1,13 +1,12 @@
 /** The people of one declaration: large numbers, whom to telephone, then by class and by duty. */
 import { useTranslation } from "react-i18next";
-import { ApiError } from "../../api/http";
 import { dateTime } from "../../app/format";
 import { useLoad } from "../../app/useLoad";
-import { Notice } from "../../ui/controls";
 import { ErrorNotice, Loading, PageHeading } from "../../ui/PageStates";
 import { bcp } from "../endpoints";
 import { LevelBand } from "../LevelBand";
 import { declarationName } from "../names";
+import { NotShown } from "../NotShown";
 import { CallLists } from "./CallLists";
 import { DutyTallies } from "./DutyTallies";
 import { files } from "./endpoints";
@@ -27,12 +26,13 @@ export function ReachPage({ id }: { readonly id: string }) {
     if (failure === null) {
       return <Loading />;
     }
-    return failure instanceof ApiError && failure.status === 404 ? (
-      <Notice kind="error">
-        <p>{t("declaration.gone")}</p>
-      </Notice>
-    ) : (
-      <ErrorNotice error={failure} onRetry={() => Promise.all([again(), reload()])} />
+    return (
+      <NotShown
+        title={t("reach.title")}
+        error={failure}
+        onRetry={() => Promise.all([again(), reload()])}
+        gone={t("declaration.gone")}
+      />
     );
   }
   const { level, drill } = declaration;

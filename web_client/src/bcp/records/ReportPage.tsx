@@ -1,13 +1,13 @@
 /** One report: its bytes have been compared with its hash; what it covers, how fast it went, what is left to do. */
 import { useTranslation } from "react-i18next";
-import { ApiError } from "../../api/http";
 import { dateTime } from "../../app/format";
 import { navigate } from "../../app/router";
 import { useLoad } from "../../app/useLoad";
-import { Button, Notice } from "../../ui/controls";
+import { Button } from "../../ui/controls";
 import { Icon } from "../../ui/Icon";
-import { ErrorNotice, Loading, PageHeading } from "../../ui/PageStates";
+import { Loading, PageHeading } from "../../ui/PageStates";
 import { drillMark } from "../names";
+import { NotShown } from "../NotShown";
 import { Figures } from "../Score";
 import { recordsJa } from "../texts/recordsJa";
 import { records } from "./endpoints";
@@ -22,13 +22,7 @@ export function ReportPage({ id }: { readonly id: string }) {
     if (error === null) {
       return <Loading />;
     }
-    return error instanceof ApiError && error.status === 404 ? (
-      <Notice kind="error" testId="bcp-report-gone">
-        <p>{t("reports.gone")}</p>
-      </Notice>
-    ) : (
-      <ErrorNotice error={error} onRetry={reload} />
-    );
+    return <NotShown title={t("reports.one")} error={error} onRetry={reload} gone={t("reports.gone")} />;
   }
   const { head } = value;
   const drill = head.about?.drill === true;

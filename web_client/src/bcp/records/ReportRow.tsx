@@ -39,7 +39,7 @@ export function ReportRow({ head, level, here = false }: ReportRowProps) {
         {about === null ? null : (
           <p className="fine">
             {pick(about.plan_ja, about.plan_en)} / {t(`state.${about.state}`)}
-            {about.starts_at === null ? null : ` / ${period(about.starts_at, about.ended_at)}`}
+            {about.starts_at === null ? null : ` / ${about.ended_at === null ? t("reports.since", { from: dateTime(about.starts_at) }) : t("reports.fromTo", { from: dateTime(about.starts_at), to: dateTime(about.ended_at) })}`}
           </p>
         )}
         <p>
@@ -52,7 +52,7 @@ export function ReportRow({ head, level, here = false }: ReportRowProps) {
         <p className="digest">
           SHA-256: <code>{shortDigest(head.sha256)}</code>
         </p>
-        <div className="bcp-actions">
+        <div className="bcp-actions report-actions">
           {here ? null : (
             <Button
               kind="secondary"
@@ -73,8 +73,4 @@ export function ReportRow({ head, level, here = false }: ReportRowProps) {
       </article>
     </li>
   );
-}
-
-function period(from: string, to: string | null): string {
-  return to === null ? `${dateTime(from)} -` : `${dateTime(from)} - ${dateTime(to)}`;
 }

@@ -9,7 +9,7 @@ export function ReportsPage() {
   const { t } = useTranslation("bcp");
   const { value, error, reload } = useLoad(records.reports);
   return (
-    <>
+    <div className="bcp-narrow">
       <PageHeading title={t("reports.title")}>{t("reports.title")}</PageHeading>
       <p>{t("reports.lead")}</p>
       {error === null ? null : <ErrorNotice error={error} onRetry={reload} />}
@@ -28,6 +28,6 @@ export function ReportsPage() {
           ))}
         </ul>
       )}
-    </>
+    </div>
   );
 }

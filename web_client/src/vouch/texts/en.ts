@@ -2,10 +2,10 @@
 import type { ja } from "./ja";
 
 export const en: typeof ja = {
-  title: "Help somebody who lost the authenticator",
+  title: "Help somebody who cannot use the authenticator",
   lead: "When two officials have each made sure who it is, the person can set up a temporary authenticator for 24 hours.",
   rule1: "The first official names the person; within 30 minutes another one confirms. Nobody can help themselves.",
-  rule2: "The second official sees an activation code, once. Tell it on the telephone or face to face, never by mail or chat.",
+  rule2: "The second official sees an activation code, once. Tell it on the telephone or face to face, never by e-mail or chat.",
   rule3: "It opens low-privilege desktops only. Every step is recorded, refused ones included.",
   open: {
     title: "First official: name the person",
@@ -41,7 +41,7 @@ export const en: typeof ja = {
   confirmedBy: "Second official",
   until: "Until",
   own: "You are the first official. Another one must be the second.",
-  self: "This one is for you: other officials do it.",
+  self: "This is for you: other officials do it.",
   confirm: {
     button: "Confirm as second official",
     title: "Second official: {{name}}",
@@ -56,14 +56,14 @@ export const en: typeof ja = {
     next: "The person logs in with the usual password, chooses “Use a recovery code” and types this code.",
     done: "I have told it",
     leaveTitle: "Have you told the code?",
-    over: "Its time is up. End this one and begin again.",
+    over: "Its time is up. End this help and begin again.",
   },
   end: {
     button: "End",
-    title: "End this one?",
+    title: "End this help?",
     body: "This ends the help for {{name}}. The temporary authenticator stops working, and log-ins that rest on it end.",
     submit: "End it",
     done: "The help for {{name}} was ended.",
-    gone: "This one is over already.",
+    gone: "This help has already ended.",
   },
 };
