@@ -16,6 +16,9 @@ export function DeclarationCard({ declaration }: { readonly declaration: Declara
   const { t } = useTranslation("bcp");
   const { id, drill, level, pending, plan } = declaration;
   const headingId = `declaration-${id}`;
+  // Narrowed to end sooner, it ends then with or without a second person.
+  const planned = declaration.planned_end;
+  const until = planned !== null && Date.parse(planned) > Date.parse(declaration.ends_at) ? planned : null;
   return (
     <li className={`declaration level-${level}${drill ? " is-drill" : ""}`} data-testid={`bcp-declaration-${id}`}>
       <article aria-labelledby={headingId}>
@@ -30,9 +33,12 @@ export function DeclarationCard({ declaration }: { readonly declaration: Declara
           {isUnratified(declaration) ? (
             <p className="warning-line">
               <strong>{t("card.breakGlass")}</strong>
-              {declaration.planned_end === null
-                ? ""
-                : ` ${t("card.breakGlassBody", { time: dateTime(declaration.planned_end) })}`}
+              {until === null ? null : (
+                <>
+                  <br />
+                  {t("card.breakGlassBody", { time: dateTime(until) })}
+                </>
+              )}
             </p>
           ) : null}
           {pending === null ? null : (

@@ -135,8 +135,7 @@ function SessionLine({ session }: { readonly session: SessionInfo }) {
       <span className="dot" aria-hidden="true" />
       <span>{text}</span>
       <span className="fine">
-        {t("desktops.worked", { time: duration(session.active_seconds) })}
-        {" / "}
+        {session.active_seconds > 0 ? `${t("desktops.worked", { time: duration(session.active_seconds) })} / ` : ""}
         {t("desktops.code", { code: session.short_code })}
       </span>
     </p>
