@@ -160,7 +160,8 @@ def build_broker(
         triage_seconds=settings.triage.round_seconds,
     )
     service.when_in_doubt = jobs.check_soon
-    return Broker(service, Catalogue(pools, targets, vault, audit), registry, launcher, triage, recovery, jobs, bus)
+    catalogue = Catalogue(pools, targets, vault, audit, bus)
+    return Broker(service, catalogue, registry, launcher, triage, recovery, jobs, bus)
 
 
 def build_duties(

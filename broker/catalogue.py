@@ -7,6 +7,7 @@ first connection. Every change is recorded before it is made, and refused when i
 import asyncio
 import ssl
 from collections.abc import Mapping
+from typing import Final
 
 from broker.audit_names import BrokerAudit
 from broker.catalogue_rules import check_pool, check_target
@@ -14,18 +15,25 @@ from broker.credentials import CredentialVault, DesktopCredential
 from broker.models import Pool, PoolKind, Seats, StaticTarget
 from broker.store import PoolStore, TargetStore
 from common.audit import AuditEvent, AuditSink, Detail
+from common.bus import EventBus
 from common.errors import ErrorCode, KakehashiError, NotFound
 from common.ids import DesktopId, PoolId, TenantId
+
+TOPIC: Final = "pools"
+"""On the bus: the id of a pool that was edited, or whose targets were."""
 
 
 class Catalogue:
     """Reads and changes pools and static targets."""
 
-    def __init__(self, pools: PoolStore, targets: TargetStore, vault: CredentialVault, audit: AuditSink) -> None:
+    def __init__(
+        self, pools: PoolStore, targets: TargetStore, vault: CredentialVault, audit: AuditSink, bus: EventBus
+    ) -> None:
         self._pools = pools
         self._targets = targets
         self._vault = vault
         self._audit = audit
+        self._bus = bus
 
     async def pools(self, tenant_id: TenantId) -> tuple[Pool, ...]:
         """All pools of the tenant, by id."""
@@ -66,9 +74,11 @@ class Catalogue:
             enabled=pool.enabled,
         )
         try:
-            return await self._pools.put(pool)
+            created = await self._pools.put(pool)
         except ValueError as error:
             raise KakehashiError(str(error), code=ErrorCode.CONFLICT) from error
+        await self._bus.publish(TOPIC, pool.id)
+        return created
 
     async def delete_pool(self, tenant_id: TenantId, pool_id: PoolId, *, actor: str) -> None:
         """Delete a pool with its targets and desktops. Raises NotFound, KakehashiError(CONFLICT) while it is in use."""
@@ -76,6 +86,7 @@ class Catalogue:
         await self._record(BrokerAudit.DELETE_POOL, tenant_id, actor, pool_id)
         if not await self._pools.delete(tenant_id, pool_id):
             raise KakehashiError("the pool has sessions", code=ErrorCode.CONFLICT)
+        await self._bus.publish(TOPIC, pool_id)
 
     async def targets(self, tenant_id: TenantId, pool_id: PoolId | None = None) -> tuple[StaticTarget, ...]:
         """Static targets of the tenant (and pool), by id."""
@@ -110,14 +121,17 @@ class Catalogue:
             assigned_user_id=target.assigned_user_id,
             enabled=target.enabled,
         )
-        return await self._targets.put(target)
+        created = await self._targets.put(target)
+        await self._bus.publish(TOPIC, target.pool_id)
+        return created
 
     async def delete_target(self, tenant_id: TenantId, desktop_id: DesktopId, *, actor: str) -> None:
         """Delete a static target. Raises NotFound, KakehashiError(CONFLICT) while it is in use."""
-        await self.target(tenant_id, desktop_id)
+        found = await self.target(tenant_id, desktop_id)
         await self._record(BrokerAudit.DELETE_TARGET, tenant_id, actor, desktop_id)
         if not await self._targets.delete(tenant_id, desktop_id):
             raise KakehashiError("the target is in use", code=ErrorCode.CONFLICT)
+        await self._bus.publish(TOPIC, found.pool_id)
 
     async def set_credential(
         self, tenant_id: TenantId, desktop_id: DesktopId, credential: DesktopCredential | None, *, actor: str

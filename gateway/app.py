@@ -14,6 +14,7 @@ from aiohttp import web
 from auth.models import Identity
 from auth.service import AuthService
 from broker.assembly import Broker, build_broker, build_duties
+from broker.catalogue import TOPIC as TOPIC_POOLS
 from broker.duties.service import DutyService
 from common.audit import AuditEvent, AuditSink
 from common.audit_log import AuditLog, load_or_create_signing_key
@@ -35,6 +36,7 @@ from gateway.judge import Judge
 from gateway.metrics import CountedAudit, Metrics
 from gateway.middlewares import MIDDLEWARES, add_headers
 from gateway.notices.assembly import build_notices
+from gateway.notices.service import TOPIC as TOPIC_RECEIPTS
 from gateway.notices.service import NoticeService
 from gateway.openapi import document
 from gateway.oversight import Oversight
@@ -179,6 +181,7 @@ async def _start(settings: Settings, machine: Clock, stack: AsyncExitStack) -> t
         fonts=fonts,
         clock=clock,
         audit=audit,
+        bus=bus,
     )
     notices.start()
     stack.push_async_callback(notices.close)
@@ -233,6 +236,15 @@ async def _start(settings: Settings, machine: Clock, stack: AsyncExitStack) -> t
     bcp.on_change(lambda: changed(Topic.DESKTOPS, Topic.BCP))
     policy.subscribe(lambda _engine: changed(Topic.DESKTOPS))
     duties.subscribe(lambda: changed(Topic.DESKTOPS))
+
+    async def pool_edited(_key: str) -> None:
+        changed(Topic.DESKTOPS, Topic.BCP)
+
+    async def receipts_came(_key: str) -> None:
+        own.changes.tell_all(Topic.RECEIPTS)
+
+    bus.subscribe(TOPIC_POOLS, pool_edited)
+    bus.subscribe(TOPIC_RECEIPTS, receipts_came)
     return own, oversight
 
 

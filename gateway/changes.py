@@ -46,6 +46,11 @@ class Topic(StrEnum):
     """The person's own desktop sessions."""
     BCP = "bcp"
     """Declarations and plans: only for those who may see the console."""
+    RECEIPTS = "receipts"
+    """Who was told of a declaration, has read it and can work: only for the console, and never many a second."""
+
+
+_CONSOLE: Final = frozenset({Topic.BCP, Topic.RECEIPTS})
 
 
 class ChangeStream:
@@ -141,7 +146,7 @@ class Changes:
         Raises KakehashiError(BUSY): the browser or the person has too many, or the gateway stops.
         """
         self._check_limits(session)
-        topics = frozenset(Topic) if console else frozenset(Topic) - {Topic.BCP}
+        topics = frozenset(Topic) if console else frozenset(Topic) - _CONSOLE
         left = (session.expires_at - self._clock.now()).total_seconds()
         opened = ChangeStream(session, topics, connected, until=self._clock.monotonic() + left, clock=self._clock)
         self._streams.add(opened)

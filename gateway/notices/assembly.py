@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from broker.duties.book import DutyBook
 from common.audit import AuditSink
+from common.bus import EventBus
 from common.clock import Clock
 from common.db import Database
 from common.ids import TenantId
@@ -32,6 +33,7 @@ async def build_notices(
     fonts: Callable[[], Fonts],
     clock: Clock,
     audit: AuditSink,
+    bus: EventBus,
     addresses: Addresses | None = None,
 ) -> NoticeService:
     """Wired, and listening to `bcp`; its `start` begins the work. `url` is the address that people sign in at.
@@ -57,6 +59,7 @@ async def build_notices(
         fonts=fonts,
         clock=clock,
         audit=audit,
+        bus=bus,
     )
     bcp.subscribe(service.heard)
     return service

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from common.audit import AuditEvent, AuditSink, Detail
+from common.bus import EventBus
 from common.clock import Clock
 from common.errors import KakehashiError, NotFound
 from common.ids import TenantId
@@ -44,11 +45,15 @@ from policy.bcp.chronicle import BcpEvent
 from policy.bcp.model import Declaration, Official, Refused, Scope
 from policy.bcp.plan import Plan
 
+TOPIC: Final = "receipts"
+"""On the bus: somebody was told, has read it or has answered."""
 LATEST: Final = timedelta(hours=24)
 """What is older is not told any more by a node that only now learns of it."""
 SHOWN: Final = timedelta(days=14)
 MAX_NOTE: Final = 200
 _LOOK_SECONDS: Final = 30.0
+_TELL_SECONDS: Final = 2.0
+"""A city confirms at once; whoever watches the counts need not read them again for each of them."""
 _MOST_WAITING: Final = 1_000
 _log = get_logger(__name__)
 
@@ -98,6 +103,7 @@ class NoticeService:
         fonts: Callable[[], Fonts],
         clock: Clock,
         audit: AuditSink,
+        bus: EventBus,
     ) -> None:
         """`fonts` may raise ConfigError, which then only printing meets."""
         self._settings: Final = settings
@@ -110,9 +116,11 @@ class NoticeService:
         self._fonts: Final = fonts
         self._clock: Final = clock
         self._audit: Final = audit
+        self._bus: Final = bus
         self._scope: Final = TaskScope()
         self._news: Final[deque[BcpEvent]] = deque(maxlen=_MOST_WAITING)
         self._wake: Final = asyncio.Event()
+        self._said: Final = asyncio.Event()
         self._turn: Final = asyncio.Lock()
         self.outbox: Final = Outbox(
             settings, tenant_id=tenant_id, store=store, channels=channels, clock=clock, audit=audit
@@ -121,6 +129,7 @@ class NoticeService:
     def start(self) -> None:
         """Begin to make and send notices."""
         self._scope.spawn(self._run(), name="notices")
+        self._scope.spawn(self._tell(), name="receipts told")
         self.outbox.start()
 
     async def close(self) -> None:
@@ -150,6 +159,16 @@ class NoticeService:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), _LOOK_SECONDS)
             self._wake.clear()
+
+    async def _tell(self) -> None:
+        while True:
+            await self._said.wait()
+            self._said.clear()
+            try:
+                await self._bus.publish(TOPIC, self._tenant_id)
+            except KakehashiError as error:
+                _log.warning("receipts not told", code=error.code, detail=error.detail)
+            await asyncio.sleep(_TELL_SECONDS)
 
     async def look(self) -> None:
         """Make what is due: from the events heard, then from all declarations. Raises StoreUnavailable; the events
@@ -189,6 +208,7 @@ class NoticeService:
         if notice.kind in (NoticeKind.ENDED, NoticeKind.TURNED_DOWN):
             await self._store.drop_waiting(self._tenant_id, declaration.id, but=notice.id, now=now)
         self.outbox.wake()
+        self._said.set()
         await self._note(
             NoticeAudit.ANNOUNCE_NOTICE,
             notice.id,
@@ -258,6 +278,7 @@ class NoticeService:
         """既読. Raises NotFound."""
         notice = await self.get(notice_id)
         if await self._store.mark_read(self._tenant_id, notice_id, username, self._clock.now()):
+            self._said.set()
             await self._note(
                 NoticeAudit.READ_NOTICE,
                 notice_id,
@@ -275,6 +296,7 @@ class NoticeService:
         made = Answered(username, ability, " ".join(note.split())[:MAX_NOTE], self._clock.now())
         await self.mark_read(notice_id, username, source=source)
         await self._store.put_answer(self._tenant_id, notice.declaration_id, made)
+        self._said.set()
         await self._note(
             NoticeAudit.ANSWER_NOTICE,
             notice_id,

@@ -74,7 +74,7 @@ def _pool(pool_id: str, zone: Zone) -> Pool:
 async def _office(database: Database, audit: MemoryAudit) -> AsyncIterator[Office]:
     bus = LocalBus()
     vault = CredentialVault(Keyring({"k1": bytes(range(32))}, "k1"))
-    catalogue = Catalogue(PoolStore(database, Situation(TriageSettings())), TargetStore(database), vault, audit)
+    catalogue = Catalogue(PoolStore(database, Situation(TriageSettings())), TargetStore(database), vault, audit, bus)
     for pool in (_pool("office", Zone.LGWAN), _pool("net", Zone.INTERNET)):
         await catalogue.put_pool(pool, actor="it")
     service = build_duties(

@@ -99,15 +99,19 @@ async def test_readers_read_and_faulty_texts_say_where(declared: Scene) -> None:
 async def test_from_a_terminal(declared: Scene, tmp_path: Path) -> None:
     file, exported = tmp_path / "plan.yaml", tmp_path / "exported.yaml"
     file.write_text(text(contact={"ja": ""}), "utf-8")
-    faulty = await run(declared, "ota", "plan", "check", str(file))
-    assert (faulty.status, "plans[0].contact.ja" in faulty.out or "quake" in faulty.out) == (1, True), faulty
+    faulty = await run(declared, "ota", "plan", "check", str(file), "--json")
+    assert (faulty.status, faulty.json["ok"]) == (1, False), faulty
+    assert "plans[0].contact.ja" in {problem["path"] for problem in faulty.json["problems"]}
     file.write_text(text(), "utf-8")
     proposed = await run(declared, "mori", "plan", "propose", str(file), "--note", "見直し")
     assert (proposed.status, "quake.2" in proposed.out, "1 of " in proposed.out) == (0, True, True), proposed
     unsigned = await run(declared, "ikeda", "plan", "adopt", "quake.2", given="n\n")
     assert (unsigned.status, "nothing was signed" in unsigned.err) == (1, True), unsigned
-    adopted = await run(declared, "ikeda", "plan", "adopt", "quake.2")
-    assert (adopted.status, "in_force" in adopted.out) == (0, True), adopted
+    shown = await run(declared, "ota", "plan", "show", "quake.2", "--json")
+    assert (shown.json["version"]["standing"], shown.json["version"]["note"]) == ("proposed", "見直し"), shown
+    adopted = await run(declared, "ikeda", "plan", "adopt", "quake.2", "--json")
+    assert (adopted.status, adopted.json["standing"]) == (0, "in_force"), adopted
+    assert "1 of " in adopted.err
     written = await run(declared, "ota", "plan", "export", "quake.2", str(exported))
     assert written.status == 0, written
     assert yaml.safe_load(exported.read_text("utf-8"))["plans"][0]["version"] == 2

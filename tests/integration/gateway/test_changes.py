@@ -13,7 +13,7 @@ from gateway.changes import PER_BROWSER
 from gateway.headers import SECURITY_HEADERS
 from gateway.services import SERVICES
 from tests.e2e.attacker import closed_with, desktop, ticket, viewer
-from tests.integration.gateway.test_bcp import PROPOSAL, Scene, declared, more, town
+from tests.integration.gateway.test_bcp import POOL, PROPOSAL, Scene, declared, more, town
 from tests.support.changes import listening
 from tests.support.gateway import POLICY
 
@@ -43,6 +43,21 @@ async def test_a_changed_policy_is_told(declared: Scene) -> None:
         declared.running.settings.policy.path.write_text(wider, "utf-8")
         await employee.hears("desktops")
         assert await declared.may_work("kato")
+
+
+async def test_an_edited_pool_is_told_and_so_are_receipts_to_the_console_alone(declared: Scene) -> None:
+    kato = declared["kato"]
+    async with listening(kato) as employee, listening(declared["ikeda"]) as console:
+        await console.heard()  # everything: it has just been opened
+        await declared.declare()
+        await console.hears("receipts")  # the notice is written
+        [notice] = (await kato.call("GET", "/notices"))[1]["items"]
+        assert (await kato.call("POST", f"/notices/{notice['id']}/answer", {"ability": "partly"}))[0] == 204
+        await console.hears("receipts", within=4)
+        assert "receipts" not in await employee.heard()
+        assert (await declared.running.admin("PUT", "/pools/section", POOL | {"max_desktops": 1}))[0] == 200
+        await employee.hears("desktops")
+        await console.hears("bcp")
 
 
 async def test_own_sessions_are_told_and_those_of_others_are_not(declared: Scene) -> None:

@@ -16,7 +16,7 @@ from gateway.changes import AT_ONCE, PAUSE_SECONDS, PER_BROWSER, PER_PERSON, Cha
 from policy.bcp.model import TOPIC as TOPIC_BCP
 from tests.support.clock import FakeClock
 
-EVERYTHING = ("bcp", "desktops", "sessions")
+EVERYTHING = tuple(sorted(Topic))
 AT_WORK = {UserId("at-work")}
 
 

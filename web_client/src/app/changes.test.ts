@@ -30,7 +30,7 @@ function setUp() {
     check,
     random: () => 1,
   });
-  for (const topic of ["desktops", "sessions", "bcp"] as const) {
+  for (const topic of ["desktops", "sessions", "bcp", "receipts"] as const) {
     changes.listen(topic, () => told.push(topic));
   }
   const last = () => streams.at(-1) as Stream;

@@ -6,8 +6,8 @@
  * the pages read again every few seconds. Holds no React; the pages use `useChanges`.
  */
 
-export type Topic = "desktops" | "sessions" | "bcp";
-const TOPICS: readonly Topic[] = ["desktops", "sessions", "bcp"];
+export type Topic = "desktops" | "sessions" | "bcp" | "receipts";
+const TOPICS: readonly Topic[] = ["desktops", "sessions", "bcp", "receipts"];
 
 /** The part of EventSource that is used. */
 export interface Source {

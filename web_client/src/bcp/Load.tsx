@@ -15,7 +15,7 @@ const EVERY_MS = 5_000;
 export function Load() {
   const { t } = useTranslation("bcp");
   const { people_working: working } = useKnownStatus();
-  const { value } = useLive(records.capacity, EVERY_MS);
+  const { value } = useLive(records.capacity, { everyMs: EVERY_MS });
   return (
     <section className="panel load" aria-labelledby="load" data-testid="bcp-load">
       <h2 id="load">{t("load.heading")}</h2>

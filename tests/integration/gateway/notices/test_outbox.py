@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from common.bus import LocalBus
 from common.db import Database
 from common.errors import NotFound
 from common.paper import find_fonts
@@ -98,6 +99,7 @@ def node(database: Database, clock: FakeClock, audit: MemoryAudit, people: Seque
         fonts=find_fonts,
         clock=clock,
         audit=audit,
+        bus=LocalBus(),
     )
     return Node(service, mail, hook, declarations)
 

@@ -2,6 +2,7 @@
 import { useCallback, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { navigate } from "../../app/router";
+import { useChanges } from "../../app/useChanges";
 import { useLoad } from "../../app/useLoad";
 import { pick } from "../../i18n";
 import { Button, Notice } from "../../ui/controls";
@@ -24,6 +25,7 @@ import { Words } from "./Words";
 export function PlanPage({ id }: { readonly id: string }) {
   const { t } = useTranslation("plans");
   const { value, error, reload } = useLoad(useCallback((options) => plans.detail(id, options), [id]));
+  useChanges(["bcp"], () => void reload({ background: true }));
   if (value === null) {
     return error === null ? <Loading /> : <NotShown title={t("title")} error={error} onRetry={reload} />;
   }

@@ -2,6 +2,7 @@
 import { useTranslation } from "react-i18next";
 import { dateTime } from "../../app/format";
 import { navigate } from "../../app/router";
+import { useChanges } from "../../app/useChanges";
 import { useLoad } from "../../app/useLoad";
 import { pick } from "../../i18n";
 import { Button, Notice } from "../../ui/controls";
@@ -18,6 +19,7 @@ export function PlansPage() {
   const { t } = useTranslation("plans");
   const { me } = useKnownStatus();
   const { value, error, reload } = useLoad(plans.versions);
+  useChanges(["bcp"], () => void reload({ background: true }));
   const byPlan = new Map<string, PlanVersion[]>();
   for (const version of value?.items ?? []) {
     byPlan.set(version.plan_id, [...(byPlan.get(version.plan_id) ?? []), version]);

@@ -10,6 +10,7 @@ import { PeopleList } from "./PeopleList";
 import { TallyRow } from "./TallyRow";
 import type { DutyTally } from "./types";
 import { useLive } from "./useLive";
+import { RECEIPTS } from "./useReach";
 
 export function DutyTallies({ declarationId, duties }: { readonly declarationId: string; readonly duties: readonly DutyTally[] }) {
   const { t } = useTranslation("bcp");
@@ -57,7 +58,7 @@ function People({ declarationId, duty }: { readonly declarationId: string; reado
     (options: RequestOptions) => records.dutyPeople(declarationId, duty, options),
     [declarationId, duty],
   );
-  const { value, error, reload } = useLive(load);
+  const { value, error, reload } = useLive(load, RECEIPTS);
   if (value === null) {
     return error === null ? <Loading /> : <ErrorNotice error={error} onRetry={reload} />;
   }

@@ -1,6 +1,7 @@
 /** Loads something beside the state, and again while somebody looks at the page and is there. */
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { RequestOptions } from "../../api/http";
+import type { Topic } from "../../app/changes";
 import { useChanges } from "../../app/useChanges";
 import type { Loaded } from "../../app/useLoad";
 import { Poller } from "../poller";
@@ -8,9 +9,19 @@ import { useStatus } from "../status";
 import { useVisible } from "../useVisible";
 
 const EVERY_MS = 15_000;
+const STEPS: readonly Topic[] = ["bcp"];
+
+interface Pace {
+  readonly everyMs?: number;
+  /** What the gateway tells when it has changed. */
+  readonly topics?: readonly Topic[];
+}
 
 /** `load` must stay the same between renders. Asked by the page, not by the person: it keeps no login alive. */
-export function useLive<T>(load: (options: RequestOptions) => Promise<T>, everyMs = EVERY_MS): Loaded<T> {
+export function useLive<T>(
+  load: (options: RequestOptions) => Promise<T>,
+  { everyMs = EVERY_MS, topics = STEPS }: Pace = {},
+): Loaded<T> {
   const { asleep } = useStatus();
   const [value, setValue] = useState<T | null>(null);
   const [error, setError] = useState<unknown>(null);
@@ -40,7 +51,7 @@ export function useLive<T>(load: (options: RequestOptions) => Promise<T>, everyM
     return () => poller.hold("unmounted");
   }, [poller]);
   useVisible(poller);
-  useChanges(["bcp"], () => void poller.ask());
+  useChanges(topics, () => void poller.ask());
   useEffect(() => {
     if (asleep) {
       poller.hold("asleep");
