@@ -1,7 +1,7 @@
 """Whether what is expected at once fits: seats of pools, lines of sites, the gateway itself. Pure.
 
 Counterparts: `gateway/what_if_rendering.py` shows it before somebody signs; the planning values are settings. It
-forecasts and admits nobody: admission has its own numbers.
+admits nobody, but counts lines by the rule and the numbers of admission (`broker/triage/room.py`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,6 +13,7 @@ from pydantic import Field
 from broker.duties.models import Site
 from broker.models import Pool, Seats
 from broker.settings import TriageSettings
+from broker.triage.room import sites_loaded
 from common.ids import PoolId
 from common.settings import Section
 
@@ -72,21 +73,24 @@ def forecast(
     sites: Iterable[Site],
     settings: PlanningSettings,
     lines: TriageSettings,
+    load_mbps: Mapping[str, float],
 ) -> Forecast:
     """For people who gain pools. Who gains several is expected in each pool, but once on a line and on the gateway.
-    `lines`: what a session takes of a line, as admission reckons with it."""
+    `lines`: what a session takes of a line, `load_mbps`: what is planned on each now, both as admission reckons.
+    Whoever gains a desktop is expected to come from outside every site: from home or a shelter."""
     known = {site.id: site for site in sites if site.bandwidth_mbps}
     found = {pool_id: names for pool_id, names in gaining.items() if pool_id in pools}
     at_site: dict[str, set[PoolId]] = {}
     for pool_id in found:
-        at_site.setdefault(pools[pool_id].site or "", set()).add(pool_id)
+        for site_id in sites_loaded(None, pools[pool_id].site) or {""}:
+            at_site.setdefault(site_id, set()).add(pool_id)
     return Forecast(
         pools={
             pool_id: _fit(seats[pool_id].total if pool_id in seats else 0, _used(seats, (pool_id,)), names, settings)
             for pool_id, names in sorted(found.items())
         },
         lines=tuple(
-            _line(known[site_id], _at(pools, site_id), found, seats, settings, lines)
+            _line(known[site_id], at_site[site_id], found, load_mbps.get(site_id, 0.0), settings, lines)
             for site_id in sorted(at_site)
             if site_id in known
         ),
@@ -99,14 +103,13 @@ def _line(
     site: Site,
     pool_ids: Iterable[PoolId],
     gaining: Mapping[PoolId, frozenset[str]],
-    seats: Mapping[PoolId, Seats],
+    load_mbps: float,
     settings: PlanningSettings,
     lines: TriageSettings,
 ) -> LineFit:
-    """A session takes of the line of the site where its desktop stands."""
-    listed = tuple(pool_ids)
     total = floor(site.bandwidth_mbps * lines.line_percent / 100 / lines.session_mbps)
-    fit = _fit(total, _used(seats, listed), _union(gaining.get(pool, frozenset()) for pool in listed), settings)
+    used = ceil(round(load_mbps / lines.session_mbps, 6))
+    fit = _fit(total, used, _union(gaining[pool] for pool in pool_ids), settings)
     return LineFit(site, fit, fit.expected * lines.session_mbps, fit.expected * settings.session_peak_mbps)
 
 
@@ -116,10 +119,6 @@ def _fit(total: int, used: int, gaining: frozenset[str], settings: PlanningSetti
 
 def _used(seats: Mapping[PoolId, Seats], pool_ids: Iterable[PoolId]) -> int:
     return sum(seats[pool].used for pool in pool_ids if pool in seats)
-
-
-def _at(pools: Mapping[PoolId, Pool], site_id: str) -> Iterable[PoolId]:
-    return (pool.id for pool in pools.values() if pool.site == site_id)
 
 
 def _union(names: Iterable[frozenset[str]]) -> frozenset[str]:

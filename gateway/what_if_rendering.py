@@ -34,6 +34,7 @@ def what_if(
     sites: Iterable[Site],
     settings: PlanningSettings,
     lines: TriageSettings,
+    load_mbps: Mapping[str, float],
     people: Mapping[str, PersonAnswer],
     told: ToldAnswer,
     load_percent: int,
@@ -41,7 +42,7 @@ def what_if(
 ) -> WhatIfAnswer:
     """All of it."""
     gaining = _gaining(found)
-    expected = forecast(gaining, pools, seats, sites, settings, lines)
+    expected = forecast(gaining, pools, seats, sites, settings, lines, load_mbps)
     return WhatIfAnswer(
         digest=found.digest,
         base_people=found.people,

@@ -17,10 +17,20 @@ from broker.states import SEATED, SessionEvent, SessionState
 from broker.store.pools import read_pool, seats_total, seats_used
 from broker.store.rows import session_of
 from broker.store.sessions import move_in, without_seat
-from broker.store.tables import desktop_session, static_target
+from broker.store.tables import desktop_pool, desktop_session, static_target
 from broker.store.targets import free_target, own_desktop
 from broker.triage.order import Waiting, in_order
-from broker.triage.room import GATE_WINDOW, QueueReason, Room, blocked, claims, full_lines, gate_allows, gate_applies
+from broker.triage.room import (
+    GATE_WINDOW,
+    QueueReason,
+    Room,
+    blocked,
+    claims,
+    full_lines,
+    gate_allows,
+    gate_applies,
+    line_load,
+)
 from broker.triage.situation import Situation
 from common.db import Database
 from common.ids import DesktopId, PoolId, TenantId
@@ -112,6 +122,11 @@ class AdmissionStore:
         async with self._database.transaction() as connection:
             return int((await connection.execute(query)).scalar_one())
 
+    async def lines(self, tenant_id: TenantId) -> dict[str, float]:
+        """What is planned on each site's line, in Mbps."""
+        async with self._database.transaction() as connection:
+            return await self._load(connection, tenant_id)
+
     async def _picture(self, connection: AsyncConnection, pool: Pool, now: datetime) -> Picture:
         rules = self._situation.settings
         own = await _owners(connection, pool)
@@ -146,20 +161,20 @@ class AdmissionStore:
         )
 
     async def _load(self, connection: AsyncConnection, tenant_id: TenantId) -> dict[str, float]:
-        """Planned use of the lines of sites where somebody sits. Desktops without a viewer send nothing."""
+        """Planned use of the sites' lines. Desktops without a viewer send nothing."""
         if not self._situation.lines():
             return {}
         rules = self._situation.settings
         query = (
-            select(_t.source_site, _t.lowered, func.count())
-            .where(_t.tenant_id == tenant_id, _t.state.in_(_ON_LINE), _t.source_site.is_not(None))
-            .group_by(_t.source_site, _t.lowered)
+            select(_t.source_site, desktop_pool.c.site, _t.lowered, func.count())
+            .join(desktop_pool, and_(desktop_pool.c.tenant_id == _t.tenant_id, desktop_pool.c.id == _t.pool_id))
+            .where(_t.tenant_id == tenant_id, _t.state.in_(_ON_LINE))
+            .group_by(_t.source_site, desktop_pool.c.site, _t.lowered)
         )
-        load: dict[str, float] = {}
-        for site, lowered, count in await connection.execute(query):
-            planned = rules.lowered_session_mbps if lowered else rules.session_mbps
-            load[site] = load.get(site, 0.0) + planned * count
-        return load
+        return line_load(
+            (person_at, desktop_at, count * (rules.lowered_session_mbps if lowered else rules.session_mbps))
+            for person_at, desktop_at, lowered, count in await connection.execute(query)
+        )
 
     async def _gate_open(self, connection: AsyncConnection, tenant_id: TenantId, now: datetime) -> bool:
         rules = self._situation.settings

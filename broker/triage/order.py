@@ -27,8 +27,8 @@ class Waiting:
     since: datetime
     """Since when the waiting counts: the request, or earlier by a queue credit."""
     asked: datetime
-    site: str | None = None
-    """Where the person sits, by the address they come from."""
+    sites: frozenset[str] = frozenset()
+    """Whose lines its pictures would take: see `broker.triage.room.sites_loaded`."""
     returning: bool = False
     """Its desktop runs already: it had given its seat up."""
     claims: bool = False

@@ -82,6 +82,24 @@ def _share(seats: int, percent: int) -> int:
     return ceil(seats * percent / 100)
 
 
+def sites_loaded(person_at: str | None, desktop_at: str | None) -> frozenset[str]:
+    """The sites whose lines a session takes: pictures leave the site of the desktop and arrive at that of the person.
+
+    The one rule of admission and forecast. None is outside, or a desktop that stands at no known site. Within one site
+    they count once: where the gateway stands elsewhere they go out and come back, each way once.
+    """
+    return frozenset(site for site in (person_at, desktop_at) if site is not None)
+
+
+def line_load(sessions: Iterable[tuple[str | None, str | None, float]]) -> dict[str, float]:
+    """What is planned on each site's line, in Mbps, for sessions given as person's site, desktop's site and Mbps."""
+    load: dict[str, float] = {}
+    for person_at, desktop_at, mbps in sessions:
+        for site in sites_loaded(person_at, desktop_at):
+            load[site] = load.get(site, 0.0) + mbps
+    return load
+
+
 def full_lines(
     load_mbps: Mapping[str, float], budget_mbps: Mapping[str, float], *, session_mbps: float
 ) -> frozenset[str]:
@@ -108,7 +126,7 @@ def blocked(one: Waiting, room: Room) -> QueueReason | None:
         return QueueReason.SEAT
     if one.priority is Priority.P0:
         return None
-    if one.site is not None and one.site in room.full_lines:
+    if one.sites & room.full_lines:
         return QueueReason.SITE_LINE
     if not room.gate_open and not one.returning:
         return QueueReason.START_GATE
@@ -118,5 +136,5 @@ def blocked(one: Waiting, room: Room) -> QueueReason | None:
 def claims(queue: Iterable[Waiting], lines: frozenset[str]) -> tuple[Waiting, ...]:
     """Those for whom a seat is to be found. Who waits for a line is not helped by a seat."""
     return tuple(
-        one for one in queue if one.claims and not one.own and (one.priority is Priority.P0 or one.site not in lines)
+        one for one in queue if one.claims and not one.own and (one.priority is Priority.P0 or not one.sites & lines)
     )

@@ -23,7 +23,7 @@ from broker.store.clearing import Done
 from broker.triage.clearing import StepKind
 from broker.triage.estimate import estimate
 from broker.triage.order import URGENT
-from broker.triage.room import QueueReason, blocked, gate_applies
+from broker.triage.room import QueueReason, blocked, gate_applies, sites_loaded
 from broker.triage.situation import Situation
 from broker.triage.views import CALM, Leaving, LineLoad, Load, Notice, Place, PoolLoad, Standing
 from common.clock import Clock
@@ -189,16 +189,19 @@ class Triage:
         full_pools = {picture.pool.id for picture in pictures if picture.claims}
         waited_for = {picture.pool.id for picture in pictures if picture.queue}
         full_sites = {
-            one.site
+            site
             for picture in pictures
             for one in picture.queue
+            for site in one.sites & picture.room.full_lines
             if one.claims and blocked(one, picture.room) is QueueReason.SITE_LINE
         }
         for tenant_id in {picture.pool.tenant_id for picture in pictures}:
             if not (full_pools or full_sites or await self._sessions.any_lowered(tenant_id)):
                 continue
+            stands = {pool.id: pool.site for pool in await self._pools.all_of(tenant_id)}
             for session in await self._sessions.live_in(tenant_id):
-                pressed = session.pool_id in full_pools or session.source_site in full_sites
+                sites = sites_loaded(session.source_site, stands.get(session.pool_id))
+                pressed = session.pool_id in full_pools or bool(sites & full_sites)
                 if not session.lowered and pressed and _may_lower(session):
                     await self._lower(session, lowered=True)
                 elif session.lowered and not pressed and session.pool_id not in waited_for:
@@ -262,6 +265,10 @@ class Triage:
         freed = await self._admission.freed_last_hour(tenant_id, pool_id, self._clock.now())
         self._seen[tenant_id, pool_id] = now, picture, freed
         return picture, freed
+
+    async def lines(self, tenant_id: TenantId) -> dict[str, float]:
+        """What is planned on each site's line now, in Mbps."""
+        return await self._admission.lines(tenant_id)
 
     async def load(self, tenant_id: TenantId) -> Load:
         """Seats, queues, lines and the gate of a tenant: for coordinators."""

@@ -13,7 +13,7 @@ from broker.duties.models import Priority
 from broker.models import DesktopSession, Pool, PoolKind
 from broker.settings import TriageSettings
 from broker.triage.order import LOWEST, URGENT, Waiting
-from broker.triage.room import Reserve, reserve
+from broker.triage.room import Reserve, reserve, sites_loaded
 from common.ids import TenantId, UserId
 from policy.bcp.model import ScopeKind
 from policy.bcp.overlay import ActiveDeclaration
@@ -136,7 +136,7 @@ class Situation:
             priority=session.priority,
             since=session.waits_since,
             asked=session.created_at,
-            site=session.source_site,
+            sites=sites_loaded(session.source_site, pool.site),
             returning=session.desktop_id is not None,
             claims=self.claims(session.user_id, session.username, session.priority, pool),
             own=own,

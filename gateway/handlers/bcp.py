@@ -204,6 +204,7 @@ async def effect(request: web.Request, proposal: Proposal, compared: Callable[[]
             sites=own.duties.book.register.sites.values(),
             settings=own.settings.planning,
             lines=own.settings.broker.triage,
+            load_mbps=await own.triage.lines(_tenant(own)),
             people=people,
             told=await _told(own, proposal),
             load_percent=machine_load_percent(),

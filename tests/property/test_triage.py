@@ -38,7 +38,7 @@ def waiting(draw: Callable[[st.SearchStrategy[int]], int], number: int = 0) -> W
         priority=list(Priority)[draw(st.integers(0, 4))],
         since=asked - timedelta(seconds=draw(st.integers(0, 3600))),
         asked=asked,
-        site=[None, "hq", "branch"][draw(st.integers(0, 2))],
+        sites=frozenset(["hq", "branch"][: draw(st.integers(0, 2))]),
         returning=bool(draw(st.integers(0, 1))),
     )
 

@@ -475,6 +475,18 @@ async def test_a_full_line_makes_people_of_that_site_wait_and_others_not(world: 
     assert [(line.site, line.planned_mbps, line.budget_mbps) for line in load.lines] == [("hq", 1.5, 1.4)]
 
 
+async def test_a_desktop_at_a_site_takes_of_its_line_wherever_the_person_sits(world: World) -> None:
+    await seats(world, 10, site="hq")
+    bind(world, Office(PEOPLE, line_mbps=2))
+    assert (await world.session("usr_sato", source=ip_address("10.1.2.3"))).state is SessionState.READY
+    assert (await world.session("usr_suzuki")).state is SessionState.READY  # from home
+    third = await world.session("usr_tax")
+    place = (await world.broker.triage.standing(third)).place
+    assert place is not None
+    assert (third.state, place.reason) == (SessionState.QUEUED, QueueReason.SITE_LINE)
+    assert await world.broker.triage.lines(CITY) == {"hq": 1.0}
+
+
 async def test_pictures_are_lowered_for_a_line_that_p1_waits_for(world: World) -> None:
     await seats(world, 10)
     office = Office(PEOPLE, line_mbps=2)

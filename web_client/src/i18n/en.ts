@@ -302,7 +302,7 @@ export const en: Texts = {
       stop: " in the queue. ",
       reasons: {
         seat: "All seats are taken. When one is free, your desktop starts by itself.",
-        site_line: "The line of the building where you are is busy. When there is room, your desktop starts by itself. From another place, such as home, it may start at once.",
+        site_line: "The line of the building where you are, or of the one where the desktop stands, is busy. When there is room, your desktop starts by itself. If you are in an office, it may start at once from another place, such as home.",
         start_gate: "Many people start in the morning, so desktops start one after another. When it is your turn, yours starts by itself.",
       },
       order: "The order is by the priority of your duties (yours: {{priority}}) and by waiting time.",

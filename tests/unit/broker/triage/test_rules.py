@@ -16,7 +16,9 @@ from broker.triage.room import (
     full_lines,
     gate_allows,
     gate_applies,
+    line_load,
     reserve,
+    sites_loaded,
 )
 from common.ids import SessionId
 
@@ -61,6 +63,18 @@ def test_a_line_is_full_when_one_more_session_does_not_fit_and_has_no_limit_when
     assert full_lines({"hq": 0.6}, budget, session_mbps=0.5) == {"hq", "branch"}
 
 
+def test_a_session_takes_of_the_line_of_the_person_and_of_that_of_the_desktop() -> None:
+    assert line_load([("branch", "hq", 0.5), (None, "hq", 1.0), ("hq", "hq", 0.25), ("branch", None, 2.0)]) == {
+        "branch": 2.5,
+        "hq": 1.75,
+    }
+    assert line_load([(None, None, 0.5)]) == {}
+    full = Room(total=9, used={}, reserve=Reserve(), full_lines=frozenset({"hq"}))
+    assert blocked(one(Priority.P1, sites=sites_loaded("branch", "hq")), full) is QueueReason.SITE_LINE
+    assert blocked(one(Priority.P1, sites=sites_loaded("branch", None)), full) is None
+    assert blocked(one(Priority.P0, sites=sites_loaded("branch", "hq")), full) is None
+
+
 def test_the_gate_is_of_tokyo_time_and_of_portions() -> None:
     assert gate_applies(NOW, time(8, 15), time(9, 0))
     assert not gate_applies(NOW + timedelta(minutes=30), time(8, 15), time(9, 0))
@@ -75,8 +89,8 @@ def test_the_gate_is_of_tokyo_time_and_of_portions() -> None:
 
 def test_who_waits_for_a_line_claims_no_seat_but_p0() -> None:
     queue = (
-        one(Priority.P1, claims=True, site="hq"),
-        one(Priority.P0, claims=True, site="hq"),
+        one(Priority.P1, claims=True, sites=frozenset({"hq"})),
+        one(Priority.P0, claims=True, sites=frozenset({"hq"})),
         one(Priority.P1, claims=True, own=True),
         one(Priority.P2),
     )
