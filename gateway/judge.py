@@ -4,7 +4,7 @@ Counterparts: `policy/` decides, `policy/bcp/` adds what is declared. This modul
 session, request, pool, seats, register of duties) and nothing about rules.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -126,44 +126,40 @@ class Judge:
         who = session.identity
         pool, seats = await self._catalogue.pool_and_seats(who.tenant_id, pool_id)
         others = await self._sessions.list_for_user(who.tenant_id, who.user_id)
-        return self._decide(session, source, pool, seats, others)
+        return next(self._decide(session, source, [(pool, seats)], others))
 
-    async def decide_all(self, session: WebSession, source: str) -> list[Judgement]:
-        """The same question for every pool that is switched on."""
-        who = session.identity
-        others = await self._sessions.list_for_user(who.tenant_id, who.user_id)
-        return [
-            self._decide(session, source, pool, seats, others)
-            for pool, seats in await self._catalogue.stock(who.tenant_id)
-            if pool.enabled
-        ]
+    async def decide_all(self, session: WebSession, source: str, others: Sequence[DesktopSession]) -> list[Judgement]:
+        """The same question for every pool that is switched on. `others`: the person's live sessions."""
+        stock = await self._catalogue.stock(session.identity.tenant_id)
+        return list(self._decide(session, source, [(pool, seats) for pool, seats in stock if pool.enabled], others))
 
     def _decide(
         self,
         session: WebSession,
         source: str,
-        pool: Pool,
-        seats: Seats,
+        stock: Sequence[tuple[Pool, Seats]],
         others: Sequence[DesktopSession],
-    ) -> Judgement:
+    ) -> Iterator[Judgement]:
         self._clock_watch.require()
         now = self._clock.now()
-        has_seat_here = any(other.pool_id == pool.id and other.state in SEATED for other in others)
-        context = Context(
-            now=now,
-            source=ip_address(source) if source else None,
-            password_age=_age(now, session.password_at),
-            totp_age=_age(now, session.totp_at),
-            factor=factor(session),
-            seats_used=seats.used,
-            seats_total=seats.total,
-            gateway_load_percent=machine_load_percent(),
-            user_sessions=sum(other.pool_id != pool.id for other in others),
-            live=has_seat_here,
-        )
-        asked = Request(subject(session.identity, self._duties), Action.CONNECT, resource(pool), context)
-        judged = self._bcp.judge(self._policy.current, asked)
-        return Judgement(pool, seats, judged)
+        person, kind, load = subject(session.identity, self._duties), factor(session), machine_load_percent()
+        password_age, totp_age = _age(now, session.password_at), _age(now, session.totp_at)
+        address = ip_address(source) if source else None
+        for pool, seats in stock:
+            context = Context(
+                now=now,
+                source=address,
+                password_age=password_age,
+                totp_age=totp_age,
+                factor=kind,
+                seats_used=seats.used,
+                seats_total=seats.total,
+                gateway_load_percent=load,
+                user_sessions=sum(other.pool_id != pool.id for other in others),
+                live=any(other.pool_id == pool.id and other.state in SEATED for other in others),
+            )
+            asked = Request(person, Action.CONNECT, resource(pool), context)
+            yield Judgement(pool, seats, self._bcp.judge(self._policy.current, asked))
 
     def _last_known(self, person: Subject) -> Subject:
         """Somebody whose web session is not at hand: whether they are suspended is unknown, the register is not."""

@@ -7,6 +7,7 @@ one; property tests hold the two against each other. Must not decide for the gat
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from common.ids import RuleId
 from policy.conditions import Condition
@@ -60,7 +61,7 @@ class Finding:
         return self.takes_part and self.rule.oblige is not None and self.outcome is not Outcome.UNMET
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Explanation:
     """All findings for one request. `fault` names an exception: then nothing is allowed and `answers` is empty."""
 
@@ -68,20 +69,20 @@ class Explanation:
     policy_version: str
     rules: tuple[CompiledRule, ...]
     answers: tuple[tuple[Answer, ...], ...]
-    """For each rule the answer of each condition; findings are made from it on demand, to keep explaining cheap."""
+    """For each rule the answer of each condition; findings are made from it once, on demand: explaining stays cheap."""
     fault: str | None = None
 
-    @property
+    @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """Every rule, sorted by id."""
         return tuple(self._finding(rule, answers) for rule, answers in zip(self.rules, self.answers, strict=False))
 
-    @property
+    @cached_property
     def permitting(self) -> tuple[Finding, ...]:
         """The permits that match."""
         return tuple(finding for finding in self.findings if finding.permits)
 
-    @property
+    @cached_property
     def forbidding(self) -> tuple[Finding, ...]:
         """The forbids that match."""
         return tuple(finding for finding in self.findings if finding.forbids)

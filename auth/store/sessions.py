@@ -1,5 +1,6 @@
 """Web sessions. Counterpart: `auth/web_sessions.py`, which knows their limits."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -9,7 +10,9 @@ from auth.models import Identity
 from auth.rows import SessionRow, identity_of
 from auth.store.base import TenantStore
 from auth.store.tables import MAX_LABEL, auth_user, auth_web_session
+from common.db import Database
 from common.ids import TenantId, UserId, WebSessionId
+from common.together import Together
 
 _U: Final = auth_user.c
 _S: Final = auth_web_session.c
@@ -18,10 +21,16 @@ _S: Final = auth_web_session.c
 class SessionStore(TenantStore):
     """Signed-in browsers, joined with their people."""
 
+    def __init__(self, database: Database, tenant_id: TenantId) -> None:
+        super().__init__(database, tenant_id)
+        self._by_token: Final = Together(self._with_tokens)
+
     async def session_by_token(self, token_hash: str) -> tuple[SessionRow, Identity] | None:
         """Whose cookie it is; nothing for a disabled person. Times are the caller's to check."""
-        found = await self._sessions(_S.token_hash == token_hash)
-        return found[0] if found else None
+        return await self._by_token.get(token_hash)
+
+    async def _with_tokens(self, hashes: Sequence[str]) -> dict[str, tuple[SessionRow, Identity]]:
+        return {found[0].token_hash: found for found in await self._sessions(_S.token_hash.in_(hashes))}
 
     async def session(self, session_id: WebSessionId) -> tuple[SessionRow, Identity] | None:
         """By id; nothing for a disabled person."""

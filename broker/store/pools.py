@@ -1,6 +1,7 @@
 """SQL of pools. Counterpart: `broker/catalogue.py`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,6 +13,7 @@ from broker.store.tables import desktop_pool, desktop_session, pool_desktop, sta
 from broker.triage.situation import Situation
 from common.db import Database
 from common.ids import PoolId, TenantId
+from common.together import Together
 
 
 class PoolStore:
@@ -20,6 +22,7 @@ class PoolStore:
     def __init__(self, database: Database, situation: Situation) -> None:
         self._database = database
         self._situation = situation
+        self._stocks: Final = Together(self._read_stocks)
 
     async def get(self, tenant_id: TenantId, pool_id: PoolId) -> Pool | None:
         """One pool."""
@@ -75,7 +78,13 @@ class PoolStore:
 
     async def stock(self, tenant_id: TenantId, pool_id: PoolId | None = None) -> tuple[tuple[Pool, Seats], ...]:
         """Every pool of a tenant, or the one, with its seats, by id, in one read."""
-        pools, sessions = desktop_pool.c, desktop_session.c
+        return await self._read_stock(tenant_id, pool_id) if pool_id else await self._stocks.get(tenant_id) or ()
+
+    async def _read_stocks(self, tenants: Sequence[TenantId]) -> dict[TenantId, tuple[tuple[Pool, Seats], ...]]:
+        return {tenant_id: await self._read_stock(tenant_id) for tenant_id in tenants}
+
+    async def _read_stock(self, tenant_id: TenantId, pool_id: PoolId | None = None) -> tuple[tuple[Pool, Seats], ...]:
+        pools, sessions, targets = desktop_pool.c, desktop_session.c, static_target.c
         which = pools.tenant_id == tenant_id, *([] if pool_id is None else [pools.id == pool_id])
         whose = sessions.tenant_id == tenant_id, *([] if pool_id is None else [sessions.pool_id == pool_id])
         async with self._database.transaction() as connection:
@@ -93,12 +102,25 @@ class PoolStore:
                     .group_by(sessions.pool_id)
                 )
             }
-            totals = {pool.id: await seats_total(connection, pool, self._situation.seats(pool)) for pool in found}
+            enabled = select(targets.pool_id, func.count().label("desktops")).where(
+                targets.tenant_id == tenant_id,
+                *([] if pool_id is None else [targets.pool_id == pool_id]),
+                targets.enabled.is_(True),
+            )
+            desktops = {
+                str(row.pool_id): int(row.desktops)
+                for row in await connection.execute(enabled.group_by(targets.pool_id))
+            }
         return tuple(
-            (pool, Seats(used=used, total=totals[pool.id], queued=queued))
+            (pool, Seats(used=used, total=_total(pool, self._situation.seats(pool), desktops), queued=queued))
             for pool in found
             for used, queued in (counts.get(pool.id, (0, 0)),)
         )
+
+
+def _total(pool: Pool, limit: int, desktops: Mapping[str, int]) -> int:
+    """As `seats_total`."""
+    return limit if pool.kind is PoolKind.AGENT else min(limit, desktops.get(pool.id, 0))
 
 
 async def read_pool(connection: AsyncConnection, tenant_id: TenantId, pool_id: PoolId, *, lock: bool) -> Pool | None:

@@ -25,6 +25,7 @@ from broker.triage.order import URGENT
 from broker.triage.situation import Situation
 from common.db import Database
 from common.ids import PoolId, SessionId, TenantId, UserId
+from common.together import Together
 
 _t = desktop_session.c
 
@@ -48,6 +49,7 @@ class SessionStore:
     def __init__(self, database: Database, situation: Situation) -> None:
         self._database = database
         self._situation = situation
+        self._live: Final = Together(self._live_of)
 
     async def open(self, fresh: DesktopSession) -> DesktopSession | OpenRefusal:
         """Insert `fresh` (`REQUESTED`), or give the person's live session in that pool; its id tells which.
@@ -127,7 +129,17 @@ class SessionStore:
 
     async def live_of(self, tenant_id: TenantId, user_id: UserId) -> tuple[DesktopSession, ...]:
         """A person's sessions that have not ended and are not ending, oldest first."""
-        return await self._select(_t.tenant_id == tenant_id, _t.user_id == user_id, _t.state.in_(LIVE))
+        return await self._live.get((tenant_id, user_id)) or ()
+
+    async def _live_of(
+        self, people: Sequence[tuple[TenantId, UserId]]
+    ) -> dict[tuple[TenantId, UserId], tuple[DesktopSession, ...]]:
+        found: dict[tuple[TenantId, UserId], tuple[DesktopSession, ...]] = {}
+        person = and_(_t.tenant_id.in_({one for one, _ in people}), _t.user_id.in_([one for _, one in people]))
+        for session in await self._select(person, _t.state.in_(LIVE)):
+            whose = session.tenant_id, session.user_id
+            found[whose] = (*found.get(whose, ()), session)
+        return found
 
     async def unended_of(self, tenant_id: TenantId) -> tuple[DesktopSession, ...]:
         """All sessions of a tenant but the ended ones, oldest first."""

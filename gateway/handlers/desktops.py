@@ -16,11 +16,12 @@ async def list_desktops(request: web.Request) -> web.Response:
     web_session, _ = signed_in(request)
     own = services(request)
     who = web_session.identity
-    live = {session.pool_id: session for session in await own.sessions.list_for_user(who.tenant_id, who.user_id)}
+    others = await own.sessions.list_for_user(who.tenant_id, who.user_id)
+    live = {session.pool_id: session for session in others}
     now = own.clock.now()
     items = []
     held = []
-    for judgement in await own.judge.decide_all(web_session, request[SOURCE]):
+    for judgement in await own.judge.decide_all(web_session, request[SOURCE], others):
         session, pool = live.get(judgement.pool.id), judgement.pool
         held.append((pool, session))
         shown = ends_at = None

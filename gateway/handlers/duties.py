@@ -57,9 +57,11 @@ async def list_own(request: web.Request) -> web.Response:
     if not held:
         return answer(DutiesAnswer(items=[]))
     pool_of = {str(target.id): target.pool_id for target in await own.catalogue.targets(web_session.identity.tenant_id)}
+    who = web_session.identity
+    others = await own.sessions.list_for_user(who.tenant_id, who.user_id)
     decided = {
         str(judgement.pool.id): (judgement.pool, judgement.decision)
-        for judgement in await own.judge.decide_all(web_session, request[SOURCE])
+        for judgement in await own.judge.decide_all(web_session, request[SOURCE], others)
     }
     items = []
     for one in held:
