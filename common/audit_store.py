@@ -61,8 +61,7 @@ class ChainForked(Exception):
 async def head(database: Database, node_id: str) -> tuple[int, str]:
     """Number and hash of a node's last event. Raises StoreUnavailable."""
     query = select(audit_event.c.seq, audit_event.c.hash).where(audit_event.c.node_id == node_id)
-    async with database.transaction() as connection:
-        row = (await connection.execute(query.order_by(audit_event.c.seq.desc()).limit(1))).first()
+    row = (await database.execute(query.order_by(audit_event.c.seq.desc()).limit(1))).first()
     return (row.seq, row.hash) if row else (0, GENESIS)
 
 

@@ -22,6 +22,7 @@ from common.log import get_logger
 from common.tasks import TaskScope
 
 _CHANNEL: Final = "kakehashi"
+_NOTIFY: Final = text("select pg_notify(:channel, :payload)")
 _RETRY_SECONDS: Final = 1.0
 _ASK_SECONDS: Final = 10.0
 _ANSWER_SECONDS: Final = 5.0
@@ -58,11 +59,7 @@ class PostgresBus:
             self._owing.set()
 
     async def _notify(self, topic: str, key: str) -> None:
-        async with self._database.transaction() as connection:
-            await connection.execute(
-                text("select pg_notify(:channel, :payload)"),
-                {"channel": _CHANNEL, "payload": json.dumps([topic, key])},
-            )
+        await self._database.execute(_NOTIFY, {"channel": _CHANNEL, "payload": json.dumps([topic, key])})
 
     async def _send_unsent(self) -> None:
         while True:

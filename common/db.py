@@ -11,24 +11,25 @@ While nothing answers, callers are refused at once (`common/db_outage.py`).
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 from weakref import WeakSet
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, DateTime, MetaData, event, text
+from sqlalchemy import Connection, CursorResult, DateTime, Engine, Executable, MetaData, event, text
 from sqlalchemy.engine import URL, Dialect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
+from sqlalchemy.util import greenlet_spawn
 
 from common.db_outage import Outage
 from common.errors import ConfigError, StoreUnavailable
@@ -49,6 +50,11 @@ metadata: Final = MetaData(
 _DRIVERS: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 _REST_SECONDS: Final = 1.0
 """A connection that rested longer is asked whether it still lives before it is used."""
+_SINGLE: Final[Mapping[str, Mapping[str, Any]]] = {
+    "sqlite": {"kakehashi_single": True},
+    "postgresql": {"isolation_level": "AUTOCOMMIT"},
+}
+"""How a connection is told that one statement is the whole transaction."""
 _RESTING_SINCE: Final = "kakehashi_resting_since"
 _BUSY_MILLISECONDS: Final = 5_000
 _DEADLINE_SECONDS: Final = {"sqlite": 8.0, "postgresql": 5.0}
@@ -86,7 +92,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class Database:
-    """One engine; `transaction()` is the only way in."""
+    """One engine; `transaction()` is the way in, and `execute()` where one statement is all."""
 
     def __init__(self, url: str) -> None:
         self.url = _driver_url(url)
@@ -94,6 +100,7 @@ class Database:
             "sqlite" if self.url.get_backend_name() == "sqlite" else "postgresql"
         )
         self._engine = _engine(self.url)
+        self._single = self._engine.sync_engine.execution_options(**_SINGLE[self.dialect])
         self._outage = Outage()
         self._open: WeakSet[Any] = WeakSet()
         if self.dialect == "postgresql":
@@ -101,8 +108,7 @@ class Database:
 
     async def connect(self) -> None:
         """Check that the database answers. Raises StoreUnavailable."""
-        async with self.transaction() as connection:
-            await connection.execute(text("select 1"))
+        await self.execute(text("select 1"))
 
     async def answers(self) -> bool:
         """Whether the database can be used now."""
@@ -116,8 +122,7 @@ class Database:
         """The server's wall clock; None for SQLite, which has none of its own. Raises StoreUnavailable."""
         if self.dialect == "sqlite":
             return None
-        async with self.transaction() as connection:
-            moment: datetime = (await connection.execute(text("select clock_timestamp()"))).scalar_one()
+        moment: datetime = (await self.execute(text("select clock_timestamp()"))).scalar_one()
         return moment.astimezone(UTC)
 
     async def close(self) -> None:
@@ -140,14 +145,26 @@ class Database:
         Raises StoreUnavailable when the database cannot be reached or does not answer within `seconds` (5 to 8 unless
         given); integrity errors pass as SQLAlchemy raises them. A commit that was not answered may have been made.
         """
+        async with self._trying(seconds), self._engine.begin() as connection:
+            yield connection
+
+    async def execute(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> CursorResult[Any]:
+        """One statement that is the whole transaction, at half the price: one round trip instead of three, and all its
+        rows are here when this returns. Raises what `transaction` does; it may have been carried out if cancelled."""
+        async with self._trying(None):
+            # In one greenlet: the asynchronous connection takes one for each step, which costs as much as the rest.
+            return await greenlet_spawn(_execute, self._single, statement, parameters)
+
+    @asynccontextmanager
+    async def _trying(self, seconds: float | None) -> AsyncIterator[None]:
+        """Whatever goes to the database: refused at once while it is away, within a deadline, its faults told apart."""
         clock = asyncio.get_running_loop().time
         began = clock()
         if not self._outage.may_try(began):
             raise StoreUnavailable("the database is away")
         try:
             async with asyncio.timeout(seconds or _DEADLINE_SECONDS[self.dialect]):
-                async with self._engine.begin() as connection:
-                    yield connection
+                yield
         except NoConnectionFree as error:
             self._outage.given_up()
             raise StoreUnavailable("no connection to the database is free") from error
@@ -167,6 +184,11 @@ class Database:
         lasted = self._outage.succeeded(now)
         if lasted is not None:
             _log.warning("database answers again", seconds=round(lasted, 1))
+
+
+def _execute(engine: Engine, statement: Executable, parameters: Mapping[str, Any] | None) -> CursorResult[Any]:
+    with engine.connect() as connection:
+        return connection.execute(statement, parameters)
 
 
 def _is_unavailable(error: OSError | DBAPIError) -> bool:
@@ -278,7 +300,8 @@ def _roll_back_first(connection: Any, _record: object, _error: BaseException | N
 
 
 def _begin_immediate(connection: Connection) -> None:
-    connection.connection.driver_connection.begin_immediate()  # type: ignore[union-attr]  # it is a QuickConnection
+    driver = cast(QuickConnection, connection.connection.driver_connection)
+    driver.begin_immediate(single="kakehashi_single" in connection.get_execution_options())
 
 
 async def wait_until_answering(database: Database, *, attempts: int, pause_seconds: float) -> None:

@@ -2,7 +2,8 @@
 
 aiosqlite runs every step in a thread of its connection: cursor, execute, fetch, close, begin, commit. Each hop there
 and back costs more than the step itself, and one read takes nine. Here a statement takes one, the transaction begins
-with its first statement, and an end with nothing to end takes none. To SQLAlchemy it is an aiosqlite connection.
+with its first statement, and an end with nothing to end takes none; of a transaction that is one statement, begin and
+commit come along with it. To SQLAlchemy it is an aiosqlite connection.
 """
 
 import sqlite3
@@ -22,11 +23,12 @@ class QuickConnection(aiosqlite.Connection):
         super().__init__(partial(sqlite3.connect, path, isolation_level=None), 0)
         self._thread.daemon = True  # as SQLAlchemy does with those it makes itself: a forgotten one ends with us
         self._to_begin = False
+        self._single = False
         self._begun = False
 
-    def begin_immediate(self) -> None:
-        """Take the write lock with the next statement."""
-        self._to_begin = True
+    def begin_immediate(self, *, single: bool) -> None:
+        """Take the write lock with the next statement; `single`: which is the whole transaction."""
+        self._to_begin, self._single = True, single
 
     def cursor(self) -> "QuickCursor":  # type: ignore[override]  # aiosqlite's takes a hop
         """Costs nothing."""
@@ -35,6 +37,9 @@ class QuickConnection(aiosqlite.Connection):
     async def statement(self, cursor: "QuickCursor", sql: str, parameters: Any, *, many: bool) -> None:
         """Run a statement, after BEGIN if it is the first, and fill the cursor with all that came of it."""
         begin, self._to_begin = self._to_begin, False
+        if begin and self._single:
+            await self._execute(self._run_whole, cursor, sql, parameters, many)  # type: ignore[no-untyped-call]
+            return
         # Noted before it is done: if we are cancelled meanwhile, the rollback that follows must not be spared.
         self._begun = self._begun or begin
         await self._execute(self._run, cursor, sql, parameters, begin, many)  # type: ignore[no-untyped-call]
@@ -52,6 +57,15 @@ class QuickConnection(aiosqlite.Connection):
         if self._begun:
             await super().rollback()
             self._begun = False
+
+    def _run_whole(self, cursor: "QuickCursor", sql: str, parameters: Any, many: bool) -> None:
+        """In the connection's thread: nothing is left open, however it ends and whether or not anybody still waits."""
+        try:
+            self._run(cursor, sql, parameters, True, many)
+            self._conn.commit()
+        except BaseException:
+            self._conn.rollback()
+            raise
 
     def _run(self, cursor: "QuickCursor", sql: str, parameters: Any, begin: bool, many: bool) -> None:
         """In the connection's thread."""

@@ -14,5 +14,4 @@ class TenantStore:
         self._tenant = tenant_id
 
     async def _changed(self, statement: Any) -> bool:
-        async with self._database.transaction() as connection:
-            return bool((await connection.execute(statement)).rowcount == 1)
+        return (await self._database.execute(statement)).rowcount == 1

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import and_, bindparam, delete, or_, select, update
 
 from auth.models import Identity
 from auth.rows import SessionRow, identity_of
@@ -16,6 +16,13 @@ from common.together import Together
 
 _U: Final = auth_user.c
 _S: Final = auth_web_session.c
+_SIGNED_IN: Final = (
+    select(*_S, _U.username, _U.display_name, _U.department, _U.employment, _U.groups)
+    .join_from(auth_web_session, auth_user)
+    .where(_S.tenant_id == bindparam("tenant_id"), _U.disabled.is_(False))
+)
+_BY_TOKEN: Final = _SIGNED_IN.where(_S.token_hash.in_(bindparam("hashes")))
+"""Asked with each request: building the statement would cost as much as running it."""
 
 
 class SessionStore(TenantStore):
@@ -30,7 +37,8 @@ class SessionStore(TenantStore):
         return await self._by_token.get(token_hash)
 
     async def _with_tokens(self, hashes: Sequence[str]) -> dict[str, tuple[SessionRow, Identity]]:
-        return {found[0].token_hash: found for found in await self._sessions(_S.token_hash.in_(hashes))}
+        rows = await self._database.execute(_BY_TOKEN, {"tenant_id": self._tenant, "hashes": hashes})
+        return {row.token_hash: _joined(self._tenant, row) for row in rows}
 
     async def session(self, session_id: WebSessionId) -> tuple[SessionRow, Identity] | None:
         """By id; nothing for a disabled person."""
@@ -86,20 +94,13 @@ class SessionStore(TenantStore):
         return await self._drop_sessions(or_(_S.expires_at <= now, _S.last_seen_at <= now - idle))
 
     async def _sessions(self, condition: Any) -> list[tuple[SessionRow, Identity]]:
-        person = (_U.username, _U.display_name, _U.department, _U.employment, _U.groups)
-        statement = (
-            select(*_S, *person)
-            .join_from(auth_web_session, auth_user)
-            .where(_S.tenant_id == self._tenant, _U.disabled.is_(False), condition)
-            .order_by(_S.created_at.desc())
-        )
-        async with self._database.transaction() as connection:
-            return [_joined(self._tenant, row) for row in await connection.execute(statement)]
+        statement = _SIGNED_IN.where(condition).order_by(_S.created_at.desc())
+        found = await self._database.execute(statement, {"tenant_id": self._tenant})
+        return [_joined(self._tenant, row) for row in found]
 
     async def _drop_sessions(self, condition: Any) -> list[WebSessionId]:
         statement = delete(auth_web_session).where(_S.tenant_id == self._tenant, condition).returning(_S.id)
-        async with self._database.transaction() as connection:
-            return [WebSessionId(found) for found in (await connection.execute(statement)).scalars()]
+        return [WebSessionId(found) for found in (await self._database.execute(statement)).scalars()]
 
 
 def session_values(tenant_id: TenantId, session: SessionRow) -> dict[str, Any]:

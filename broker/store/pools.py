@@ -1,9 +1,9 @@
 """SQL of pools. Counterpart: `broker/catalogue.py`."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import case, delete, func, select, update
+from sqlalchemy import Result, bindparam, case, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from broker.models import Pool, PoolKind, Seats
@@ -14,6 +14,11 @@ from broker.triage.situation import Situation
 from common.db import Database
 from common.ids import PoolId, TenantId
 from common.together import Together
+
+_ONE: Final = select(desktop_pool).where(
+    desktop_pool.c.tenant_id == bindparam("tenant_id"), desktop_pool.c.id == bindparam("id")
+)
+_LOCKED: Final = _ONE.with_for_update()
 
 
 class PoolStore:
@@ -26,14 +31,12 @@ class PoolStore:
 
     async def get(self, tenant_id: TenantId, pool_id: PoolId) -> Pool | None:
         """One pool."""
-        async with self._database.transaction() as connection:
-            return await read_pool(connection, tenant_id, pool_id, lock=False)
+        return _pool(await self._database.execute(_ONE, {"tenant_id": tenant_id, "id": pool_id}))
 
     async def all_of(self, tenant_id: TenantId) -> tuple[Pool, ...]:
         """All pools of a tenant, by id."""
         query = select(desktop_pool).where(desktop_pool.c.tenant_id == tenant_id).order_by(desktop_pool.c.id)
-        async with self._database.transaction() as connection:
-            return tuple(pool_of(row) for row in (await connection.execute(query)).mappings())
+        return tuple(pool_of(row) for row in (await self._database.execute(query)).mappings())
 
     async def put(self, pool: Pool) -> bool:
         """Create or change; True when created. Raises ValueError when the kind would change: its sessions could not
@@ -125,8 +128,11 @@ def _total(pool: Pool, limit: int, desktops: Mapping[str, int]) -> int:
 
 async def read_pool(connection: AsyncConnection, tenant_id: TenantId, pool_id: PoolId, *, lock: bool) -> Pool | None:
     """One pool. `lock` makes whoever else decides on its seats wait (SQLite: the transaction itself does)."""
-    query = select(desktop_pool).where(desktop_pool.c.tenant_id == tenant_id, desktop_pool.c.id == pool_id)
-    row = (await connection.execute(query.with_for_update() if lock else query)).mappings().one_or_none()
+    return _pool(await connection.execute(_LOCKED if lock else _ONE, {"tenant_id": tenant_id, "id": pool_id}))
+
+
+def _pool(result: Result[Any]) -> Pool | None:
+    row = result.mappings().one_or_none()
     return None if row is None else pool_of(row)
 
 

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from sqlalchemy import CursorResult, and_, delete, func, or_, select, update
+from sqlalchemy import Result, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -31,6 +31,25 @@ _t = desktop_session.c
 
 CREDITED: Final = frozenset({EndReason.PREEMPTED, EndReason.HOLD_LAPSED})
 """Ends after which somebody who asks again soon keeps their place."""
+
+# Said a thousand times a minute when everybody comes back: building a statement costs as much as running it.
+ONE: Final = select(desktop_session).where(_t.tenant_id == bindparam("tenant_id"), _t.id == bindparam("id"))
+LIVE_OF: Final = (
+    select(desktop_session)
+    .where(_t.tenant_id.in_(bindparam("tenants")), _t.user_id.in_(bindparam("users")), _t.state.in_(LIVE))
+    .order_by(_t.created_at, _t.id)
+)
+MOVE: Final = (
+    update(desktop_session)
+    .where(
+        _t.tenant_id == bindparam("seen_tenant"),
+        _t.id == bindparam("seen_id"),
+        _t.state == bindparam("seen_state"),
+        _t.viewer == bindparam("seen_viewer"),
+    )
+    .returning(desktop_session)
+)
+"""What else is among the parameters is what is written."""
 
 _KEPT: Final = (SessionState.READY, SessionState.DISCONNECTED, SessionState.PARKED)
 
@@ -120,8 +139,7 @@ class SessionStore:
 
     async def get(self, tenant_id: TenantId, session_id: SessionId) -> DesktopSession | None:
         """One session, ended or not."""
-        async with self._database.transaction() as connection:
-            return await read_session(connection, tenant_id, session_id)
+        return one_of(await self._database.execute(ONE, {"tenant_id": tenant_id, "id": session_id}))
 
     async def find(self, session_id: SessionId) -> DesktopSession | None:
         """One session by its unguessable id alone: for events of other nodes, which carry nothing else."""
@@ -135,8 +153,9 @@ class SessionStore:
         self, people: Sequence[tuple[TenantId, UserId]]
     ) -> dict[tuple[TenantId, UserId], tuple[DesktopSession, ...]]:
         found: dict[tuple[TenantId, UserId], tuple[DesktopSession, ...]] = {}
-        person = and_(_t.tenant_id.in_({one for one, _ in people}), _t.user_id.in_([one for _, one in people]))
-        for session in await self._select(person, _t.state.in_(LIVE)):
+        asked = {"tenants": list({one for one, _ in people}), "users": [one for _, one in people]}
+        for row in (await self._database.execute(LIVE_OF, asked)).mappings():
+            session = session_of(row)
             whose = session.tenant_id, session.user_id
             found[whose] = (*found.get(whose, ()), session)
         return found
@@ -149,8 +168,7 @@ class SessionStore:
         self, session: DesktopSession, event: SessionEvent, now: datetime, **changes: Any
     ) -> DesktopSession | None:
         """Carry out `event` on the session as seen; None when it is no longer as seen. Raises InvalidTransition."""
-        async with self._database.transaction() as connection:
-            return await move_in(connection, session, event, now, changes)
+        return one_of(await self._database.execute(MOVE, _moved(session, event, now, changes)))
 
     async def set_terms(
         self, session: DesktopSession, *, obligations_json: str, expires_at: datetime
@@ -162,9 +180,7 @@ class SessionStore:
             .values(obligations=obligations_json, expires_at=expires_at)
             .returning(desktop_session)
         )
-        async with self._database.transaction() as connection:
-            row = (await connection.execute(statement)).mappings().one_or_none()
-        return None if row is None else session_of(row)
+        return one_of(await self._database.execute(statement))
 
     async def confirm(self, node: str, now: datetime) -> tuple[DesktopSession, ...]:
         """A node's sign of life on all sessions it starts or shows (of every tenant); gives them."""
@@ -174,8 +190,7 @@ class SessionStore:
             .values(seen_at=now)
             .returning(desktop_session)
         )
-        async with self._database.transaction() as connection:
-            return tuple(session_of(row) for row in (await connection.execute(statement)).mappings())
+        return tuple(session_of(row) for row in (await self._database.execute(statement)).mappings())
 
     async def held_by(self, node: str) -> tuple[DesktopSession, ...]:
         """Sessions (of every tenant) that a node starts or shows according to the table."""
@@ -200,9 +215,8 @@ class SessionStore:
     async def queued_pools(self) -> tuple[tuple[TenantId, PoolId], ...]:
         """Pools (of every tenant) in which somebody waits for a seat."""
         query = select(_t.tenant_id, _t.pool_id).where(_t.state == SessionState.QUEUED).distinct()
-        async with self._database.transaction() as connection:
-            rows = await connection.execute(query)
-            return tuple((TenantId(row.tenant_id), PoolId(row.pool_id)) for row in rows)
+        rows = await self._database.execute(query)
+        return tuple((TenantId(row.tenant_id), PoolId(row.pool_id)) for row in rows)
 
     async def with_desktops(self) -> tuple[DesktopSession, ...]:
         """Sessions (of every tenant) that hold a desktop, those without a seat included."""
@@ -235,8 +249,7 @@ class SessionStore:
     async def any_lowered(self, tenant_id: TenantId) -> bool:
         """Whether a picture is lowered anywhere."""
         query = select(_t.id).where(_t.tenant_id == tenant_id, _t.lowered.is_(True), _t.state.in_(LIVE)).limit(1)
-        async with self._database.transaction() as connection:
-            return (await connection.execute(query)).first() is not None
+        return (await self._database.execute(query)).first() is not None
 
     async def note_input(self, seen: Sequence[tuple[TenantId, SessionId, int, datetime]]) -> None:
         """When viewers last did something: (tenant, session, viewer, moment)."""
@@ -250,10 +263,9 @@ class SessionStore:
 
     async def forget_input(self, node: str) -> None:
         """Drop what a node noted: nobody needs it now, and it must not be taken for news later."""
-        async with self._database.transaction() as connection:
-            await connection.execute(
-                update(desktop_session).where(_t.node == node, _t.input_at.is_not(None)).values(input_at=None)
-            )
+        await self._database.execute(
+            update(desktop_session).where(_t.node == node, _t.input_at.is_not(None)).values(input_at=None)
+        )
 
     async def _set(self, session: DesktopSession, *conditions: Any, **values: Any) -> DesktopSession | None:
         statement = (
@@ -262,20 +274,16 @@ class SessionStore:
             .values(**values)
             .returning(desktop_session)
         )
-        async with self._database.transaction() as connection:
-            row = (await connection.execute(statement)).mappings().one_or_none()
-        return None if row is None else session_of(row)
+        return one_of(await self._database.execute(statement))
 
     async def purge(self, ended_before: datetime) -> int:
         """Forget sessions (of every tenant) that ended before a moment; how many."""
-        async with self._database.transaction() as connection:
-            statement = delete(desktop_session).where(_t.state == SessionState.ENDED, _t.ended_at < ended_before)
-            return cast("CursorResult[Any]", await connection.execute(statement)).rowcount
+        statement = delete(desktop_session).where(_t.state == SessionState.ENDED, _t.ended_at < ended_before)
+        return (await self._database.execute(statement)).rowcount
 
     async def _select(self, *conditions: Any) -> tuple[DesktopSession, ...]:
         query = select(desktop_session).where(*conditions).order_by(_t.created_at, _t.id)
-        async with self._database.transaction() as connection:
-            return tuple(session_of(row) for row in (await connection.execute(query)).mappings())
+        return tuple(session_of(row) for row in (await self._database.execute(query)).mappings())
 
 
 def without_seat() -> Any:
@@ -287,9 +295,7 @@ async def read_session(
     connection: AsyncConnection, tenant_id: TenantId, session_id: SessionId
 ) -> DesktopSession | None:
     """One session, ended or not, within a transaction."""
-    query = select(desktop_session).where(_t.tenant_id == tenant_id, _t.id == session_id)
-    row = (await connection.execute(query)).mappings().one_or_none()
-    return None if row is None else session_of(row)
+    return one_of(await connection.execute(ONE, {"tenant_id": tenant_id, "id": session_id}))
 
 
 async def _lock_person(connection: AsyncConnection, tenant_id: TenantId, user_id: UserId) -> None:
@@ -306,16 +312,23 @@ async def move_in(
     changes: dict[str, Any],
 ) -> DesktopSession | None:
     """`SessionStore.move` inside a transaction that decided on it."""
-    statement = (
-        update(desktop_session)
-        .where(
-            _t.tenant_id == session.tenant_id,
-            _t.id == session.id,
-            _t.state == session.state,
-            _t.viewer == session.viewer,
-        )
-        .values(state=advance(session.state, event), state_since=now, **changes)
-        .returning(desktop_session)
-    )
-    row = (await connection.execute(statement)).mappings().one_or_none()
+    return one_of(await connection.execute(MOVE, _moved(session, event, now, changes)))
+
+
+def one_of(result: Result[Any]) -> DesktopSession | None:
+    """The session of the only row, if there is one."""
+    row = result.mappings().one_or_none()
     return None if row is None else session_of(row)
+
+
+def _moved(session: DesktopSession, event: SessionEvent, now: datetime, changes: dict[str, Any]) -> dict[str, Any]:
+    """For `MOVE`: the session as seen, and the columns to write."""
+    return {
+        "seen_tenant": session.tenant_id,
+        "seen_id": session.id,
+        "seen_state": session.state,
+        "seen_viewer": session.viewer,
+        "state": advance(session.state, event),
+        "state_since": now,
+        **changes,
+    }

@@ -1,6 +1,8 @@
 """SQL of static targets and of agent pools' desktops. Counterparts: `broker/catalogue.py`, `broker/launcher.py`."""
 
-from sqlalchemy import case, delete, select, update
+from typing import Final
+
+from sqlalchemy import bindparam, case, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from broker.models import Desktop, DesktopSession, Pool, StaticTarget
@@ -9,6 +11,10 @@ from broker.store.rows import desktop_of, target_of, target_row
 from broker.store.tables import desktop_session, pool_desktop, static_target
 from common.db import Database
 from common.ids import DesktopId, PoolId, TenantId
+
+_ONE: Final = select(static_target).where(
+    static_target.c.tenant_id == bindparam("tenant_id"), static_target.c.id == bindparam("id")
+)
 
 
 class TargetStore:
@@ -26,9 +32,7 @@ class TargetStore:
         self, tenant_id: TenantId, desktop_id: DesktopId
     ) -> tuple[StaticTarget, str | None] | None:
         """One static target and its sealed credential, if it has one."""
-        query = select(static_target).where(static_target.c.tenant_id == tenant_id, static_target.c.id == desktop_id)
-        async with self._database.transaction() as connection:
-            row = (await connection.execute(query)).mappings().one_or_none()
+        row = (await self._database.execute(_ONE, {"tenant_id": tenant_id, "id": desktop_id})).mappings().one_or_none()
         return None if row is None else (target_of(row), row["credential"])
 
     async def all_of(self, tenant_id: TenantId, pool_id: PoolId | None = None) -> tuple[StaticTarget, ...]:
@@ -36,8 +40,7 @@ class TargetStore:
         query = select(static_target).where(static_target.c.tenant_id == tenant_id).order_by(static_target.c.id)
         if pool_id is not None:
             query = query.where(static_target.c.pool_id == pool_id)
-        async with self._database.transaction() as connection:
-            return tuple(target_of(row) for row in (await connection.execute(query)).mappings())
+        return tuple(target_of(row) for row in (await self._database.execute(query)).mappings())
 
     async def put(self, target: StaticTarget) -> bool:
         """Create or change; True when created. A change of where it leads drops the credential: it must never be

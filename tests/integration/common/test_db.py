@@ -7,6 +7,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, insert, select, text, update
+from sqlalchemy.exc import IntegrityError
 
 import auth.store
 import broker.store
@@ -87,6 +88,17 @@ async def test_a_failed_transaction_leaves_nothing(tables: Database) -> None:
         assert await connection.scalar(select(_counter.c.value)) is None
 
 
+async def test_one_statement_is_a_whole_transaction(tables: Database) -> None:
+    await tables.execute(insert(_counter).values(id=1, value=0))
+    risen = update(_counter).values(value=_counter.c.value + 1).returning(_counter.c.value)
+    results = await asyncio.gather(*(tables.execute(risen) for _ in range(20)))
+    assert sorted(row.scalar_one() for row in results) == list(range(1, 21))
+    with pytest.raises(IntegrityError):
+        await tables.execute(insert(_counter).values(id=1, value=7))
+    async with tables.transaction() as connection:
+        assert await connection.scalar(select(_counter.c.value)) == 20
+
+
 async def test_the_migrated_schema_is_what_the_stores_declare(database: Database) -> None:
     def differences(connection: Connection) -> object:
         return compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata)
@@ -131,9 +143,12 @@ async def test_a_cancelled_transaction_gives_its_lock_back(sqlite_database: Data
             await connection.execute(text("insert into counter values (1)"))
             await connection.execute(text("select count(*) from counter"))
 
+    async def write_at_once() -> None:
+        await sqlite_database.execute(text("insert into counter values (1)"))
+
     kept: list[object] = []
     for moment in range(120):
-        writing = asyncio.ensure_future(write())
+        writing = asyncio.ensure_future(write() if moment % 2 else write_at_once())
         await asyncio.sleep(moment * 0.000_05)
         writing.cancel()
         kept += await asyncio.gather(writing, return_exceptions=True)
