@@ -25,7 +25,7 @@ test: ## set up, then every test: web client first, then Python
 	  $(V)/pytest --numprocesses=$(workers) || { echo; echo "What failed is run once more, alone: a failure that stays is one, a passing one was timing."; \
 	  $(V)/pytest --last-failed --last-failed-no-failures=none; }; exit $$web
 
-check: ## format, lint, types, import contracts, web client's types and lint
+check: ## format, lint, types, import contracts, web client's types
 	@deploy/setup.sh test
 	@$(V)/ruff format --check .
 	@$(V)/ruff check .

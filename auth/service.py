@@ -371,10 +371,6 @@ class AuthService:
 
     # -- help after a lost authenticator
 
-    def may_vouch(self, identity: Identity) -> bool:
-        """Is this person one of the officials who vouch?"""
-        return self._temporary.is_official(identity.groups)
-
     async def open_vouch(self, official: WebSession, username: str, check: IdentityCheck, client: Client) -> VouchStep:
         """The first of two officials names a person without authenticator."""
         return await self._temporary.open(official, username, check, client)

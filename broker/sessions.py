@@ -283,13 +283,6 @@ class SessionService:
             raise
         return await self._lifecycle.end(session, reason, actor=actor or user_id)
 
-    async def end_all_of(self, tenant_id: TenantId, user_id: UserId, reason: EndReason, *, actor: str | None) -> int:
-        """End every session of a person (blocked, left); how many."""
-        sessions = await self._store.live_of(tenant_id, user_id)
-        for session in sessions:
-            await self._lifecycle.end(session, reason, actor=actor)
-        return len(sessions)
-
     async def web_session_ended(
         self,
         tenant_id: TenantId,

@@ -127,12 +127,6 @@ class FiscalYear:
         """ "FY2026"."""
         return f"FY{self.year}"
 
-    def quarter(self, day: date) -> int:
-        """1 to 4, from April. Raises ValueError for a day outside."""
-        if not self.start <= day <= self.end:
-            raise ValueError("the day is not in this fiscal year")
-        return (day.month - 4) % 12 // 3 + 1
-
 
 def fiscal_year(moment: date | datetime) -> FiscalYear:
     """The fiscal year of a day, or of an aware moment as seen in Tokyo."""

@@ -3,7 +3,7 @@
 #
 #   deploy/web.sh build     web_client/dist, only when a source changed
 #   deploy/web.sh test      unit tests of the web client
-#   deploy/web.sh check     type check and lint of the web client
+#   deploy/web.sh check     type check of the web client
 set -euo pipefail
 
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)

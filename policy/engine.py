@@ -12,12 +12,10 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from typing import Final
 
 from common.ids import RuleId
 from policy import obligations, refusals
-from policy.calendar import at, local
 from policy.conditions import Compiler
 from policy.explanation import Explanation
 from policy.guardrails import GUARDRAILS
@@ -76,15 +74,6 @@ class Engine:
             reason = self.fault(error, request)
             return Explanation(request, self.version, self.rules, (), reason.text_en)
         return Explanation(request, self.version, self.rules, answers)
-
-    def next_edge(self, after: datetime) -> datetime:
-        """The next moment (UTC) at which the clock alone can change a decision: judge live sessions again then.
-
-        Ages (password, factor) and the end of a declaration have their own moments and are not covered.
-        """
-        day, _minute = local(after)
-        moments = (at(day + offset, edge) for offset in (0, 1) for edge in self.edges or (0,))
-        return next(moment for moment in moments if moment > after)
 
     def fault(self, error: Exception, request: Request) -> Reason:
         """Raise the alarm; the person learns only that it did not work."""

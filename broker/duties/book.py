@@ -53,10 +53,6 @@ class DutyBook:
         """The same with everything about them, highest class first."""
         return self._held.get(self._numbers.get(folded(username), ""), ())
 
-    def on_roster(self, username: str) -> bool:
-        """Whether any duty names the person."""
-        return bool(self.held_by(username))
-
     def priority_in(self, username: str, pool_id: str, *, substitutes: bool = False) -> Priority | None:
         """The highest class that the person's duties have in a pool; None when none of them may be done there."""
         classes = [

@@ -213,17 +213,6 @@ class NoticeStore:
                     switched.append(parcel)
             return await _switch(connection, switched, second, now) if second is not None else 0
 
-    async def next_due(self, tenant_id: TenantId) -> datetime | None:
-        """When the next attempt of anything is due; None when nothing waits."""
-        async with self._database.transaction() as connection:
-            found = await connection.execute(
-                select(_d.next_at)
-                .where(_d.tenant_id == tenant_id, _d.state == DeliveryState.WAITING)
-                .order_by(_d.next_at)
-                .limit(1)
-            )
-            return found.scalar_one_or_none()
-
     async def get(self, tenant_id: TenantId, notice_id: str) -> Notice | None:
         """One notice."""
         async with self._database.transaction() as connection:

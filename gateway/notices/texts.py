@@ -272,11 +272,6 @@ _ROLES: Final[dict[Role, tuple[str, str]]] = {
 }
 
 
-def role_words(role: Role) -> tuple[str, str]:
-    """What a signature was for."""
-    return _ROLES[role]
-
-
 def actor_words(actor: Actor) -> tuple[str, str]:
     """ "危機管理監 佐藤 花子（承認・職務代行）" and the same in English."""
     ja, en = _ROLES[actor.role]

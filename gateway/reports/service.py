@@ -23,7 +23,7 @@ from gateway.notices.model import Reach
 from gateway.notices.people import People
 from gateway.reports.audit_names import ReportAudit
 from gateway.reports.calendar import DrillYear, drill_year
-from gateway.reports.gather import BEGINNINGS, Material, final, gather
+from gateway.reports.gather import BEGINNINGS, Material, gather
 from gateway.reports.model import Report, Score, decode, encode, plain, sha256
 from gateway.reports.pdf import draw
 from gateway.reports.score import Scorer
@@ -223,10 +223,6 @@ class ReportService:
         except KakehashiError as error:
             _log.warning("report without names of people", code=error.code)
             return {}
-
-    async def is_final(self, declaration: Declaration) -> bool:
-        """Whether a report made now would be final."""
-        return final(declaration, await self._declarations.plan_of(declaration), self._clock.now())
 
     # ---- reading ---------------------------------------------------------------------------------------------
 

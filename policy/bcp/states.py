@@ -66,11 +66,6 @@ _NAMES_JA: Final[Mapping[DeclarationState, str]] = {
 }
 
 
-def state_name_ja(state: DeclarationState) -> str:
-    """The state as screens show it."""
-    return _NAMES_JA[state]
-
-
 def after(declaration: Declaration, step: Step) -> DeclarationState:
     """The state that the step leads to. Raises Refused when the table has no such step."""
     state = TRANSITIONS.get((declaration.state, step))

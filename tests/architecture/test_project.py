@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -89,6 +90,13 @@ def test_every_module_says_what_it_is_for() -> None:
         and not ast.get_docstring(ast.parse(text))
     ]
     assert silent == []
+
+
+def test_packages_import_only_what_they_may() -> None:
+    """The contracts of pyproject.toml, here too: CI runs the tests."""
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
+    checked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def test_nothing_is_left_for_later() -> None:

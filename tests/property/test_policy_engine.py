@@ -253,17 +253,6 @@ def test_available_from_is_the_first_moment_that_works(
     assert not at(asked.context.now + (opens - asked.context.now) * fraction * 0.999999)
 
 
-@settings(SLOW, max_examples=150)
-@given(CLOCKED, requests, st.floats(0, 1))
-def test_nothing_changes_before_the_next_edge(some: list[dict[str, Any]], request: Request, fraction: float) -> None:
-    engine = build(some)
-    now = request.context.now
-    edge = engine.next_edge(now)
-    assert now < edge <= now + timedelta(days=1)
-    between = replace(request, context=replace(request.context, now=now + (edge - now) * fraction * 0.999999))
-    assert engine.decide(between).allowed == engine.decide(request).allowed
-
-
 @pytest.mark.parametrize("action", list(Action))
 @settings(SLOW, max_examples=20)
 @given(requests)

@@ -136,7 +136,6 @@ class RfbViewer:
         self.version = b""
         self.security: list[int] = []
         self.name = b""
-        self.server_format = b""
         self.screen = Image.new("RGB", (1, 1))
         self.seen = Seen()
         self.painted_pixels = 0
@@ -160,7 +159,7 @@ class RfbViewer:
         assert await self.stream.read(4) == b"\0\0\0\0"
         await self.stream.write(b"\1")
         width, height = struct.unpack(">HH", await self.stream.read(4))
-        self.server_format = await self.stream.read(16)
+        await self.stream.read(16)  # the server's own pixel format: `start` sets ours
         (length,) = struct.unpack(">I", await self.stream.read(4))
         self.name = await self.stream.read(length)
         self.screen = Image.new("RGB", (width, height))
@@ -309,17 +308,6 @@ async def unix_viewer(path: Path) -> AsyncIterator[RfbViewer]:
     """Straight to a server's unix socket."""
     async with asyncio.timeout(5):
         stream = SocketStream(*await asyncio.open_unix_connection(str(path)))
-    try:
-        yield RfbViewer(stream)
-    finally:
-        await stream.close()
-
-
-@asynccontextmanager
-async def tcp_viewer(host: str, port: int) -> AsyncIterator[RfbViewer]:
-    """Straight to a server's TCP port."""
-    async with asyncio.timeout(5):
-        stream = SocketStream(*await asyncio.open_connection(host, port))
     try:
         yield RfbViewer(stream)
     finally:

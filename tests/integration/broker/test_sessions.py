@@ -302,18 +302,6 @@ async def test_web_session_end_takes_the_screen_and_voids_tickets_but_keeps_the_
         )
 
 
-async def test_end_all_of_a_person(world: World) -> None:
-    await world.broker.catalogue.put_pool(pool(id=PoolId("second")), actor="test")
-    screen = Screen()
-    await world.attach(await world.session(), screen)
-    await world.session(pool_id=PoolId("second"))
-    await world.session("usr_other")
-    count = await world.broker.sessions.end_all_of(CITY, UserId("usr_test"), EndReason.ADMIN, actor="usr_admin")
-    assert (count, screen.cuts) == (2, [EndReason.ADMIN])
-    await world.broker.launcher.idle()
-    assert [s.user_id for s in await world.broker.sessions.list_all(CITY)] == ["usr_other"]
-
-
 async def test_session_values_survive_the_database(world: World) -> None:
     asked = world.grant(clipboard_in_chars=2000, idle_limit=timedelta(minutes=7))
     session = await world.broker.sessions.request(asked, web_session_id=WebSessionId("web_1"))

@@ -87,13 +87,7 @@ def test_a_fiscal_year_begins_at_midnight_in_tokyo() -> None:
 
 
 @given(st.dates(date(1900, 1, 1), date(2100, 1, 1)))
-def test_every_day_is_in_its_fiscal_year_and_quarter(day: date) -> None:
+def test_every_day_is_in_its_fiscal_year(day: date) -> None:
     year = fiscal_year(day)
     assert year.start <= day <= year.end
-    assert year.quarter(day) == {4: 1, 5: 1, 6: 1, 7: 2, 8: 2, 9: 2, 10: 3, 11: 3, 12: 3, 1: 4, 2: 4, 3: 4}[day.month]
     assert fiscal_year(year.end + timedelta(days=1)) == FiscalYear(year.year + 1)
-
-
-def test_a_day_of_another_year_has_no_quarter() -> None:
-    with pytest.raises(ValueError, match="fiscal year"):
-        FiscalYear(2026).quarter(date(2026, 3, 31))

@@ -381,13 +381,6 @@ def test_the_end_of_a_declaration_counts_when_looking_ahead() -> None:
     assert rules.decide(request(now=night)).reason.code is ReasonCode.NOT_ASSIGNED
 
 
-def test_next_edge() -> None:
-    rules = engine([permit(when=WHO | DAY)])
-    assert rules.next_edge(tokyo("2026-06-03T08:30")) == tokyo("2026-06-03T17:15")
-    assert rules.next_edge(tokyo("2026-06-03T17:15")) == tokyo("2026-06-04T08:30")
-    assert engine([PERMIT]).next_edge(tokyo("2026-06-03T17:15")) == tokyo("2026-06-04T00:00")
-
-
 # ---- faults ------------------------------------------------------------------------------------------------------
 
 

@@ -326,7 +326,6 @@ async def test_what_is_stored_is_what_was_made(database: Database, clock: FakeCl
     made: Notice = notice(declaration(reason="𠮷田さん\n'quoted'", ended_at=START))
     await store.add(made, (), clock.now())
     assert await store.get(CITY, made.id) == made
-    assert await store.next_due(CITY) is None
 
 
 async def test_the_newest_notice_to_everybody_is_printed(first: Node) -> None:
