@@ -18,7 +18,7 @@ from typing import Final
 
 import psutil
 
-from bench import bcp, bcp_effect, endurance, policy_bench, relay, whole_gateway
+from bench import bcp, bcp_effect, endurance, open_pages, policy_bench, relay, whole_gateway
 from bench.contenders import OURS, certificates
 from bench.recording import ends_file, record
 from bench.table import HEADER, Row, markdown
@@ -63,7 +63,7 @@ def decisions() -> None:
     """Policy and BCP mode: no relay, no peer; tables of their own."""
     print("\n## Decisions\n", flush=True)
     policy_bench.main()
-    for part in (bcp, bcp_effect):
+    for part in (bcp, bcp_effect, open_pages):
         print(flush=True)
         part.main()
 

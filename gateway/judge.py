@@ -96,7 +96,8 @@ class Judgement:
 
 
 class Judge:
-    """Stateless but for the facts of web sessions whose viewers are attached here, and the grace they have."""
+    """Stateless but for the facts of web sessions whose viewers are attached here, the grace they have, and the pools
+    as they were last read."""
 
     def __init__(
         self,
@@ -117,6 +118,7 @@ class Judge:
         self._clock_watch = clock_watch
         self._grace = Grace(bcp, clock)
         self._signed_in: dict[WebSessionId, WebSession] = {}
+        self._stock: Sequence[tuple[Pool, Seats]] = ()
 
     async def decide_for(self, pool_id: PoolId, session: WebSession, source: str) -> Judgement:
         """May this person open a session in this pool now, from here?
@@ -131,7 +133,18 @@ class Judge:
     async def decide_all(self, session: WebSession, source: str, others: Sequence[DesktopSession]) -> list[Judgement]:
         """The same question for every pool that is switched on. `others`: the person's live sessions."""
         stock = await self._catalogue.stock(session.identity.tenant_id)
-        return list(self._decide(session, source, [(pool, seats) for pool, seats in stock if pool.enabled], others))
+        self._stock = enabled = [(pool, seats) for pool, seats in stock if pool.enabled]
+        return list(self._decide(session, source, enabled, others))
+
+    def allowed_by_memory(
+        self, session: WebSession, source: str, others: Sequence[DesktopSession]
+    ) -> frozenset[PoolId]:
+        """What `decide_all` would allow now if neither seats nor sessions had changed since it was last asked. No I/O.
+
+        For the order in which pages are told, never for a right. Raises KakehashiError(CLOCK_WRONG).
+        """
+        decided = self._decide(session, source, self._stock, others)
+        return frozenset(judgement.pool.id for judgement in decided if judgement.decision.allowed)
 
     def _decide(
         self,

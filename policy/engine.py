@@ -48,6 +48,7 @@ class Engine:
         self._on_alarm: Final = on_alarm
         self._programs: Final[dict[tuple[str, bool], tuple[Resource, Program]]] = {}
         self._bases: Final[dict[int, Basis]] = {}
+        self.told: Final[dict[tuple[object, bool], refusals.Told]] = {}
 
     def decide(self, request: Request) -> Decision:
         """Allowed with a grant, or refused with a reason. Never raises."""

@@ -5,7 +5,7 @@ Counterpart: `policy.engine`. The reason is worked out only when somebody reads 
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -18,6 +18,7 @@ from policy.model import Action, Decision, Reason, ReasonCode, Request
 from policy.schema import Effect, Layer
 
 SEARCH_DAYS: Final = 14
+_MAX_TOLD: Final = 4096
 
 POLICY_ERROR: Final = Reason(
     ReasonCode.POLICY_ERROR,
@@ -65,6 +66,15 @@ _LACKS: Final[dict[Kind, tuple[ReasonCode, str, str]]] = {
 _NOT_YOURS: Final = frozenset({Kind.PERSON, Kind.TARGET, Kind.BCP})
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A reason without its moment, and whether the clock may bring one."""
+
+    reason: Reason
+    rule_ids: tuple[RuleId, ...]
+    may_end: bool
+
+
 class Judge(Protocol):
     """The engine, as far as reasons need it."""
 
@@ -75,6 +85,10 @@ class Judge(Protocol):
     @property
     def edges(self) -> tuple[int, ...]:
         """Minutes of the local day at which decisions may change."""
+
+    @property
+    def told(self) -> "dict[tuple[object, bool], Told]":
+        """What was told before, by the answers of the conditions and whether the session is live."""
 
     def decide(self, request: Request) -> Decision:
         """See `Engine.decide`."""
@@ -126,27 +140,40 @@ class Refused:
         if self._found is None:
             try:
                 explanation = self._engine.explain(self._request)
-                reason = reason_for(self._engine, explanation)
-                self._found = Fixed(self._engine.version, reason, explanation.rule_ids)
+                told = told_for(self._engine, explanation)
+                reason = told.reason
+                if told.may_end:
+                    reason = replace(reason, available_from=next_moment(self._engine, self._request))
+                self._found = Fixed(self._engine.version, reason, told.rule_ids)
             except Exception as error:  # noqa: BLE001 - a refusal without a reason is still a refusal
                 self._found = Fixed(self._engine.version, self._engine.fault(error, self._request))
         return self._found
 
 
-def reason_for(engine: Judge, explanation: Explanation) -> Reason:
-    """The reason of a refused request."""
+def told_for(engine: Judge, explanation: Explanation) -> Told:
+    """People are refused alike: all but the moment follows from the conditions' answers and the live session."""
     if explanation.fault is not None:
-        return POLICY_ERROR
+        return Told(POLICY_ERROR, explanation.rule_ids, may_end=False)
+    alike = explanation.answers, explanation.request.context.live
+    told = engine.told.get(alike)
+    if told is None:
+        reason, may_end = _reason_for(explanation)
+        if len(engine.told) >= _MAX_TOLD:
+            engine.told.clear()
+        told = engine.told[alike] = Told(reason, explanation.rule_ids, may_end)
+    return told
+
+
+def _reason_for(explanation: Explanation) -> tuple[Reason, bool]:
+    """The reason of a refused request, and whether time alone may end it."""
     forbidding = explanation.forbidding
     if guardrail := _foremost(finding for finding in forbidding if finding.rule.layer is Layer.GUARDRAIL):
-        return _told(guardrail)
+        return _told(guardrail), False
     near = _nearest(explanation.findings)
     if near is None:
-        return _NOT_ASSIGNED
+        return _NOT_ASSIGNED, False
     reason = _told(forbidding[0]) if forbidding else _lack(near)
-    if not _hard(near) and all(_may_end(finding) for finding in forbidding):
-        return replace(reason, available_from=next_moment(engine, explanation.request))
-    return reason
+    return reason, not _hard(near) and all(_may_end(finding) for finding in forbidding)
 
 
 def next_moment(engine: Judge, request: Request) -> datetime | None:

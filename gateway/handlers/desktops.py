@@ -1,5 +1,7 @@
 """The list of pools: what the caller may use now, and for what they may not: why, and from when."""
 
+from functools import partial
+
 from aiohttp import web
 
 from gateway import rendering
@@ -21,7 +23,11 @@ async def list_desktops(request: web.Request) -> web.Response:
     now = own.clock.now()
     items = []
     held = []
-    for judgement in await own.judge.decide_all(web_session, request[SOURCE], others):
+    judgements = await own.judge.decide_all(web_session, request[SOURCE], others)
+    allowed = frozenset(judgement.pool.id for judgement in judgements if judgement.decision.allowed)
+    again = partial(own.judge.allowed_by_memory, web_session, request[SOURCE], others)
+    own.changes.note(web_session.id, allowed, again)
+    for judgement in judgements:
         session, pool = live.get(judgement.pool.id), judgement.pool
         held.append((pool, session))
         shown = ends_at = None

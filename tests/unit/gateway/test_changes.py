@@ -11,8 +11,17 @@ from auth.models import TOPIC_USER_CHANGED, TOPIC_WEB_SESSION_ENDED, Identity, W
 from broker.chronicle import TOPIC as TOPIC_SESSION
 from common.bus import LocalBus
 from common.errors import ErrorCode, KakehashiError
-from common.ids import SessionId, TenantId, UserId, WebSessionId
-from gateway.changes import AT_ONCE, PAUSE_SECONDS, PER_BROWSER, PER_PERSON, Changes, ChangeStream, Topic
+from common.ids import PoolId, SessionId, TenantId, UserId, WebSessionId
+from gateway.changes import (
+    AT_ONCE,
+    LOOKED_AT_ONCE,
+    PER_BROWSER,
+    PER_PERSON,
+    REST_PAUSE_SECONDS,
+    Changes,
+    ChangeStream,
+    Topic,
+)
 from policy.bcp.model import TOPIC as TOPIC_BCP
 from tests.support.clock import FakeClock
 
@@ -45,7 +54,7 @@ def signed_in(clock: FakeClock, user: str = "kato", browser: str = "web_1") -> W
 
 async def heard(stream: ChangeStream) -> tuple[Topic, ...] | None:
     """What the page is told soon; () when nothing."""
-    return await stream.next(2 * PAUSE_SECONDS)
+    return await stream.next(2 * REST_PAUSE_SECONDS)
 
 
 async def settle(*streams: ChangeStream) -> None:
@@ -127,7 +136,7 @@ async def test_many_are_told_in_turn_and_those_at_work_last(changes: Changes, cl
             for user in ("at-work", *(f"staff-{number}" for number in range(AT_ONCE)))
             for number in range(2)
         ]
-        await asyncio.sleep(4 * PAUSE_SECONDS)
+        await asyncio.sleep(4 * REST_PAUSE_SECONDS)
         for stream in streams:
             assert await stream.next(0)
         changes.tell_all(Topic.DESKTOPS)
@@ -140,9 +149,48 @@ async def test_many_are_told_in_turn_and_those_at_work_last(changes: Changes, cl
         async with asyncio.timeout(5), asyncio.TaskGroup() as group:
             for stream in streams:
                 group.create_task(listen(stream))
-            await asyncio.sleep(PAUSE_SECONDS / 2)
+            await asyncio.sleep(REST_PAUSE_SECONDS / 2)
             assert len(order) == AT_ONCE
         assert [stream.user_id for stream in order[-2:]] == ["at-work"] * 2
+
+
+async def test_pages_with_a_new_answer_are_told_first_and_in_the_end_all(changes: Changes, clock: FakeClock) -> None:
+    office = frozenset({PoolId("office")})
+
+    def wrong_clock() -> frozenset[PoolId]:
+        raise KakehashiError("clock", code=ErrorCode.CLOCK_WRONG)
+
+    now = {
+        "newly-allowed": (frozenset(), lambda: office),
+        "newly-refused": (office, frozenset),
+        "undecidable": (office, wrong_clock),
+    }
+    same = [f"staff-{number}" for number in range(2 * LOOKED_AT_ONCE)]
+    with ExitStack() as stack:
+        streams = [
+            stack.enter_context(changes.stream(signed_in(clock, user, user), console=False))
+            for user in ("never-asked", *same, *now)
+        ]
+        for user in same:
+            changes.note(WebSessionId(user), office, lambda: office)
+        for user, (allowed, again) in now.items():
+            changes.note(WebSessionId(user), allowed, again)
+        changes.note(WebSessionId("no stream"), office, frozenset)
+        for stream in streams:
+            assert await stream.next(5)
+        order: list[str] = []
+
+        async def listen(stream: ChangeStream) -> None:
+            assert await stream.next(60) == ("desktops",)
+            order.append(stream.user_id)
+
+        async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+            for stream in streams:
+                group.create_task(listen(stream))
+            await asyncio.sleep(0)
+            changes.tell_all(Topic.DESKTOPS)
+        assert set(order[: len(now)]) == set(now)
+        assert set(order) == {"never-asked", *same, *now}
 
 
 async def test_neither_a_browser_nor_a_person_has_too_many(changes: Changes, clock: FakeClock) -> None:

@@ -431,9 +431,21 @@ def test_a_fault_while_finding_the_reason_is_no_way_in(monkeypatch: pytest.Monke
 
     rules = engine([])
     decision = rules.decide(request())
-    monkeypatch.setattr("policy.refusals.reason_for", broken)
+    monkeypatch.setattr("policy.refusals.told_for", broken)
     assert decision.reason.code is ReasonCode.POLICY_ERROR
     assert not decision.allowed
+
+
+def test_the_same_refusal_tells_each_person_their_own_moment() -> None:
+    hours = {"groups": ["x"], "hours": {"windows": ["08:00-18:00"]}}
+    rules = engine([{"id": "N-01", "when": hours}])
+    tonight, tomorrow = (
+        rules.decide(request(groups=frozenset({"x"}), now=NOON.replace(hour=14) + timedelta(days=days))).reason
+        for days in (0, 1)
+    )
+    assert tonight.available_from is not None
+    assert tomorrow.available_from == tonight.available_from + timedelta(days=1)
+    assert len(rules.told) == 1
 
 
 def test_a_fault_without_a_listener_is_still_a_deny() -> None:
