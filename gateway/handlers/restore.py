@@ -1,7 +1,8 @@
 """The way back to normal (復旧): one list of what an emergency left behind, and taking back what is ticked on it.
 
 Nothing here widens: temporary authenticators, emergency cards and cached verifiers end; sessions that rest on them end
-with them. The normal rules are compared by their hash, before and after.
+with them. The normal rules are compared by their hash, before and after. It locks people out, so whoever takes back
+proves the second factor afresh, as for a signature, and the directory answers: nobody is left without any way in.
 """
 
 from aiohttp import web
@@ -11,12 +12,14 @@ from common.audit import AuditEvent
 from common.errors import NotFound
 from gateway.audit_names import GatewayAudit
 from gateway.bodies import answer, body
+from gateway.caller import signed_in, signer_of
 from gateway.handlers.login import client
 from gateway.permissions import Permission, permitted
 from gateway.schemas_restore import LeftCardAnswer, LeftFactorAnswer, RestoreAnswer, RestoreBody
 from gateway.services import CALLER, SOURCE, Services, services
 from policy.bcp.model import Declaration, DeclarationState, Level, RefusalCode
 from policy.bcp.refusals import refused
+from policy.bcp.rules import require_fresh
 
 _OVER = (DeclarationState.LIFTED, DeclarationState.EXPIRED)
 
@@ -31,6 +34,7 @@ async def restore(request: web.Request) -> web.Response:
     """POST /api/v1/bcp/declarations/{id}/restore"""
     given = await body(request, RestoreBody)
     own = services(request)
+    await _require_proof(request)
     declaration = await own.bcp.get(request.match_info["id"])
     if not _is_over(declaration) or _others(own, declaration) or (declaration.drill and given.verifiers):
         raise refused(RefusalCode.RESTORE_TOO_EARLY)
@@ -62,6 +66,14 @@ async def restore(request: web.Request) -> web.Response:
         )
     )
     return answer(left)
+
+
+async def _require_proof(request: web.Request) -> None:
+    """Raises Refused without a fresh code of the caller's own authenticator, or while the directory is away."""
+    own, (session, _) = services(request), signed_in(request)
+    require_fresh(signer_of(request), own.clock.now())
+    if session.degraded or session.temporary_factor or not await own.auth.directory_ready():
+        raise refused(RefusalCode.RESTORE_NEEDS_DIRECTORY)
 
 
 async def _take_back(request: web.Request, vouches: list[Vouch], cards: list[HeldCard]) -> None:

@@ -363,6 +363,7 @@ class RefusalCode(StrEnum):
     INJECTS_NOT_IN_DRILL = "injects_not_in_drill"
     INJECTS_TOO_MANY = "injects_too_many"
     RESTORE_TOO_EARLY = "restore_too_early"
+    RESTORE_NEEDS_DIRECTORY = "restore_needs_directory"
     OTHER_WAS_FASTER = "other_was_faster"
     NOT_FOUND = "not_found"
 

@@ -94,7 +94,10 @@ async def test_replica_then_degraded_login_then_back(tmp_path: Path, servers: tu
         status, me = await scene["mori"].call("GET", "/me")
         assert (status, me["user"]["username"]) == (200, "mori"), "who is signed in works on"
 
-        await scene.declare()  # an emergency opens it at once
+        declared = await scene.declare()  # an emergency opens it at once
+        restore = f"/bcp/declarations/{declared['id']}/restore"
+        status, refusal = await scene["mori"].call("POST", restore, {"verifiers": True})
+        assert (status, refusal["refusal"]) == (409, "restore_needs_directory"), "nobody is left without a way in"
         assert (await _password(kato, "wrong"))["error"]["code"] == "degraded_login_failed"
         assert (await _password(ota))["error"]["code"] == "degraded_login_failed", "not in the roster"
         state = await _password(kato)

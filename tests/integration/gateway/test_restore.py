@@ -1,5 +1,7 @@
 """The way back to normal: one list of what an emergency left behind; what is ticked on it ends, and nothing else."""
 
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pyotp
@@ -9,6 +11,7 @@ from common.audit_store import read
 from common.clock import SystemClock
 from common.db import Database
 from tests.integration.gateway.test_bcp import Scene, declared, town
+from tests.support.person import Person
 
 __all__ = ["declared", "town"]
 
@@ -36,6 +39,21 @@ async def card_of(scene: Scene, uid: str) -> None:
     person.csrf = found["csrf_token"]
 
 
+def age_the_code(scene: Scene) -> None:
+    """Nobody's second factor was proved of late."""
+    with closing(sqlite3.connect(scene.running.settings.database.url.removeprefix("sqlite:///"))) as rows, rows:
+        assert rows.execute("update auth_web_session set totp_at = null").rowcount
+
+
+async def step_up(person: Person) -> None:
+    """The code of the next half minute was not used yet."""
+    assert person.secret
+    code = pyotp.TOTP(person.secret).at(SystemClock().now(), counter_offset=1)
+    _, proven = await person.call("POST", "/me/step-up", {"code": code})
+    assert proven["error"] is None
+    person.csrf = proven["csrf_token"]
+
+
 async def test_what_was_left_behind_is_listed_and_ends_when_it_is_ticked(declared: Scene) -> None:
     signed = await declared.declare()
     await card_of(declared, "kato")
@@ -49,6 +67,11 @@ async def test_what_was_left_behind_is_listed_and_ends_when_it_is_ticked(declare
     assert left["rules_before"]
     assert (await declared["mori"].call("POST", path, {"cards": ["kato", "ota"]}))[0] == 404
     assert [card["username"] for card in (await listed(declared, signed["id"]))["cards"]] == ["kato"]
+    age_the_code(declared)
+    status, answer = await declared["mori"].call("POST", path, {"cards": ["kato"], "verifiers": True})
+    assert (status, answer["refusal"]) == (403, "totp_not_fresh"), "looking needs no fresh code, taking back does"
+    assert [card["username"] for card in (await listed(declared, signed["id"]))["cards"]] == ["kato"]
+    await step_up(declared["mori"])
     status, after = await declared["mori"].call("POST", path, {"cards": ["kato"], "verifiers": True})
     assert (status, after["cards"], after["verifiers"]) == (200, [], 0)
     database = Database(declared.running.settings.database.url)

@@ -1,13 +1,17 @@
 /** The way back to normal: what the emergency left behind on one list, taken back by ticks; the rules before and now. */
 import { useState } from "react";
+import { Form } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { dateTime } from "../app/format";
+import { useFreshCode, wantsFreshCode } from "../app/useFreshCode";
 import { useLoad } from "../app/useLoad";
 import { Button, Notice } from "../ui/controls";
+import { FreshCodeField } from "../ui/FreshCodeField";
 import { Icon } from "../ui/Icon";
 import { ErrorNotice, Loading } from "../ui/PageStates";
 import { Tick } from "./choices";
 import { bcp } from "./endpoints";
+import { useStatus } from "./status";
 import type { DeclarationView, Leftovers } from "./types";
 
 export function Restore({ declaration }: { readonly declaration: DeclarationView }) {
@@ -35,6 +39,8 @@ interface ListProps {
 
 function List({ id, left, onDone }: ListProps) {
   const { t } = useTranslation("bcp");
+  const { quietly } = useStatus();
+  const code = useFreshCode();
   const [temporary, setTemporary] = useState<readonly string[]>([]);
   const [cards, setCards] = useState<readonly string[]>([]);
   const [verifiers, setVerifiers] = useState(false);
@@ -45,12 +51,22 @@ function List({ id, left, onDone }: ListProps) {
   const toggled = (list: readonly string[], one: string, on: boolean) =>
     on ? [...list, one] : list.filter((other) => other !== one);
   const send = async () => {
+    if (busy || ticked === 0 || !code.check()) {
+      return;
+    }
     setBusy(true);
     setFailure(null);
     try {
-      await bcp.restore(id, { temporary, cards, verifiers });
-      await onDone();
+      const done = await quietly(async () =>
+        (await code.prove()) ? bcp.restore(id, { temporary, cards, verifiers }) : null,
+      );
+      if (done !== null) {
+        await onDone();
+      }
     } catch (error) {
+      if (wantsFreshCode(error)) {
+        code.forget();
+      }
       setFailure(error);
     }
     setBusy(false);
@@ -99,17 +115,21 @@ function List({ id, left, onDone }: ListProps) {
           </Tick>
         )}
       </div>
-      {failure === null ? null : <ErrorNotice error={failure} />}
       {nothing || !left.may_restore ? null : (
-        <Button
-          kind="danger"
-          busy={busy}
-          isDisabled={ticked === 0}
-          onPress={() => void send()}
-          data-testid="bcp-restore-submit"
+        <Form
+          validationBehavior="aria"
+          aria-labelledby="restore"
+          onSubmit={(event) => {
+            event.preventDefault();
+            void send();
+          }}
         >
-          {t("drill.restore.submit", { count: ticked })}
-        </Button>
+          <FreshCodeField code={code} testId="bcp-restore-code" />
+          {failure === null ? null : <ErrorNotice error={failure} />}
+          <Button type="submit" kind="danger" busy={busy} isDisabled={ticked === 0} data-testid="bcp-restore-submit">
+            {t("drill.restore.submit", { count: ticked })}
+          </Button>
+        </Form>
       )}
     </>
   );
