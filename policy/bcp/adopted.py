@@ -2,6 +2,7 @@
 
 Counterparts: `policy.bcp.plan_store` keeps the rows, `policy.bcp.shelf` offers what counts. A row that cannot be
 trusted is left out and an alarm is raised once; a plan whose newest known version is gone has none until it is back.
+What is known outlives a restart in the bundle file (`policy.bcp.memory`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +24,6 @@ class AdoptedPlans:
         self._store: Final = store
         self._memory: Final = memory
         self._chronicle: Final = chronicle
-        self._known: Final[dict[str, int]] = {}
         self._alarmed: Final[set[tuple[str, int, str]]] = set()
 
     async def versions(self) -> tuple[PlanVersion, ...]:
@@ -55,12 +55,12 @@ class AdoptedPlans:
             altered = (row.plan_id, row.version) not in believed
             if altered and (counts is None or row.version > counts.plan.version):
                 found[row.plan_id] = None
-        for plan_id, newest in self._known.items():
+        for plan_id, newest in self._memory.plan_versions.items():
             version = found.get(plan_id)
             if version is None or version.plan.version < newest:
                 await self._distrust(plan_id, newest, "an adopted version is gone")
                 found[plan_id] = None
-        self._known.update({plan_id: v.plan.version for plan_id, v in found.items() if v is not None})
+        await self._memory.remember_plans({plan_id: v.plan.version for plan_id, v in found.items() if v is not None})
         return found
 
     async def _distrust(self, plan_id: str, version: int, why: str) -> None:

@@ -33,7 +33,8 @@ class BundleDistrusted(Exception):
 class Bundle:
     """What a node needs to decide: active declarations with their seals, and their plans. `seen_at` of each
     declaration and `read_at` are the latest moments known to have passed. `versions` are the newest known versions
-    of declarations, ended ones included: an older one that turns up again is not believed."""
+    of declarations, ended ones included, `plan_versions` those of plans adopted in the console: an older one that turns
+    up again is not believed."""
 
     tenant_id: TenantId
     sealed_key: str
@@ -42,6 +43,7 @@ class Bundle:
     active: tuple[tuple[Declaration, str], ...]
     plans: tuple[Plan, ...]
     versions: Mapping[str, int]
+    plan_versions: Mapping[str, int]
 
 
 def write(path: Path, bundle: Bundle, key: TenantKey) -> None:
@@ -55,6 +57,7 @@ def write(path: Path, bundle: Bundle, key: TenantKey) -> None:
         "active": [{"declaration": encode(declaration), "seal": seal} for declaration, seal in bundle.active],
         "plans": [content_of(plan) for plan in bundle.plans],
         "versions": dict(bundle.versions),
+        "plan_versions": dict(bundle.plan_versions),
     }
     text = spelled({"content": content, "seal": key.sign_bundle(content)})
     fresh = path.with_name(f".{path.name}.new")
@@ -101,5 +104,10 @@ def _bundle(content: Any) -> Bundle:
         seen_at=datetime.fromisoformat(content["seen_at"]),
         active=tuple((decode(item["declaration"]), item["seal"]) for item in content["active"]),
         plans=tuple(plan_from(plan) for plan in content["plans"]),
-        versions={str(key): int(value) for key, value in content["versions"].items()},
+        versions=_versions(content["versions"]),
+        plan_versions=_versions(content.get("plan_versions", {})),  # a file of before knows none
     )
+
+
+def _versions(content: Any) -> dict[str, int]:
+    return {str(key): int(value) for key, value in content.items()}

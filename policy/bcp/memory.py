@@ -6,7 +6,7 @@ here, and an alarm is raised once. Without the database the last snapshot goes o
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -54,6 +54,7 @@ class Memory:
         self._changed: Final[list[Callable[[], None]]] = []
         self._deadlines: Final[dict[str, Deadline]] = {}
         self._versions: dict[str, int] = {}
+        self._plan_versions: dict[str, int] = {}
         self._seals: dict[str, tuple[Declaration, str]] = {}
         self._past: Final[dict[str, ActiveDeclaration]] = {}
         self._alarmed: Final[set[tuple[str, int]]] = set()
@@ -111,6 +112,20 @@ class Memory:
     async def key(self) -> TenantKey:
         """The tenant's key. Raises StoreUnavailable, SecretUnreadable."""
         return self._key or await self._read_key()
+
+    @property
+    def plan_versions(self) -> Mapping[str, int]:
+        """The newest version known of each plan that was adopted in the console, also before a restart."""
+        return self._plan_versions
+
+    async def remember_plans(self, newest: Mapping[str, int]) -> None:
+        """Keep what was adopted, in the file, too. Raises StoreUnavailable, SecretUnreadable."""
+        if newest.items() <= self._plan_versions.items():
+            return
+        key = await self.key()
+        async with self._lock:
+            self._plan_versions.update(newest)
+            await self._write_bundle(key)
 
     async def _read_key(self) -> TenantKey:
         """As the store has it now; made by the first node that needs it."""
@@ -182,7 +197,7 @@ class Memory:
         self.open = tuple(replace(row, declaration=declaration) for row, declaration in trusted)
         self._read_at = now
         await self._put(active, seals, Deadline(now + BUNDLE_VALID, now, mono))
-        if seals or self._file.exists():
+        if seals or self._plan_versions or self._file.exists():
             await self._write_bundle(key)
 
     async def _put(
@@ -220,6 +235,7 @@ class Memory:
             active=tuple((self.seen(declaration), seal) for declaration, seal in self._seals.values()),
             plans=tuple({item.plan.digest: item.plan for item in self.snapshot.active}.values()),
             versions=self._versions,
+            plan_versions=self._plan_versions,
         )
         try:
             await asyncio.to_thread(bundle.write, self._file, content, key)
@@ -237,6 +253,7 @@ class Memory:
         key = TenantKey.opened(found.sealed_key, self._keyring, self._tenant_id)
         now, mono = self.now()
         self._versions = dict(found.versions)
+        self._plan_versions = dict(found.plan_versions)
         plans = {(plan.id, plan.version): plan for plan in found.plans}
         active, seals = [], {}
         for declaration, seal in found.active:
@@ -260,7 +277,8 @@ class Memory:
         except StoreUnavailable:
             self.cut_off = True
         if self._key is not None:
-            await self._write_bundle(self._key)
+            async with self._lock:
+                await self._write_bundle(self._key)
 
     def _distrust(self, stored: Stored, why: str) -> None:
         if (stored.id, stored.version) not in self._alarmed:

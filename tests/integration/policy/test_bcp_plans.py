@@ -183,6 +183,19 @@ async def test_what_was_tampered_with_cannot_be_declared(
         assert versions(node) == {}
         assert node.audit.names().count("distrust-plan") == 2
         assert made.plan.version == 2
+    async with kit.node(tmp_path / "a", database, clock, keyring=keyring) as node:
+        assert versions(node) == {}, "a restart does not forget what was adopted"
+        assert node.audit.names().count("distrust-plan") == 1
+        async with database.transaction() as connection:
+            await connection.execute(delete(bcp_plan_version))
+        await node.bcp.reload_plans()
+        assert versions(node) == {}, "nor is the file's plan used in place of a missing one"
+    async with kit.node(tmp_path / "a", database, clock, keyring=keyring) as node:
+        assert versions(node) == {}, "nor after another restart"
+        await adopted(node, clock, 2)
+        assert versions(node) == {}, "two persons mend it, up to the number that is known"
+        await adopted(node, clock, 3)
+        assert versions(node) == {"quake": 3}
 
 
 async def test_the_effect_is_shown_before_anybody_adopts(
