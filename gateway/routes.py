@@ -57,7 +57,7 @@ class Route:
     body: type[BaseModel] | None = None
     status: int = 200
     signs: bool = False
-    """A signature under what widens: the directory is asked for the person first."""
+    """It takes a signature with a fresh code: the directory is asked for the person first."""
     websocket: bool = False
     stream: bool = False
     """The answer is a stream of events, opening it is no activity of the person."""
@@ -254,7 +254,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", f"{_V1}/bcp/declarations/{{id}}/restore", restore.leftovers, _P.BCP_READ,
           "What the emergency left behind", schemas_restore.RestoreAnswer),
     Route("POST", f"{_V1}/bcp/declarations/{{id}}/restore", restore.restore, _P.BCP_ACT,
-          "Take back what is ticked", schemas_restore.RestoreAnswer, schemas_restore.RestoreBody),
+          "Take back what is ticked", schemas_restore.RestoreAnswer, schemas_restore.RestoreBody, signs=True),
     Route("GET", f"{_V1}/bcp/reports", records.list_reports, _P.BCP_READ, "After-action reports",
           schemas_records.ReportsAnswer),
     Route("POST", f"{_V1}/bcp/declarations/{{id}}/report", records.make_report, _P.BCP_ACT, "Freeze a report now",

@@ -136,8 +136,8 @@ _TEXTS: Final[Mapping[RefusalCode, tuple[str, str]]] = {
         "A declaration (this one or another) still holds, or a drill may not do this. Do it after the lifting.",
     ),
     RefusalCode.RESTORE_NEEDS_DIRECTORY: (
-        "ディレクトリが復旧してから、自分の認証アプリで通常どおりサインインして行ってください。",
-        "Do it once the directory answers, signed in as usual with your own authenticator.",
+        "認証基盤が復旧してから、自分の認証アプリでふだんどおりログインして行ってください。",
+        "Do it once the directory answers, logged in as usual with your own authenticator.",
     ),
     RefusalCode.OTHER_WAS_FASTER: (
         "ほかの人の操作が先に行われました。画面を読み込み直してください。",

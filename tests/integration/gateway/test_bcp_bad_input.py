@@ -134,7 +134,7 @@ async def test_a_malformed_plan_leaves_the_plans_before_and_what_is_declared(dec
     assert [plan["id"] for plan in found["items"]] == ["quake"]
 
 
-def test_every_signature_under_what_widens_asks_the_directory_first() -> None:
+def test_every_signature_asks_the_directory_first() -> None:
     assert {route.handler.__name__ for route in ROUTES if route.signs} == {
-        "declare", "approve", "extend", "approve_extension", "ratify", "propose", "adopt",
+        "declare", "approve", "extend", "approve_extension", "ratify", "propose", "adopt", "restore",
     }  # fmt: skip

@@ -117,6 +117,7 @@ function List({ id, left, onDone }: ListProps) {
       </div>
       {nothing || !left.may_restore ? null : (
         <Form
+          className="restore-act"
           validationBehavior="aria"
           aria-labelledby="restore"
           onSubmit={(event) => {
@@ -124,7 +125,7 @@ function List({ id, left, onDone }: ListProps) {
             void send();
           }}
         >
-          <FreshCodeField code={code} testId="bcp-restore-code" />
+          {ticked === 0 ? null : <FreshCodeField code={code} testId="bcp-restore-code" />}
           {failure === null ? null : <ErrorNotice error={failure} />}
           <Button type="submit" kind="danger" busy={busy} isDisabled={ticked === 0} data-testid="bcp-restore-submit">
             {t("drill.restore.submit", { count: ticked })}
