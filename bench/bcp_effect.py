@@ -172,8 +172,8 @@ async def node(folder: Path) -> AsyncIterator[Node]:
         clock_watch = ClockWatch(database, SteadyClock(clock), audit, tenant_id=CITY, node="b")
         judge = Judge(policy, bcp, broker.catalogue, broker.sessions, clock, duties, clock_watch)
         viewers = Viewers(
-            tenant_id=CITY, settings=RelaySettings(), sessions=broker.sessions, judge=judge, audit=audit, clock=clock,
-            metrics=Metrics(),
+            tenant_id=CITY, settings=RelaySettings(), attachments=broker.attachments, judge=judge, audit=audit,
+            clock=clock, metrics=Metrics(),
         )  # fmt: skip
 
         async def owner_of(_session_id: SessionId) -> UserId | None:

@@ -43,6 +43,11 @@ AFTERMATH: Final[Mapping[EndReason, Aftermath]] = {
     EndReason.HOLD_LAPSED: Aftermath.END,
 }
 
+ASKING_HOST: Final = frozenset(
+    {EndReason.TARGET_UNREACHABLE, *(reason for reason, after in AFTERMATH.items() if after is Aftermath.CHECK)}
+)
+"""For which it matters whether a session host runs the desktop."""
+
 
 def aftermath(reason: EndReason | None, *, on_host: bool) -> Aftermath:
     """The row of the table; None is a lost line, which keeps the desktop. `on_host`: a session host runs it."""

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from broker.access import DesktopAccess
 from broker.agent_link import AgentLink, UnixAgentLink
+from broker.attachments import Attachments
 from broker.catalogue import Catalogue
 from broker.chronicle import TOPIC, Chronicle
 from broker.credentials import CredentialVault
@@ -42,6 +43,7 @@ class Broker:
     """The parts that the gateway uses, and their start and stop."""
 
     sessions: SessionService
+    attachments: Attachments
     catalogue: Catalogue
     registry: LiveRegistry
     launcher: Launcher
@@ -64,9 +66,9 @@ class Broker:
     async def _changed(self, key: str) -> None:
         if key == MISSED:
             for live in self.registry.live():
-                await self.sessions.look_again(live.session_id)
+                await self.attachments.look_again(live.session_id)
         else:
-            await self.sessions.look_again(SessionId(key))
+            await self.attachments.look_again(SessionId(key))
 
 
 def build_broker(
@@ -130,6 +132,17 @@ def build_broker(
         lifecycle=lifecycle,
         launcher=launcher,
         triage=triage,
+        registry=registry,
+        chronicle=chronicle,
+        clock=clock,
+        settings=settings.sessions,
+        node=node,
+    )
+    attachments = Attachments(
+        store=sessions,
+        tickets=tickets,
+        lifecycle=lifecycle,
+        triage=triage,
         access=DesktopAccess(pools, targets, vault, link, settings.targets),
         registry=registry,
         chronicle=chronicle,
@@ -141,7 +154,7 @@ def build_broker(
         sessions=sessions,
         pools=pools,
         targets=targets,
-        service=service,
+        attachments=attachments,
         lifecycle=lifecycle,
         launcher=launcher,
         registry=registry,
@@ -159,9 +172,9 @@ def build_broker(
         settings=settings.sessions,
         triage_seconds=settings.triage.round_seconds,
     )
-    service.when_in_doubt = jobs.check_soon
+    attachments.when_in_doubt = jobs.check_soon
     catalogue = Catalogue(pools, targets, vault, audit, bus)
-    return Broker(service, catalogue, registry, launcher, triage, recovery, jobs, bus)
+    return Broker(service, attachments, catalogue, registry, launcher, triage, recovery, jobs, bus)
 
 
 def build_duties(

@@ -23,6 +23,7 @@ which declarations it rests on; the gateway knows."""
 BASIS: Final = ("normal_allowed", "declarations", "drill")
 _MOST_KNOWN: Final = 20_000
 _LAST: Final = frozenset({BrokerAudit.FINISH_SESSION, BrokerAudit.REFUSE_SESSION})
+_UNTOLD: Final = frozenset({BrokerAudit.ISSUE_TICKET, BrokerAudit.REDEEM_TICKET})
 TOPIC: Final = "session"
 """Bus topic; the key is the session's id."""
 _log = get_logger(__name__)
@@ -50,7 +51,7 @@ class Chronicle:
     ) -> None:
         """Write the audit event, with the rules of the grant it rests on and its basis, and tell subscribers.
 
-        Raises AuditUnavailable: then nobody was told.
+        Raises AuditUnavailable: then nobody was told. Of tickets nobody is told: they change nothing that others see.
         """
         facts: dict[str, Detail] = {
             "state": session.state,
@@ -74,7 +75,8 @@ class Chronicle:
                 | dict(basis),
             )
         )
-        await self.publish(session)
+        if name not in _UNTOLD:
+            await self.publish(session)
 
     def _basis(self, name: BrokerAudit, session: DesktopSession, given: Mapping[str, Detail]) -> dict[str, Detail]:
         if "normal_allowed" in given:

@@ -1,6 +1,6 @@
 """What the broker speaks of: pools, static targets, desktops, desktop sessions, viewers. Pure values.
 
-Counterparts: `broker/store/` makes them of rows, `broker/sessions.py` moves them through `broker/states.py`, the
+Counterparts: `broker/store/` makes them of rows, `broker/lifecycle.py` moves them through `broker/states.py`, the
 gateway renders them. No credential and no ticket is ever a field here, so any of these may be logged or listed.
 """
 
@@ -237,7 +237,7 @@ class Seats:
 
 @dataclass(frozen=True, slots=True)
 class Redeemed:
-    """Proof that a ticket was just redeemed by this person in this web session. Made by `SessionService.redeem`."""
+    """Proof that a ticket was just redeemed by this person in this web session. Made by `Attachments.redeem`."""
 
     session: DesktopSession
     user_id: UserId

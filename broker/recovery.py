@@ -10,12 +10,12 @@ from typing import Final
 
 from agents.messages import DesktopInfo, DesktopState, EndCause
 from broker.agent_link import AgentLink
+from broker.attachments import Attachments
 from broker.launcher import Launcher
 from broker.lifecycle import Lifecycle
 from broker.limits import Due, DueStep, Limits, SignsOfLife, due
 from broker.models import DesktopSession, EndReason, PoolKind
 from broker.registry import LiveRegistry
-from broker.sessions import SessionService
 from broker.settings import SessionSettings
 from broker.states import SessionState
 from broker.store import PoolStore, SessionStore, TargetStore
@@ -41,7 +41,7 @@ class Recovery:
         sessions: SessionStore,
         pools: PoolStore,
         targets: TargetStore,
-        service: SessionService,
+        attachments: Attachments,
         lifecycle: Lifecycle,
         launcher: Launcher,
         registry: LiveRegistry,
@@ -53,7 +53,7 @@ class Recovery:
         self._sessions = sessions
         self._pools = pools
         self._targets = targets
-        self._service = service
+        self._attachments = attachments
         self._lifecycle = lifecycle
         self._launcher = launcher
         self._registry = registry
@@ -81,11 +81,11 @@ class Recovery:
         now = self._clock.now()
         held = await self._sessions.confirm(self._node, now)
         self._signs.given(now, self._clock.monotonic())
-        await self._service.settle()
+        await self._attachments.settle()
         shown = {session.id: session.viewer for session in held if session.state is SessionState.ACTIVE}
         for live in self._registry.live():
             if shown.get(live.session_id) != live.number:
-                await self._service.look_again(live.session_id)
+                await self._attachments.look_again(live.session_id)
         await self._release_unknown(held)
 
     async def sweep(self) -> None:

@@ -1,8 +1,8 @@
 """The viewers that are attached through this process, each with the string to cut it. No I/O; one event loop only.
 
-Counterparts: `broker/sessions.py` registers and removes, the gateway's WebSocket handler gives the `cut` and `regrant`
-callbacks (which must not block) and administrators, the policy watcher and other nodes' events pull them. It must not
-touch the database: what a cut means for the session is decided when the viewer's end is reported.
+Counterparts: `broker/attachments.py` registers and removes, the gateway's WebSocket handler gives the `cut` and
+`regrant` callbacks (which must not block) and administrators, the policy watcher and other nodes' events pull them. It
+must not touch the database: what a cut means for the session is decided when the viewer's end is reported.
 """
 
 import asyncio

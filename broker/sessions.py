@@ -1,26 +1,23 @@
-"""Desktop sessions as people use them: request, look, ticket, attach, leave, end. The gateway's handlers call this.
+"""Desktop sessions as people order and end them: request, look, log off; and the terms of those that live.
 
-Counterparts: `broker/lifecycle.py` (the steps), `broker/launcher.py` (desktops), `broker/registry.py` (live viewers). A
-request and an attachment need a `Grant`, which only the policy engine mints; here it is checked to be about this very
-person, pool and moment. What belongs to somebody else is answered like what does not exist.
+Counterparts: `broker/attachments.py` (viewers come and go), `broker/lifecycle.py` (the steps), `broker/launcher.py`
+(desktops), `broker/registry.py` (live viewers). The gateway's handlers call this. A request needs a `Grant`, which only
+the policy engine mints. What belongs to somebody else is answered like what does not exist.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import timedelta
 
-from broker.access import DesktopAccess, DesktopTarget
-from broker.aftermath import Aftermath, aftermath
 from broker.audit_names import BrokerAudit
 from broker.chronicle import NO_BASIS, Chronicle, grant_source
 from broker.codes import short_code
+from broker.grants import check_grant
 from broker.launcher import Launcher
 from broker.lifecycle import Lifecycle
-from broker.limits import worked
-from broker.models import DesktopSession, EndReason, Redeemed, Viewer
-from broker.registry import Cut, LiveRegistry, LiveSession, Regrant, Rejudged, Verdict
+from broker.models import DesktopSession, EndReason
+from broker.registry import LiveRegistry, LiveSession, Rejudged, Verdict
 from broker.settings import SessionSettings
-from broker.states import ATTACHABLE, INITIAL, SessionEvent, SessionState
+from broker.states import INITIAL, SessionEvent, SessionState
 from broker.store import SessionStore
 from broker.store.rows import obligations_json
 from broker.store.sessions import OpenRefusal
@@ -31,18 +28,12 @@ from common.clock import Clock
 from common.errors import (
     AuditUnavailable,
     ErrorCode,
-    InvalidTransition,
     KakehashiError,
     NotFound,
     StoreUnavailable,
-    TicketInvalid,
 )
 from common.ids import SessionId, TenantId, UserId, WebSessionId, new_id
-from policy.model import Action, Decision, Grant
-
-_OPENING: Final = frozenset({Action.CONNECT, Action.VIEW})
-_CLOCK_SLACK: Final = timedelta(seconds=5)
-_TRIES: Final = 20
+from policy.model import Decision, Grant
 
 
 class SessionService:
@@ -56,7 +47,6 @@ class SessionService:
         lifecycle: Lifecycle,
         launcher: Launcher,
         triage: Triage,
-        access: DesktopAccess,
         registry: LiveRegistry,
         chronicle: Chronicle,
         clock: Clock,
@@ -68,17 +58,11 @@ class SessionService:
         self._lifecycle = lifecycle
         self._launcher = launcher
         self._triage = triage
-        self._access = access
         self._registry = registry
         self._chronicle = chronicle
         self._clock = clock
         self._settings = settings
         self._node = node
-        self.when_changed: Callable[[DesktopSession], None] = lambda _session: None
-        """Called for a session whose viewer is here and stays, after it may have changed. Must not block."""
-        self._unwritten: list[tuple[Viewer, EndReason | None, datetime]] = []
-        self.when_in_doubt: Callable[[DesktopSession], None] = lambda _session: None
-        """Called for a kept session whose desktop seems to be gone: ask its host soon. Must not block."""
 
     async def request(
         self,
@@ -94,7 +78,7 @@ class SessionService:
         Raises NotFound (no such pool, or switched off), KakehashiError(BUSY) (pool, queue or person's limit),
         KakehashiError(FORBIDDEN) (a grant that is old or for something else), AuditUnavailable.
         """
-        self._check_grant(grant)
+        check_grant(grant, self._clock.now(), self._settings)
         fresh = self._fresh(grant, web_session_id, display_name)
         session = await self._store.open(fresh)
         if isinstance(session, OpenRefusal):
@@ -147,119 +131,6 @@ class SessionService:
     async def list_all(self, tenant_id: TenantId) -> tuple[DesktopSession, ...]:
         """Every session of the tenant that has not ended, oldest first: for administrators."""
         return await self._store.unended_of(tenant_id)
-
-    async def issue_ticket(
-        self, tenant_id: TenantId, session_id: SessionId, *, user_id: UserId, web_session_id: WebSessionId
-    ) -> str:
-        """A one-use ticket for this person's web session. Raises NotFound, InvalidTransition (desktop not ready),
-        AuditUnavailable."""
-        session = await self.get(tenant_id, session_id, user_id=user_id)
-        if not session.attachable:
-            raise InvalidTransition(session.state, "ticket")
-        await self._chronicle.record(BrokerAudit.ISSUE_TICKET, session, actor=user_id, web_session_id=web_session_id)
-        return await self._tickets.issue(session, web_session_id)
-
-    async def redeem(
-        self,
-        ticket: str,
-        *,
-        tenant_id: TenantId,
-        session_id: SessionId,
-        user_id: UserId,
-        web_session_id: WebSessionId,
-    ) -> Redeemed:
-        """Use a ticket up. Exactly one caller gets the proof; everybody else TicketInvalid. Raises AuditUnavailable."""
-        try:
-            session = await self._tickets.redeem(
-                ticket,
-                tenant_id=tenant_id,
-                session_id=session_id,
-                user_id=user_id,
-                web_session_id=web_session_id,
-            )
-        except TicketInvalid as error:
-            await self._chronicle.note_plain(
-                BrokerAudit.REFUSE_TICKET,
-                tenant_id,
-                actor=user_id,
-                session_id=session_id,
-                outcome="denied",
-                detail=error.detail,
-                web_session_id=web_session_id,
-            )
-            raise TicketInvalid(error.detail) from error
-        await self._chronicle.record(BrokerAudit.REDEEM_TICKET, session, actor=user_id, web_session_id=web_session_id)
-        return Redeemed(session, user_id, web_session_id)
-
-    async def activate(
-        self, redeemed: Redeemed, grant: Grant, *, cut: Cut, regrant: Regrant, basis: Mapping[str, Detail] = NO_BASIS
-    ) -> Viewer:
-        """Attach a viewer: the session is `ACTIVE`, an older viewer is cut with `TAKEN_OVER`, this one can be cut.
-
-        `cut` and `regrant` run on the event loop and must not block; `cut` may come before this returns (somebody was
-        faster still). Raises KakehashiError(FORBIDDEN), InvalidTransition (no longer attachable), AuditUnavailable.
-        """
-        self._check_grant(grant, redeemed)
-        session, taken_over = await self._attach(redeemed, grant)
-        viewer = Viewer(session, session.viewer, grant)
-        live = _live(viewer, since=self._clock.now())
-        if not self._registry.register(live, cut=cut, regrant=regrant):
-            cut(EndReason.TAKEN_OVER)
-        try:
-            await self._chronicle.record(
-                BrokerAudit.TAKE_OVER_SESSION if taken_over else BrokerAudit.ATTACH_VIEWER,
-                session,
-                actor=session.user_id,
-                grant=grant,
-                viewer=session.viewer,
-                web_session_id=redeemed.web_session_id,
-                basis=basis,
-            )
-        except AuditUnavailable:
-            await self.viewer_lost(viewer, EndReason.AUDIT_UNAVAILABLE)
-            raise
-        # Whoever ended or took over between the move and the registration found nothing to cut.
-        await self.look_again(session.id)
-        return viewer
-
-    async def desktop_target(self, viewer: Viewer) -> DesktopTarget:
-        """The way to the viewer's desktop, with its credential. Raises TargetUnreachable, SecretUnreadable."""
-        return await self._access.target(viewer.session)
-
-    async def viewer_lost(self, viewer: Viewer, reason: EndReason | None = None) -> DesktopSession:
-        """The relay is over: call once for each `activate`, whatever the reason (None: the line was lost).
-
-        Whether the desktop is kept is the choice of `broker/aftermath.py`. The end of a viewer that was taken over
-        changes nothing. While the database is away it is recorded, and written down when the database is back.
-        """
-        self._registry.remove(viewer.session.id, viewer.number)
-        try:
-            return await self._part(viewer, reason, self._clock.now())
-        except StoreUnavailable:
-            self._unwritten.append((viewer, reason, self._clock.now()))
-            await self._chronicle.note(
-                BrokerAudit.LOSE_VIEWER, viewer.session, reason=reason, viewer=viewer.number, detail="database away"
-            )
-            return viewer.session
-
-    async def settle(self) -> None:
-        """Carry out the ends of viewers that came while the database was away. Raises StoreUnavailable."""
-        while self._unwritten:
-            await self._part(*self._unwritten[0])
-            del self._unwritten[0]
-
-    async def _part(self, viewer: Viewer, reason: EndReason | None, at: datetime) -> DesktopSession:
-        session = viewer.session
-        after = aftermath(reason, on_host=await self._access.is_on_host(session))
-        if reason is None or after is not Aftermath.END:
-            kept = await self._lifecycle.lose_viewer(session, number=viewer.number, reason=reason, until=at)
-            if after is Aftermath.CHECK:
-                self.when_in_doubt(kept)
-            return kept
-        seen = await self._known(session.tenant_id, session.id)
-        if seen.viewer != viewer.number:
-            return seen
-        return await self._lifecycle.end(seen, reason)
 
     async def end(
         self,
@@ -327,74 +198,6 @@ class SessionService:
             (live.tenant_id, live.session_id, live.number, now - timedelta(seconds=seconds)) for live, seconds in idle
         ]
         await self._store.note_input(seen)
-
-    async def look_again(self, session_id: SessionId) -> None:
-        """A session may have changed, here or on another node: cut a viewer here that is no longer its viewer."""
-        live = self._registry.get(session_id)
-        if live is None:
-            return
-        session = await self._store.get(live.tenant_id, session_id)
-        if session is None or session.state in (SessionState.ENDING, SessionState.ENDED):
-            reason = session.end_reason if session is not None else None
-            self._registry.cut_viewer(live, reason or EndReason.ADMIN)
-        elif session.state is SessionState.PARKED:
-            self._registry.cut_viewer(live, EndReason.PREEMPTED)
-        elif session.viewer != live.number:
-            self._registry.cut_viewer(live, EndReason.TAKEN_OVER)
-        elif session.state is not SessionState.ACTIVE:
-            # Another node took this gateway for dead; the viewer reconnects.
-            self._registry.cut_viewer(live, EndReason.GATEWAY_STOPPING)
-        else:
-            self.when_changed(session)
-
-    async def _attach(self, redeemed: Redeemed, grant: Grant) -> tuple[DesktopSession, bool]:
-        """Move to `ACTIVE` with the next viewer number; whether somebody was attached before."""
-        seen = key = redeemed.session  # seen a moment ago; compare-and-set finds out if that is too long
-        for attempt in range(_TRIES):
-            if attempt:
-                seen = await self.get(key.tenant_id, key.id, user_id=redeemed.user_id)
-            if seen.state not in ATTACHABLE:
-                raise InvalidTransition(seen.state, SessionEvent.ACTIVATE)
-            taking = seen.state is SessionState.ACTIVE
-            now = self._clock.now()
-            moved = await self._store.move(
-                seen,
-                SessionEvent.TAKE_OVER if taking else SessionEvent.ACTIVATE,
-                now,
-                viewer=seen.viewer + 1,
-                node=self._node,
-                active_since=now,
-                worked_seconds=worked(seen, now),
-                seen_at=now,
-                keep_until=None,
-                hold_until=None,
-                end_reason=None,
-                source_site=self._site(grant),
-                web_session_id=redeemed.web_session_id,
-                obligations=obligations_json(grant.obligations),
-                expires_at=seen.created_at + grant.obligations.total_limit,
-            )
-            if moved is not None:
-                return moved, taking
-        raise KakehashiError(f"session {key.id} changes too fast", code=ErrorCode.CONFLICT)
-
-    def _check_grant(self, grant: Grant, redeemed: Redeemed | None = None) -> None:
-        """The grant is to open a desktop, fresh, of one tenant, and about the redeemed session's person and pool."""
-        age = self._clock.now() - grant.decided_at
-        fits = (
-            grant.action in _OPENING
-            and -_CLOCK_SLACK <= age <= timedelta(seconds=self._settings.grant_max_age_seconds)
-            and grant.subject.tenant_id == grant.resource.tenant_id
-        )
-        if fits and redeemed is not None:
-            session = redeemed.session
-            fits = (
-                grant.subject.user_id == redeemed.user_id == session.user_id
-                and grant.resource.pool_id == session.pool_id
-                and grant.resource.tenant_id == session.tenant_id
-            )
-        if not fits:
-            raise KakehashiError("the grant is old or for something else", code=ErrorCode.FORBIDDEN)
 
     def _fresh(self, grant: Grant, web_session_id: WebSessionId, display_name: str) -> DesktopSession:
         now = self._clock.now()
@@ -468,20 +271,3 @@ class SessionService:
             expires_at=session.created_at + live.grant.obligations.total_limit,
         )
         await self._chronicle.note(BrokerAudit.CHANGE_GRANT, changed or session, grant=live.grant)
-
-
-def _live(viewer: Viewer, *, since: datetime) -> LiveSession:
-    session = viewer.session
-    if session.desktop_id is None:
-        raise InvalidTransition(session.state, SessionEvent.ACTIVATE)
-    return LiveSession(
-        tenant_id=session.tenant_id,
-        session_id=session.id,
-        user_id=session.user_id,
-        pool_id=session.pool_id,
-        desktop_id=session.desktop_id,
-        web_session_id=session.web_session_id,
-        number=viewer.number,
-        grant=viewer.grant,
-        since=since,
-    )

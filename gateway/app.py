@@ -270,14 +270,14 @@ def _wire(
     viewers = Viewers(
         tenant_id=tenant_id,
         settings=settings.relay,
-        sessions=broker.sessions,
+        attachments=broker.attachments,
         judge=judge,
         audit=audit,
         clock=clock,
         metrics=metrics,
     )
 
-    broker.sessions.when_changed = viewers.follow
+    broker.attachments.when_changed = viewers.follow
 
     async def owner_of(session_id: SessionId) -> UserId | None:
         with contextlib.suppress(NotFound):
@@ -307,6 +307,7 @@ def _wire(
         auth=auth,
         policy=policy,
         sessions=broker.sessions,
+        attachments=broker.attachments,
         triage=broker.triage,
         catalogue=broker.catalogue,
         duties=duties,

@@ -6,6 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from auth.service import AuthService
+from broker.attachments import Attachments
 from broker.catalogue import Catalogue
 from broker.duties.service import DutyService
 from broker.sessions import SessionService
@@ -39,6 +40,7 @@ class Services:
     auth: AuthService
     policy: PolicyService
     sessions: SessionService
+    attachments: Attachments
     triage: Triage
     catalogue: Catalogue
     duties: DutyService

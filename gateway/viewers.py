@@ -1,7 +1,7 @@
 """One viewer from its ticket to its end: redeem, ask policy again, attach, log in to the desktop, relay.
 
-Counterparts: `gateway/relay.py` moves bytes, `broker/sessions.py` knows sessions, `gateway/oversight.py` watches over
-those that live. A refusal after the upgrade becomes a close code, which the page can read.
+Counterparts: `gateway/relay.py` moves bytes, `broker/attachments.py` attaches viewers, `gateway/oversight.py` watches
+over those that live. A refusal after the upgrade becomes a close code, which the page can read.
 """
 
 import asyncio
@@ -12,8 +12,8 @@ from typing import Final
 
 from auth.models import WebSession
 from broker.access import DesktopTarget
+from broker.attachments import Attachments
 from broker.models import DesktopSession, EndReason, Redeemed, TargetSecurity, Viewer
-from broker.sessions import SessionService
 from common.audit import AuditEvent, AuditSink, Detail
 from common.clock import Clock
 from common.errors import AuditUnavailable, ErrorCode, KakehashiError, TargetError
@@ -67,7 +67,7 @@ class Viewers:
         *,
         tenant_id: TenantId,
         settings: RelaySettings,
-        sessions: SessionService,
+        attachments: Attachments,
         judge: Judge,
         audit: AuditSink,
         clock: Clock,
@@ -75,7 +75,7 @@ class Viewers:
     ) -> None:
         self._tenant_id = tenant_id
         self._settings = settings
-        self._sessions = sessions
+        self._attachments = attachments
         self._judge = judge
         self._audit = audit
         self._clock = clock
@@ -108,7 +108,7 @@ class Viewers:
     ) -> None:
         """Serve this browser until the end of its viewer; the WebSocket is closed when this returns."""
         try:
-            redeemed = await self._sessions.redeem(
+            redeemed = await self._attachments.redeem(
                 ticket,
                 tenant_id=self._tenant_id,
                 session_id=session_id,
@@ -140,7 +140,7 @@ class Viewers:
             terms.grant = changed
             relay.set_rules(self._rules(terms))
 
-        viewer = await self._sessions.activate(
+        viewer = await self._attachments.activate(
             redeemed,
             grant,
             cut=lambda reason: relay.cut(reason, CLOSE_CODES[reason]),
@@ -170,11 +170,11 @@ class Viewers:
             reason = EndReason.GATEWAY_STOPPING
             raise
         finally:
-            await asyncio.shield(spawn(self._sessions.viewer_lost(viewer, reason), name="viewer lost"))
+            await asyncio.shield(spawn(self._attachments.viewer_lost(viewer, reason), name="viewer lost"))
 
     async def _connect(self, viewer: Viewer, terms: _Terms) -> TargetConnection:
         """A desktop that is logged in to. Raises TargetError."""
-        target = await self._sessions.desktop_target(viewer)
+        target = await self._attachments.desktop_target(viewer)
         wire = TargetConnection(self._rules(terms))
         await target.connector.open(lambda: wire)
         await wire.handshake(_login(target), tls=await asyncio.to_thread(_tls, target), server_hostname=target.tls_name)

@@ -1,9 +1,9 @@
 """SQL of pools. Counterpart: `broker/catalogue.py`."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Result, bindparam, case, delete, func, select, update
+from sqlalchemy import bindparam, case, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from broker.models import Pool, PoolKind, Seats
@@ -19,6 +19,9 @@ _ONE: Final = select(desktop_pool).where(
     desktop_pool.c.tenant_id == bindparam("tenant_id"), desktop_pool.c.id == bindparam("id")
 )
 _LOCKED: Final = _ONE.with_for_update()
+_THESE: Final = select(desktop_pool).where(
+    desktop_pool.c.tenant_id.in_(bindparam("tenants")), desktop_pool.c.id.in_(bindparam("ids"))
+)
 
 
 class PoolStore:
@@ -27,11 +30,17 @@ class PoolStore:
     def __init__(self, database: Database, situation: Situation) -> None:
         self._database = database
         self._situation = situation
+        self._known: Final = Together(self._get)
         self._stocks: Final = Together(self._read_stocks)
 
     async def get(self, tenant_id: TenantId, pool_id: PoolId) -> Pool | None:
         """One pool."""
-        return _pool(await self._database.execute(_ONE, {"tenant_id": tenant_id, "id": pool_id}))
+        return await self._known.get((tenant_id, pool_id))
+
+    async def _get(self, asked: Sequence[tuple[TenantId, PoolId]]) -> dict[tuple[TenantId, PoolId], Pool]:
+        keys = {"tenants": list({one for one, _ in asked}), "ids": [one for _, one in asked]}
+        found = map(pool_of, (await self._database.execute(_THESE, keys)).mappings())
+        return {(pool.tenant_id, pool.id): pool for pool in found}
 
     async def all_of(self, tenant_id: TenantId) -> tuple[Pool, ...]:
         """All pools of a tenant, by id."""
@@ -81,12 +90,14 @@ class PoolStore:
 
     async def stock(self, tenant_id: TenantId, pool_id: PoolId | None = None) -> tuple[tuple[Pool, Seats], ...]:
         """Every pool of a tenant, or the one, with its seats, by id, in one read."""
-        return await self._read_stock(tenant_id, pool_id) if pool_id else await self._stocks.get(tenant_id) or ()
+        return await self._stocks.get((tenant_id, pool_id)) or ()
 
-    async def _read_stocks(self, tenants: Sequence[TenantId]) -> dict[TenantId, tuple[tuple[Pool, Seats], ...]]:
-        return {tenant_id: await self._read_stock(tenant_id) for tenant_id in tenants}
+    async def _read_stocks(
+        self, asked: Sequence[tuple[TenantId, PoolId | None]]
+    ) -> dict[tuple[TenantId, PoolId | None], tuple[tuple[Pool, Seats], ...]]:
+        return {which: await self._read_stock(*which) for which in asked}
 
-    async def _read_stock(self, tenant_id: TenantId, pool_id: PoolId | None = None) -> tuple[tuple[Pool, Seats], ...]:
+    async def _read_stock(self, tenant_id: TenantId, pool_id: PoolId | None) -> tuple[tuple[Pool, Seats], ...]:
         pools, sessions, targets = desktop_pool.c, desktop_session.c, static_target.c
         which = pools.tenant_id == tenant_id, *([] if pool_id is None else [pools.id == pool_id])
         whose = sessions.tenant_id == tenant_id, *([] if pool_id is None else [sessions.pool_id == pool_id])
@@ -128,11 +139,8 @@ def _total(pool: Pool, limit: int, desktops: Mapping[str, int]) -> int:
 
 async def read_pool(connection: AsyncConnection, tenant_id: TenantId, pool_id: PoolId, *, lock: bool) -> Pool | None:
     """One pool. `lock` makes whoever else decides on its seats wait (SQLite: the transaction itself does)."""
-    return _pool(await connection.execute(_LOCKED if lock else _ONE, {"tenant_id": tenant_id, "id": pool_id}))
-
-
-def _pool(result: Result[Any]) -> Pool | None:
-    row = result.mappings().one_or_none()
+    found = await connection.execute(_LOCKED if lock else _ONE, {"tenant_id": tenant_id, "id": pool_id})
+    row = found.mappings().one_or_none()
     return None if row is None else pool_of(row)
 
 

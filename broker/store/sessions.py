@@ -1,5 +1,5 @@
-"""SQL of desktop sessions. Counterparts: `broker/sessions.py`, `broker/recovery.py`, `broker/triage/`; who gets a
-seat stands in `broker/store/admission.py`.
+"""SQL of desktop sessions. Counterparts: `broker/sessions.py`, `broker/attachments.py`, `broker/recovery.py`,
+`broker/triage/`; who gets a seat stands in `broker/store/admission.py`.
 
 `move` is the only way to change a state: compare-and-set on (state, viewer), so of two that act on the same sight of a
 session exactly one succeeds and the other looks again.
@@ -34,6 +34,7 @@ CREDITED: Final = frozenset({EndReason.PREEMPTED, EndReason.HOLD_LAPSED})
 
 # Said a thousand times a minute when everybody comes back: building a statement costs as much as running it.
 ONE: Final = select(desktop_session).where(_t.tenant_id == bindparam("tenant_id"), _t.id == bindparam("id"))
+THESE: Final = select(desktop_session).where(_t.tenant_id.in_(bindparam("tenants")), _t.id.in_(bindparam("ids")))
 LIVE_OF: Final = (
     select(desktop_session)
     .where(_t.tenant_id.in_(bindparam("tenants")), _t.user_id.in_(bindparam("users")), _t.state.in_(LIVE))
@@ -68,6 +69,7 @@ class SessionStore:
     def __init__(self, database: Database, situation: Situation) -> None:
         self._database = database
         self._situation = situation
+        self._known: Final = Together(self._get)
         self._live: Final = Together(self._live_of)
 
     async def open(self, fresh: DesktopSession) -> DesktopSession | OpenRefusal:
@@ -139,7 +141,14 @@ class SessionStore:
 
     async def get(self, tenant_id: TenantId, session_id: SessionId) -> DesktopSession | None:
         """One session, ended or not."""
-        return one_of(await self._database.execute(ONE, {"tenant_id": tenant_id, "id": session_id}))
+        return await self._known.get((tenant_id, session_id))
+
+    async def _get(
+        self, asked: Sequence[tuple[TenantId, SessionId]]
+    ) -> dict[tuple[TenantId, SessionId], DesktopSession]:
+        keys = {"tenants": list({one for one, _ in asked}), "ids": [one for _, one in asked]}
+        found = map(session_of, (await self._database.execute(THESE, keys)).mappings())
+        return {(session.tenant_id, session.id): session for session in found}
 
     async def find(self, session_id: SessionId) -> DesktopSession | None:
         """One session by its unguessable id alone: for events of other nodes, which carry nothing else."""

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, delete, or_, update
+from sqlalchemy import CursorResult, bindparam, delete, or_, update
 
 from broker.models import DesktopSession
 from broker.store.sessions import read_session
@@ -13,6 +13,16 @@ from common.db import Database
 from common.ids import SessionId, TenantId, UserId, WebSessionId
 
 _t = desktop_ticket.c
+
+# Built once, as in `broker/store/sessions.py`.
+_SAME: Final = ("tenant_id", "session_id", "web_session_id")
+_OLDER: Final = delete(desktop_ticket).where(*(_t[name] == bindparam(f"of_{name}") for name in _SAME))
+_INSERT: Final = desktop_ticket.insert()
+_BURN: Final = (
+    update(desktop_ticket)
+    .where(_t.ticket_hash == bindparam("shown"), _t.redeemed_at.is_(None))
+    .returning(desktop_ticket)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,38 +44,19 @@ class TicketStore:
 
     async def add(self, ticket_hash: str, binding: TicketBinding) -> None:
         """Store a ticket; an earlier unused one of the same web session for the same session is void from now on."""
+        bound = {name: getattr(binding, name) for name in TicketBinding.__slots__}
         async with self._database.transaction() as connection:
-            await connection.execute(
-                delete(desktop_ticket).where(
-                    _t.tenant_id == binding.tenant_id,
-                    _t.session_id == binding.session_id,
-                    _t.web_session_id == binding.web_session_id,
-                )
-            )
-            await connection.execute(
-                desktop_ticket.insert().values(
-                    ticket_hash=ticket_hash,
-                    tenant_id=binding.tenant_id,
-                    session_id=binding.session_id,
-                    user_id=binding.user_id,
-                    web_session_id=binding.web_session_id,
-                    expires_at=binding.expires_at,
-                )
-            )
+            await connection.execute(_OLDER, {f"of_{name}": bound[name] for name in _SAME})
+            await connection.execute(_INSERT, {"ticket_hash": ticket_hash, **bound})
 
     async def burn(self, ticket_hash: str, now: datetime) -> tuple[TicketBinding, DesktopSession | None] | None:
         """Use a ticket up; what it is bound to, and that session now, for exactly one caller. None for everybody else.
 
         The hash alone is the key (no tenant): whoever shows a ticket in the wrong place has used it up too.
         """
-        statement = (
-            update(desktop_ticket)
-            .where(_t.ticket_hash == ticket_hash, _t.redeemed_at.is_(None))
-            .values(redeemed_at=now)
-            .returning(desktop_ticket)
-        )
         async with self._database.transaction() as connection:
-            row = (await connection.execute(statement)).mappings().one_or_none()
+            shown = {"shown": ticket_hash, "redeemed_at": now}
+            row = (await connection.execute(_BURN, shown)).mappings().one_or_none()
             if row is None:
                 return None
             binding = TicketBinding(

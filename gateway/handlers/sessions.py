@@ -61,7 +61,7 @@ async def issue_ticket(request: web.Request) -> web.Response:
     """POST /api/v1/sessions/{id}/ticket"""
     web_session, _ = signed_in(request)
     own = services(request)
-    ticket = await own.sessions.issue_ticket(
+    ticket = await own.attachments.issue_ticket(
         web_session.identity.tenant_id,
         SessionId(request.match_info["id"]),
         user_id=web_session.identity.user_id,

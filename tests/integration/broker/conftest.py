@@ -87,15 +87,15 @@ class World:
     async def redeemed(self, session: DesktopSession, *, web: str = "web_1") -> Redeemed:
         """Issue a ticket and redeem it."""
         key: dict[str, Any] = {"user_id": session.user_id, "web_session_id": WebSessionId(web)}
-        ticket = await self.broker.sessions.issue_ticket(CITY, session.id, **key)
-        return await self.broker.sessions.redeem(ticket, tenant_id=CITY, session_id=session.id, **key)
+        ticket = await self.broker.attachments.issue_ticket(CITY, session.id, **key)
+        return await self.broker.attachments.redeem(ticket, tenant_id=CITY, session_id=session.id, **key)
 
     async def attach(
         self, session: DesktopSession, screen: Screen | None = None, *, web: str = "web_1", **over: Any
     ) -> Viewer:
         """Ticket, redemption and activation."""
         screen = screen or Screen()
-        return await self.broker.sessions.activate(
+        return await self.broker.attachments.activate(
             await self.redeemed(session, web=web),
             self.grant(session.user_id, pool_id=session.pool_id, **over),
             cut=screen.cuts.append,

@@ -124,13 +124,13 @@ async def test_credentials_are_sealed_bound_and_dropped_when_the_target_moves(wo
         await connection.execute(text("update static_target set credential = :s where id = 'pc-2'"), {"s": sealed})
     assert "秘密" not in repr(world.audit.events) + repr(secret)
     session = await world.session(pool_id=STATIC)
-    opened = await world.broker.sessions.desktop_target(await world.attach(session))
+    opened = await world.broker.attachments.desktop_target(await world.attach(session))
     assert session.desktop_id == "pc-1"
     assert opened.credential is not None
     assert (opened.credential.username, opened.credential.password.reveal()) == ("vncuser", "秘密 pass")
     second = await world.session("usr_b", pool_id=STATIC)
     with pytest.raises(SecretUnreadable):
-        await world.broker.sessions.desktop_target(await world.attach(second))
+        await world.broker.attachments.desktop_target(await world.attach(second))
     # A renamed target keeps it; one that leads elsewhere does not.
     await catalogue.put_target(target(name_ja="新しい名前"), actor="usr_admin")
     assert (await catalogue.target(CITY, DesktopId("pc-1"))).has_credential
@@ -155,14 +155,14 @@ async def test_static_session_gives_connector_security_and_trust(world: World) -
     pem = trustme.CA().cert_pem.bytes().decode()
     await _static(world, target(ca_pem=pem))
     viewer = await world.attach(await world.session(pool_id=STATIC))
-    found = await world.broker.sessions.desktop_target(viewer)
+    found = await world.broker.attachments.desktop_target(viewer)
     assert isinstance(found.connector, DirectConnector)
     assert found.security == (TargetSecurity.X509, TargetSecurity.VNC_AUTH)
     assert (found.ca_pem, found.tls_name, found.credential) == (pem, "pc01.city.example", None)
     with pytest.raises(TargetUnreachable):  # no network is allowed in these settings
         await found.connector.open(lambda: None)  # type: ignore[arg-type,return-value]  # never reached
     assert world.agent.started == []
-    ended = await world.broker.sessions.viewer_lost(viewer, EndReason.DESKTOP_ENDED)
+    ended = await world.broker.attachments.viewer_lost(viewer, EndReason.DESKTOP_ENDED)
     assert (await world.settled(ended.id)).state is SessionState.ENDED
 
 

@@ -15,9 +15,9 @@ from tests.integration.broker.conftest import CITY, OFFICE, Screen, World, pool
 async def test_ticket_redeemed_many_times_at_once_has_one_winner(world: World) -> None:
     session = await world.session()
     key: dict[str, Any] = {"user_id": session.user_id, "web_session_id": WebSessionId("web_1")}
-    ticket = await world.broker.sessions.issue_ticket(CITY, session.id, **key)
+    ticket = await world.broker.attachments.issue_ticket(CITY, session.id, **key)
     tries = await asyncio.gather(
-        *(world.broker.sessions.redeem(ticket, tenant_id=CITY, session_id=session.id, **key) for _ in range(10)),
+        *(world.broker.attachments.redeem(ticket, tenant_id=CITY, session_id=session.id, **key) for _ in range(10)),
         return_exceptions=True,
     )
     assert Counter(type(outcome) for outcome in tries) == {Redeemed: 1, TicketInvalid: 9}
@@ -31,7 +31,9 @@ async def test_many_activations_at_once_leave_one_viewer(world: World) -> None:
     screens = [Screen() for _ in proofs]
     viewers = await asyncio.gather(
         *(
-            world.broker.sessions.activate(proof, world.grant(), cut=screen.cuts.append, regrant=screen.grants.append)
+            world.broker.attachments.activate(
+                proof, world.grant(), cut=screen.cuts.append, regrant=screen.grants.append
+            )
             for proof, screen in zip(proofs, screens, strict=True)
         )
     )
@@ -116,7 +118,7 @@ async def test_end_and_activation_at_once_never_leave_a_viewer_on_an_ended_sessi
         proof = await world.redeemed(session)
         screen = Screen()
         attached, _ = await asyncio.gather(
-            world.broker.sessions.activate(
+            world.broker.attachments.activate(
                 proof, world.grant(f"usr_{number}"), cut=screen.cuts.append, regrant=screen.grants.append
             ),
             world.broker.sessions.end(CITY, session.id, EndReason.ADMIN, user_id=None, actor="usr_admin"),
@@ -124,7 +126,7 @@ async def test_end_and_activation_at_once_never_leave_a_viewer_on_an_ended_sessi
         )
         assert isinstance(attached, InvalidTransition) or screen.cuts == [EndReason.ADMIN]
         if isinstance(attached, Viewer):
-            await world.broker.sessions.viewer_lost(attached, EndReason.ADMIN)
+            await world.broker.attachments.viewer_lost(attached, EndReason.ADMIN)
         assert (await world.settled(session.id)).state is SessionState.ENDED
     assert len(world.broker.registry) == 0
 

@@ -81,10 +81,10 @@ async def _attach(broker: Broker, clock: FakeClock) -> tuple[Viewer, Stream, asy
     session = await broker.sessions.get(CITY, asked.id, user_id=None)
     assert session.state in (SessionState.READY, SessionState.DISCONNECTED)
     key: dict[str, Any] = {"user_id": session.user_id, "web_session_id": WebSessionId("web_1")}
-    ticket = await broker.sessions.issue_ticket(CITY, session.id, **key)
-    proof = await broker.sessions.redeem(ticket, tenant_id=CITY, session_id=session.id, **key)
-    viewer = await broker.sessions.activate(proof, fresh, cut=lambda _reason: None, regrant=lambda _grant: None)
-    target = await broker.sessions.desktop_target(viewer)
+    ticket = await broker.attachments.issue_ticket(CITY, session.id, **key)
+    proof = await broker.attachments.redeem(ticket, tenant_id=CITY, session_id=session.id, **key)
+    viewer = await broker.attachments.activate(proof, fresh, cut=lambda _reason: None, regrant=lambda _grant: None)
+    target = await broker.attachments.desktop_target(viewer)
     streams: list[Stream] = []
 
     def make() -> Stream:
@@ -111,7 +111,7 @@ async def test_start_look_leave_come_back_and_log_off(broker: Broker, host: Agen
     assert desktop is not None
     transport.abort()
     await asyncio.wait_for(stream.lost.wait(), 5)
-    assert (await broker.sessions.viewer_lost(viewer)).state is SessionState.DISCONNECTED
+    assert (await broker.attachments.viewer_lost(viewer)).state is SessionState.DISCONNECTED
     before = await asyncio.to_thread(host.info, desktop)
     again, _, transport = await _attach(broker, clock)
     assert again.session.desktop_id == desktop
@@ -134,7 +134,7 @@ async def test_crashed_desktop_ends_its_session_and_the_next_one_starts_afresh(
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
     await asyncio.wait_for(stream.lost.wait(), 10)
-    await broker.sessions.viewer_lost(viewer, EndReason.DESKTOP_ENDED)
+    await broker.attachments.viewer_lost(viewer, EndReason.DESKTOP_ENDED)
     assert await _until_ended(broker, viewer) is EndReason.DESKTOP_FAILED
     again, _, second = await _attach(broker, clock)
     assert again.session.id != viewer.session.id

@@ -62,7 +62,7 @@ async def test_an_end_on_another_gateway_cuts_the_viewer_here(world: World) -> N
         screen.cuts.append(reason)
         told.set()
 
-    await world.broker.sessions.activate(
+    await world.broker.attachments.activate(
         await world.redeemed(session),
         world.grant(),
         cut=cut,
@@ -79,7 +79,7 @@ async def test_a_take_over_on_another_gateway_cuts_the_viewer_here(world: World)
     session = await world.session()
     here, there = Screen(), Screen()
     await world.attach(session, here)
-    await other.sessions.activate(
+    await other.attachments.activate(
         await world.redeemed(session, web="web_2"),
         world.grant(),
         cut=there.cuts.append,
@@ -166,7 +166,7 @@ async def test_reconciliation_ends_nothing_when_the_host_does_not_answer(small_w
 async def test_a_desktop_without_a_viewer_is_given_up_after_the_pools_time(small_world: World, attached: bool) -> None:
     session = await small_world.session()
     if attached:
-        await small_world.broker.sessions.viewer_lost(await small_world.attach(session))
+        await small_world.broker.attachments.viewer_lost(await small_world.attach(session))
     small_world.clock.advance(timedelta(minutes=119))
     await small_world.broker.recovery.sweep()
     assert (await small_world.settled(session.id)).state is not SessionState.ENDED
@@ -234,7 +234,7 @@ async def test_jobs_run_by_themselves_and_survive_a_failing_round(small_world: W
 async def test_a_desktop_that_closed_its_stream_is_asked_for_and_ended(small_world: World, cause: EndCause) -> None:
     viewer = await small_world.attach(await small_world.session())
     assert viewer.session.desktop_id is not None
-    await small_world.broker.sessions.viewer_lost(viewer, EndReason.DESKTOP_ENDED)
+    await small_world.broker.attachments.viewer_lost(viewer, EndReason.DESKTOP_ENDED)
     small_world.agent.vanish(viewer.session.desktop_id, cause)
     async with asyncio.timeout(10):
         while (await small_world.look(viewer.session.id)).state is not SessionState.ENDED:  # noqa: ASYNC110 - its pace is the subject
@@ -248,7 +248,7 @@ async def test_stopping_gateway_cuts_its_viewers_and_leaves_the_desktops(small_w
     viewer = await small_world.attach(await small_world.session(), screen)
     await small_world.broker.close()
     assert screen.cuts == [EndReason.GATEWAY_STOPPING]
-    after = await small_world.broker.sessions.viewer_lost(viewer, EndReason.GATEWAY_STOPPING)
+    after = await small_world.broker.attachments.viewer_lost(viewer, EndReason.GATEWAY_STOPPING)
     assert after.state is SessionState.DISCONNECTED
     assert after.desktop_id in small_world.agent.running()
 

@@ -35,7 +35,7 @@ async def test_removed_person_is_cut_and_the_work_is_kept(world: World) -> None:
     await world.attach(await world.session("usr_b"), stays)
     assert len(await _judged(world, lambda live: _again(live, ["b"]))) == 1
     assert (out.cuts, stays.cuts) == ([EndReason.POLICY], [])
-    after = await world.broker.sessions.viewer_lost(gone, out.cuts[0])
+    after = await world.broker.attachments.viewer_lost(gone, out.cuts[0])
     assert (after.state, after.end_reason) == (SessionState.DISCONNECTED, EndReason.POLICY)
     event = next(event for event in world.audit.events if event.name == "cut-viewer")
     assert (event.outcome, event.session_id) == ("denied", gone.session.id)

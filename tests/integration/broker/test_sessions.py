@@ -55,7 +55,7 @@ async def test_other_people_and_tenants_get_not_found(world: World) -> None:
     with pytest.raises(NotFound):
         await sessions.get(CITY, session.id, user_id=stranger)
     with pytest.raises(NotFound):
-        await sessions.issue_ticket(CITY, session.id, user_id=stranger, web_session_id=web)
+        await world.broker.attachments.issue_ticket(CITY, session.id, user_id=stranger, web_session_id=web)
     with pytest.raises(NotFound):
         await sessions.end(CITY, session.id, EndReason.USER_LOGGED_OUT, user_id=stranger)
     with pytest.raises(NotFound):
@@ -73,7 +73,7 @@ async def test_viewer_attaches_loses_the_line_and_comes_back_to_the_same_desktop
     viewer = await world.attach(session)
     assert (viewer.session.state, viewer.number) == (SessionState.ACTIVE, 1)
     world.clock.advance(90)
-    kept = await world.broker.sessions.viewer_lost(viewer)
+    kept = await world.broker.attachments.viewer_lost(viewer)
     assert (kept.state, kept.active_seconds(world.clock.now())) == (SessionState.DISCONNECTED, 90)
     assert kept.keep_until == world.clock.now() + timedelta(minutes=120)
     world.clock.advance(600)
@@ -92,9 +92,9 @@ async def test_take_over_tells_the_old_viewer_whose_end_then_changes_nothing(wor
     world.clock.advance(10)
     second = await world.attach(session, new, web="web_2")
     assert (old.cuts, new.cuts) == ([EndReason.TAKEN_OVER], [])
-    after = await world.broker.sessions.viewer_lost(first, EndReason.TAKEN_OVER)
+    after = await world.broker.attachments.viewer_lost(first, EndReason.TAKEN_OVER)
     assert (after.state, after.viewer) == (SessionState.ACTIVE, second.number)
-    after = await world.broker.sessions.viewer_lost(first, EndReason.PROTOCOL_VIOLATION)
+    after = await world.broker.attachments.viewer_lost(first, EndReason.PROTOCOL_VIOLATION)
     assert after.state is SessionState.ACTIVE
     world.clock.advance(5)
     assert after.active_seconds(world.clock.now()) == 15
@@ -117,7 +117,7 @@ async def test_take_over_tells_the_old_viewer_whose_end_then_changes_nothing(wor
 )
 async def test_what_a_viewers_end_means(small_world: World, reason: EndReason | None, state: SessionState) -> None:
     viewer = await small_world.attach(await small_world.session())
-    await small_world.broker.sessions.viewer_lost(viewer, reason)
+    await small_world.broker.attachments.viewer_lost(viewer, reason)
     after = await small_world.settled(viewer.session.id)
     assert (after.state, after.end_reason) == (state, reason)
     assert (after.desktop_id in small_world.agent.running()) is (state is SessionState.DISCONNECTED)
@@ -130,7 +130,7 @@ async def test_end_cuts_the_viewer_stops_the_desktop_and_is_final(world: World) 
     world.clock.advance(61)
     ending = await world.broker.sessions.end(CITY, viewer.session.id, EndReason.ADMIN, user_id=None, actor="usr_admin")
     assert (ending.state, screen.cuts) == (SessionState.ENDING, [EndReason.ADMIN])
-    await world.broker.sessions.viewer_lost(viewer, EndReason.ADMIN)
+    await world.broker.attachments.viewer_lost(viewer, EndReason.ADMIN)
     ended = await world.settled(viewer.session.id)
     assert (ended.state, ended.end_reason, ended.active_seconds(world.clock.now())) == (
         SessionState.ENDED,
@@ -144,7 +144,7 @@ async def test_end_cuts_the_viewer_stops_the_desktop_and_is_final(world: World) 
     event = next(event for event in world.audit.events if event.name == "end-session")
     assert (event.actor, event.details["reason"], event.details["worked_seconds"]) == ("usr_admin", "admin", 61)
     with pytest.raises(InvalidTransition):
-        await world.broker.sessions.issue_ticket(
+        await world.broker.attachments.issue_ticket(
             CITY, ended.id, user_id=ended.user_id, web_session_id=WebSessionId("web_1")
         )
 
@@ -191,7 +191,7 @@ async def test_nothing_begins_that_cannot_be_audited(world: World) -> None:
     world.audit.broken = True
     screen = Screen()
     with pytest.raises(AuditUnavailable):
-        await world.broker.sessions.activate(
+        await world.broker.attachments.activate(
             redeemed, world.grant(), cut=screen.cuts.append, regrant=screen.grants.append
         )
     after = await world.look(session.id)
@@ -215,7 +215,7 @@ async def test_stale_grant_or_one_for_something_else_opens_nothing(world: World)
     redeemed = await world.redeemed(session)
     for bad in (old, world.grant("usr_other"), world.grant(pool_id=PoolId("other-pool"))):
         with pytest.raises(KakehashiError) as refused:
-            await sessions.activate(redeemed, bad, cut=print, regrant=print)
+            await world.broker.attachments.activate(redeemed, bad, cut=print, regrant=print)
         assert refused.value.code is ErrorCode.FORBIDDEN
     assert (await world.look(session.id)).state is SessionState.READY
 
@@ -286,14 +286,14 @@ async def test_web_session_end_takes_the_screen_and_voids_tickets_but_keeps_the_
     screen = Screen()
     viewer = await world.attach(session, screen)
     sessions = world.broker.sessions
-    unused = await sessions.issue_ticket(
+    unused = await world.broker.attachments.issue_ticket(
         CITY, session.id, user_id=session.user_id, web_session_id=WebSessionId("web_1")
     )
     assert await sessions.web_session_ended(CITY, WebSessionId("web_1")) == 1
     assert screen.cuts == [EndReason.SIGNED_OUT]
-    assert (await sessions.viewer_lost(viewer, screen.cuts[0])).state is SessionState.DISCONNECTED
+    assert (await world.broker.attachments.viewer_lost(viewer, screen.cuts[0])).state is SessionState.DISCONNECTED
     with pytest.raises(KakehashiError):
-        await sessions.redeem(
+        await world.broker.attachments.redeem(
             unused,
             tenant_id=CITY,
             session_id=session.id,

@@ -218,7 +218,7 @@ async def test_a_line_that_drops_for_a_moment_costs_no_minutes_of_the_warning(wo
     await rounds(world)
     live = world.broker.registry.get(session.id)
     assert live is not None
-    await world.broker.sessions.viewer_lost(Viewer(session, live.number, live.grant))
+    await world.broker.attachments.viewer_lost(Viewer(session, live.number, live.grant))
     world.clock.advance(30)
     await rounds(world)
     assert (await world.look(session.id)).state is SessionState.DISCONNECTED
@@ -369,7 +369,7 @@ async def test_two_gateways_ask_one_person_for_one_seat(world: World) -> None:
     # The other gateway decides; the one that has the viewer learns of it and cuts.
     await other.triage.round()
     await other.launcher.idle()
-    await world.broker.sessions.look_again(asked[0].id)
+    await world.broker.attachments.look_again(asked[0].id)
     assert people[asked[0].username][1].cuts == [EndReason.PREEMPTED]
     assert sum(s.state in SEATED for s in await world.broker.sessions.list_all(CITY)) == 3
 
