@@ -6,6 +6,7 @@ recording). It ends when its standard input closes. Counterparts: `bench/viewers
 """
 
 import asyncio
+import gc
 import json
 import struct
 import sys
@@ -136,4 +137,5 @@ async def serve(mode: str, recording: Path) -> None:
 
 
 if __name__ == "__main__":
+    gc.disable()  # as in the viewers
     uvloop.run(serve(sys.argv[1], Path(sys.argv[2])))

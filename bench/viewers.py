@@ -1,15 +1,18 @@
 """Many viewers in one process: `python -m bench.viewers URL COUNT SECONDS MODE [CA]` prints "ready", then JSON.
 
 URL: ws, wss, or tcp for a target without a relay. MODE: count (take what comes), stall (read nothing), echo (pointer
-event, answer, again at once), echo-paced (20 ms between), office (typing with a Page Down now and then), at-once (all
-connect together, each sees one echo), churn (COUNT at a time connect, see ServerInit, leave, again; prints no "ready").
+event, answer, again at once), echo-paced (each 20 ms, spread), office (typing with a Page Down now and then), at-once
+(all connect together, each sees one echo), churn (COUNT at a time connect, see ServerInit, leave, again; prints no
+"ready").
 Each speaks just enough RFB and WebSocket to keep its own cost out of the picture: payloads are counted, not decoded.
 Counterparts: `bench/replay_target.py`, `bench/contenders.py`.
 """
 
 import asyncio
 import base64
+import gc
 import json
+import math
 import os
 import ssl
 import struct
@@ -26,6 +29,8 @@ OPENING: Final = b"RFB 003.008\n\1\1" + struct.pack(f">BxH{len(ENCODINGS)}i", 2,
 _KEYS: Final = tuple(struct.pack(">BBxxI", 4, down, 0x61) for down in (1, 0))
 _PAGE_DOWN: Final = tuple(struct.pack(">BBxxI", 4, down, 0xFF56) for down in (1, 0))
 _SERVER_INIT: Final = 40
+PACE: Final = 0.02
+"""Seconds between two echoes of one paced connection."""
 _OPEN_SECONDS: Final = 30.0
 _TOGETHER: Final = 50
 _EACH_PAGE: Final = 40
@@ -115,12 +120,22 @@ async def ask(viewer: Viewer) -> float:
     return time.perf_counter() - start
 
 
-async def echo(viewer: Viewer, until: float, latencies: list[float], pause: float) -> None:
+async def echo(viewer: Viewer, until: float, latencies: list[float]) -> None:
     """Ask, again and again."""
     while time.perf_counter() < until and not viewer.lost:
         latencies.append(await ask(viewer))
-        if pause:
-            await asyncio.sleep(pause)
+
+
+async def echo_paced(viewer: Viewer, start: float, until: float, latencies: list[float]) -> None:
+    """Ask at `start` and at fixed times after it. People do not type in step: whoever calls this spreads the starts.
+
+    A pause after each answer instead would drive all into one burst, whose queue would then be what is measured.
+    """
+    due = start
+    while due < until and not viewer.lost:
+        await asyncio.sleep(due - time.perf_counter())
+        latencies.append(await ask(viewer))
+        due += PACE * max(1, math.ceil((time.perf_counter() - due) / PACE))
 
 
 async def work(viewer: Viewer, until: float, number: int) -> None:
@@ -175,9 +190,12 @@ async def watch(url: str, count: int, seconds: float, mode: str, tls: ssl.SSLCon
     print("ready", flush=True)
     before, start = sum(viewer.bytes for viewer in opened), time.perf_counter()
     until = start + seconds
-    if mode in ("echo", "echo-paced"):
-        pause = 0.0 if mode == "echo" else 0.02
-        await asyncio.gather(*(echo(viewer, until, samples, pause) for viewer in opened))
+    if mode == "echo":
+        await asyncio.gather(*(echo(viewer, until, samples) for viewer in opened))
+    elif mode == "echo-paced":
+        starts = (start + PACE * number / count for number in range(count))
+        paced = zip(opened, starts, strict=True)
+        await asyncio.gather(*(echo_paced(viewer, first, until, samples) for viewer, first in paced))
     elif mode == "office":
         await asyncio.gather(*(work(viewer, until, number) for number, viewer in enumerate(opened)))
     else:
@@ -208,6 +226,7 @@ async def run(url: str, count: int, seconds: float, mode: str, authority: str | 
 def main() -> None:
     """See the module's text."""
     url, count, seconds, mode, *authority = sys.argv[1:]
+    gc.disable()  # a pause of ours would be counted as the relay's
     result = uvloop.run(run(url, int(count), float(seconds), mode, authority[0] if authority else None))
     print(json.dumps(result), flush=True)
     os._exit(0)  # thousands of open sockets need no farewell

@@ -18,6 +18,9 @@ _OPEN_UPDATE: Final = LAST_RECT << 32 & 0xFFFF_FFFF_0000_0000 | 0xFFFF
 _tight: Final = PIXEL_RULES[TIGHT]
 _HEADER: Final = 12
 _UPDATE: Final = 4
+_JPEG: Final = 0x90
+_JPEG_UPDATE: Final = _HEADER + _UPDATE + _HEADER + 3 - 128
+"""All before the picture, less the 128 that its length's first byte has too much (its top bit says "more")."""
 _AHEAD: Final = _HEADER + _UPDATE + _RECT.size
 """Bytes that one step may look at."""
 
@@ -31,7 +34,19 @@ def tight_run(buffer: Chunk, at: int, end: int, rects: int, width: int, height: 
     rectangle, following, last = _RECT.unpack_from, _NEXT.unpack_from, end - _AHEAD
     while at <= last:
         opening, x, y, w, h, encoding, control, first, second = following(buffer, at)
-        if rects and opening == _OPEN_UPDATE:
+        if opening == _OPEN_UPDATE and rects:
+            # Nine of ten: one JPEG of 128 bytes to 4 KiB to an update. The rest of the loop decides it alike, slower.
+            if (
+                control == _JPEG
+                and encoding == TIGHT
+                and second < 32
+                and first >= 128
+                and x + w <= width
+                and y + h <= height
+            ):
+                at += first + second * 128 + _JPEG_UPDATE
+                rects = 0xFFFE
+                continue
             at += _HEADER + _UPDATE
             rects = 0xFFFF
         else:

@@ -54,12 +54,24 @@ def run(stream: bytes, step: int, rules: RfbRules) -> tuple[bytes, str, int, int
 
 
 JPEG = tight(0x90, 600, (0, 0, 100, 100))
+SHORT = rfb.rectangle(enc.TIGHT, b"\x90" + rfb.compact(100) + b"\1" * 100, width=9, height=9)
+
+
+def behind_an_open_update(second: bytes) -> bytes:
+    """Where the shortest way is: an update of unknown count, then one that begins with `second`."""
+    return b"".join(rfb.update(rectangle, LAST, count=0xFFFF) for rectangle in (JPEG, second, JPEG))
 
 
 @settings(deadline=None, max_examples=300)
 @example(stream=rfb.update(JPEG, LAST, count=0xFFFF), after=b"\2" * 40, last_rect=True)
 @example(stream=rfb.update(JPEG, LAST, JPEG, count=0xFFFF), after=b"\2" * 40, last_rect=False)
 @example(stream=rfb.update(JPEG, tight(0x90, 16_383, (0, 0, 0, 0))), after=b"", last_rect=True)
+@example(stream=behind_an_open_update(tight(0x90, 600, (250, 0, 51, 9))), after=b"", last_rect=True)
+@example(stream=behind_an_open_update(tight(0x90, 600, (0, 190, 9, 11))), after=b"", last_rect=True)
+@example(stream=behind_an_open_update(tight(0xA0, 600, (0, 0, 9, 9))), after=b"", last_rect=True)
+@example(stream=behind_an_open_update(SHORT), after=b"", last_rect=True)
+@example(stream=behind_an_open_update(tight(0x90, 16_383, (0, 0, 1, 1))), after=b"", last_rect=True)
+@example(stream=behind_an_open_update(rfb.rectangle(enc.ZRLE, b"\x90\x81\1" * 99)), after=b"", last_rect=True)
 @given(
     stream=streams,
     after=st.sampled_from([b"", b"\2" * 40, b"\xfe" * 40, b"\2" + rfb.update() * 12]),
