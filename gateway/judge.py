@@ -15,7 +15,7 @@ from broker.duties.service import DutyService
 from broker.models import DesktopSession, Pool, Seats
 from broker.registry import LiveSession
 from broker.sessions import SessionService
-from broker.states import SEATED
+from broker.states import SEATED, SessionState
 from common.audit import AuditEvent, Detail
 from common.clock import Clock
 from common.drift import MOST
@@ -24,10 +24,9 @@ from common.ids import PoolId, SessionId, WebSessionId
 from gateway.audit_names import GatewayAudit
 from gateway.clock_watch import ClockWatch
 from gateway.facts import factor, resource, subject
-from gateway.grace import Grace
 from gateway.load import machine_load_percent
 from policy.bcp.injects import reason_of
-from policy.bcp.overlay import ActiveDeclaration
+from policy.bcp.returning import Kept
 from policy.bcp.service import BcpService, Judged
 from policy.model import Action, Context, Decision, FactorKind, Grant, Reason, Request, Subject
 from policy.service import PolicyService
@@ -96,8 +95,8 @@ class Judgement:
 
 
 class Judge:
-    """Stateless but for the facts of web sessions whose viewers are attached here, the grace they have, and the pools
-    as they were last read."""
+    """Stateless but for the facts of web sessions whose viewers are attached here, the pools as they were last read,
+    and what the last judgement of a session found about its grace."""
 
     def __init__(
         self,
@@ -116,7 +115,7 @@ class Judge:
         self._clock = clock
         self._duties = duties
         self._clock_watch = clock_watch
-        self._grace = Grace(bcp, clock)
+        self._kept: dict[SessionId, Kept] = {}
         self._signed_in: dict[WebSessionId, WebSession] = {}
         self._stock: Sequence[tuple[Pool, Seats]] = ()
 
@@ -159,6 +158,7 @@ class Judge:
         password_age, totp_age = _age(now, session.password_at), _age(now, session.totp_at)
         address = ip_address(source) if source else None
         for pool, seats in stock:
+            seat_here = next((other for other in others if other.pool_id == pool.id and other.state in SEATED), None)
             context = Context(
                 now=now,
                 source=address,
@@ -169,10 +169,25 @@ class Judge:
                 seats_total=seats.total,
                 gateway_load_percent=load,
                 user_sessions=sum(other.pool_id != pool.id for other in others),
-                live=any(other.pool_id == pool.id and other.state in SEATED for other in others),
+                live=seat_here is not None,
             )
             asked = Request(person, Action.CONNECT, resource(pool), context)
-            yield Judgement(pool, seats, self._bcp.judge(self._policy.current, asked))
+            if seat_here is None or seat_here.state is SessionState.ENDING:
+                judged = self._bcp.judge(self._policy.current, asked)
+            else:
+                judged = self._with_grace(seat_here.id, asked)
+            yield Judgement(pool, seats, judged)
+
+    def _with_grace(self, session_id: SessionId, asked: Request) -> Judged:
+        """Whoever is at work by a declaration that is gone goes on for its grace (safe return, not a pulled plug), also
+        after a lost line, in another browser or at another node."""
+        judged = self._bcp.judge(self._policy.current, asked)
+        found = None if judged.decision.allowed else self._bcp.keeps(self._policy.current, asked)
+        if found is None:
+            self._kept.pop(session_id, None)
+            return judged
+        judged, self._kept[session_id] = found
+        return judged
 
     def _last_known(self, person: Subject) -> Subject:
         """Somebody whose web session is not at hand: whether they are suspended is unknown, the register is not."""
@@ -220,7 +235,9 @@ class Judge:
         """Drop what is known of sessions without a viewer."""
         for gone in self._signed_in.keys() - {viewer.web_session_id for viewer in live}:
             del self._signed_in[gone]
-        self._grace.forget_all_but({viewer.session_id for viewer in live})
+        now = self._clock.now()
+        for over in [session_id for session_id, kept in self._kept.items() if kept.until <= now]:
+            del self._kept[over]
 
     def again(self, live: LiveSession) -> Decision:
         """May this session go on? Uses the newest known groups; the time of the last factor is that of its login.
@@ -235,15 +252,13 @@ class Judge:
             subject=subject(known.identity, self._duties) if known else self._last_known(asked.subject),
             context=_later(asked.context, now, known),
         )
-        return self._grace.judge(live.session_id, question, self._bcp.judge(self._policy.current, question))
+        return self._with_grace(live.session_id, question).decision
 
-    def ends_at(self, session_id: SessionId) -> datetime | None:
-        """When a session that goes on by grace alone is cut; None for all others."""
-        return self._grace.ends_at(session_id)
-
-    def lost(self, session_id: SessionId) -> ActiveDeclaration | None:
-        """The declaration that such a session rested on."""
-        return self._grace.lost(session_id)
+    def grace(self, session_id: SessionId) -> Kept | None:
+        """When a session that goes on by grace alone is cut, and what it rested on, as judged here last; None for all
+        others."""
+        kept = self._kept.get(session_id)
+        return kept if kept and kept.until > self._clock.now() else None
 
 
 def _later(context: Context, now: datetime, known: WebSession | None) -> Context:

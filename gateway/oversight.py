@@ -108,7 +108,7 @@ class Oversight:
     def _tell_of_grace(self) -> None:
         """A session that lost its declaration, or has one again: its person's pages show until when it goes on."""
         live = self._registry.live()
-        graces = {one.session_id: ends for one in live if (ends := self._judge.ends_at(one.session_id))}
+        graces = {one.session_id: kept.until for one in live if (kept := self._judge.grace(one.session_id))}
         changed = {one.user_id for one in live if graces.get(one.session_id) != self._graces.get(one.session_id)}
         if changed:
             self._changes.tell(changed, Topic.SESSIONS)

@@ -19,11 +19,9 @@ def own_notices(
 ) -> list[DeclaredAnswer]:
     """Of these pools, each with the person's session in it: first the sessions that go on by grace alone."""
     losing = [
-        losing_basis(lost, pool, until)
+        losing_basis(kept.lost, pool, kept.until)
         for pool, session in held
-        if session
-        and (until := own.judge.ends_at(session.id)) is not None
-        and (lost := own.judge.lost(session.id)) is not None
+        if session and (kept := own.judge.grace(session.id)) is not None
     ]
     declared = session_banners(own.bcp.active(), subject(who, own.duties), [resource(pool) for pool, _ in held])
     return [

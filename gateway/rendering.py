@@ -9,6 +9,7 @@ from broker.triage.views import Standing
 from common.ids import WebSessionId
 from gateway import capacity_rendering
 from gateway.schemas import ObligationsAnswer, ReasonAnswer, SessionAnswer
+from policy.bcp.returning import Kept
 from policy.model import Obligations, Reason
 
 
@@ -35,10 +36,10 @@ def session(
     pool: Pool,
     now: datetime,
     viewed_by: WebSessionId,
-    ends_at: datetime | None,
+    grace: Kept | None,
     standing: Standing,
 ) -> SessionAnswer:
-    """A session as its owner sees it in the browser of that web session. `ends_at`: it goes on by grace until then."""
+    """A session as its owner sees it in the browser of that web session. `grace`: it goes on by that alone."""
     stage = STAGE_TEXT[found.state]
     end = END_TEXT[found.end_reason] if found.end_reason else None
     return SessionAnswer(
@@ -58,7 +59,7 @@ def session(
         obligations=obligations(found.terms),
         expires_at=found.expires_at,
         held_elsewhere=found.state is SessionState.ACTIVE and found.web_session_id != viewed_by,
-        ends_at=ends_at,
+        ends_at=grace.until if grace else None,
         queue=capacity_rendering.queue(standing),
         held_until=standing.held_until,
         warning=capacity_rendering.warning(standing),

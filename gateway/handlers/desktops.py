@@ -30,10 +30,10 @@ async def list_desktops(request: web.Request) -> web.Response:
     for judgement in judgements:
         session, pool = live.get(judgement.pool.id), judgement.pool
         held.append((pool, session))
-        shown = ends_at = None
+        shown = None
         if session:
-            ends_at, standing = own.judge.ends_at(session.id), await own.triage.standing(session)
-            shown = rendering.session(session, pool, now, web_session.id, ends_at, standing)
+            grace, standing = own.judge.grace(session.id), await own.triage.standing(session)
+            shown = rendering.session(session, pool, now, web_session.id, grace, standing)
         items.append(_item(judgement, shown))
     return answer(DesktopsAnswer(items=items, notices=own_notices(own, who, held)))
 

@@ -124,7 +124,7 @@ async def _list(request: web.Request, declaration: Declaration) -> RestoreAnswer
             for card in await _cards(own, declaration)
         ],
         verifiers=await own.auth.cached_verifiers(),
-        in_grace=sum(own.judge.ends_at(session.id) is not None for session in sessions),
+        in_grace=sum(own.judge.grace(session.id) is not None for session in sessions),
         others_active=others,
         rules_before=await own.reports.rules_before(declaration.id),
         rules_now=own.policy.current.version,

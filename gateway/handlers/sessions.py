@@ -82,4 +82,4 @@ async def _shown(own: Services, session: DesktopSession, viewed_by: WebSessionId
 
 async def _shown_in(own: Services, pool: Pool, session: DesktopSession, viewed_by: WebSessionId) -> SessionAnswer:
     standing = await own.triage.standing(session)
-    return rendering.session(session, pool, own.clock.now(), viewed_by, own.judge.ends_at(session.id), standing)
+    return rendering.session(session, pool, own.clock.now(), viewed_by, own.judge.grace(session.id), standing)

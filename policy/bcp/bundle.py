@@ -31,7 +31,8 @@ class BundleDistrusted(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """What a node needs to decide: active declarations with their seals, and their plans. `seen_at` of each
+    """What a node needs to decide: active declarations with their seals, those out of force with the end of their
+    grace (`former`), and the plans of both. `seen_at` of each
     declaration and `read_at` are the latest moments known to have passed. `versions` are the newest known versions
     of declarations, ended ones included, `plan_versions` those of plans adopted in the console: an older one that turns
     up again is not believed."""
@@ -41,6 +42,7 @@ class Bundle:
     read_at: datetime
     seen_at: datetime
     active: tuple[tuple[Declaration, str], ...]
+    former: tuple[tuple[Declaration, datetime], ...]
     plans: tuple[Plan, ...]
     versions: Mapping[str, int]
     plan_versions: Mapping[str, int]
@@ -55,6 +57,7 @@ def write(path: Path, bundle: Bundle, key: TenantKey) -> None:
         "read_at": bundle.read_at.isoformat(),
         "seen_at": bundle.seen_at.isoformat(),
         "active": [{"declaration": encode(declaration), "seal": seal} for declaration, seal in bundle.active],
+        "former": [{"declaration": encode(item), "until": end.isoformat()} for item, end in bundle.former],
         "plans": [content_of(plan) for plan in bundle.plans],
         "versions": dict(bundle.versions),
         "plan_versions": dict(bundle.plan_versions),
@@ -103,6 +106,9 @@ def _bundle(content: Any) -> Bundle:
         read_at=datetime.fromisoformat(content["read_at"]),
         seen_at=datetime.fromisoformat(content["seen_at"]),
         active=tuple((decode(item["declaration"]), item["seal"]) for item in content["active"]),
+        former=tuple(
+            (decode(item["declaration"]), datetime.fromisoformat(item["until"])) for item in content.get("former", ())
+        ),
         plans=tuple(plan_from(plan) for plan in content["plans"]),
         versions=_versions(content["versions"]),
         plan_versions=_versions(content.get("plan_versions", {})),  # a file of before knows none

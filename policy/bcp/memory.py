@@ -24,6 +24,7 @@ from policy.bcp.chronicle import Chronicle
 from policy.bcp.model import BUNDLE_VALID, OPEN, Declaration, DeclarationState
 from policy.bcp.overlay import EMPTY, ActiveDeclaration, Deadline, Snapshot, activated
 from policy.bcp.plan import Plan, plan_from
+from policy.bcp.returning import kept, until
 from policy.bcp.rules import fault
 from policy.bcp.sealing import TenantKey
 from policy.bcp.store import BcpStore, Stored, StoredPlan
@@ -57,12 +58,16 @@ class Memory:
         self._plan_versions: dict[str, int] = {}
         self._seals: dict[str, tuple[Declaration, str]] = {}
         self._past: Final[dict[str, ActiveDeclaration]] = {}
+        self._former: tuple[ActiveDeclaration, ...] = ()
+        self._has_read = False
         self._alarmed: Final[set[tuple[str, int]]] = set()
         self._alarms: Final[list[tuple[Stored, str]]] = []
         self._key: TenantKey | None = None
         self._sealed_key = ""
         self._read_at: datetime | None = None
         self.snapshot: Snapshot = EMPTY
+        self.returning: Snapshot = EMPTY
+        """What is in force and what lately was, each until its plan's grace is over."""
         self.open: tuple[Stored, ...] = ()
         """Everything that has not ended, as read last: verified declarations only."""
         self.cut_off = False
@@ -195,20 +200,36 @@ class Memory:
         for gone in self._seals.keys() - seals.keys():
             self._versions[gone] = max(self._versions.get(gone, 0), self._seals[gone][0].version + 1)
         self.open = tuple(replace(row, declaration=declaration) for row, declaration in trusted)
-        self._read_at = now
         await self._put(active, seals, Deadline(now + BUNDLE_VALID, now, mono))
+        self._read_at, self._has_read = now, True
         if seals or self._plan_versions or self._file.exists():
             await self._write_bundle(key)
 
     async def _put(
         self, active: list[ActiveDeclaration], seals: dict[str, tuple[Declaration, str]], valid: Deadline
     ) -> None:
-        before = {(item.declaration.id, item.declaration.version) for item in self.snapshot.active}
+        before = {(item.declaration.id, item.declaration.version): item for item in self.snapshot.active}
         self._seals = seals
         self.snapshot = Snapshot(active, valid)
+        after = {(item.declaration.id, item.declaration.version) for item in self.snapshot.active}
+        self._keep([item for known, item in before.items() if known not in after], valid)
         self._past.update({item.declaration.id: item for item in active})
-        if before != {(item.declaration.id, item.declaration.version) for item in self.snapshot.active}:
+        if before.keys() != after:
             self.announce()
+
+    def _keep(self, gone: Sequence[ActiveDeclaration], valid: Deadline) -> None:
+        """What went out of force has its grace; after a restart from when it was last known to be in force."""
+        now, mono = self.now()
+        fresh = []
+        for item in gone:
+            seen = item.deadline.seen(now, mono)  # not the wall clock, which may have been set back
+            lost_at = seen if self._has_read else self._read_at or seen
+            fresh.append(kept(item, lost_at, seen, mono))
+        self._former = tuple(
+            item for item in (*self._former, *fresh) if item is not None and not item.deadline.passed(now, mono)
+        )
+        ahead = [kept(item, item.ends_at, item.deadline.seen(now, mono), mono) for item in self.snapshot.active]
+        self.returning = Snapshot([*filter(None, ahead), *self._former], valid)
 
     def _activate(
         self, declaration: Declaration, plans: dict[tuple[str, int], Plan], now: datetime, mono: float
@@ -233,7 +254,8 @@ class Memory:
             read_at=self._read_at or now,
             seen_at=max([now, *moments]) if moments else now,
             active=tuple((self.seen(declaration), seal) for declaration, seal in self._seals.values()),
-            plans=tuple({item.plan.digest: item.plan for item in self.snapshot.active}.values()),
+            former=tuple((item.declaration, item.ends_at) for item in self._former),
+            plans=tuple({item.plan.digest: item.plan for item in (*self.snapshot.active, *self._former)}.values()),
             versions=self._versions,
             plan_versions=self._plan_versions,
         )
@@ -257,12 +279,20 @@ class Memory:
         plans = {(plan.id, plan.version): plan for plan in found.plans}
         active, seals = [], {}
         for declaration, seal in found.active:
-            item = key.is_ours(declaration, seal) and self._activate(declaration, plans, now, mono)
-            if item:
-                active.append(item)
+            active_item = key.is_ours(declaration, seal) and self._activate(declaration, plans, now, mono)
+            if active_item:
+                active.append(active_item)
                 seals[declaration.id] = (declaration, seal)
         self._key, self._sealed_key, self._read_at = key, found.sealed_key, found.read_at
-        valid = Deadline(found.read_at + BUNDLE_VALID, max(now, found.seen_at), mono)
+        seen = max(now, found.seen_at)
+        former = []
+        for declaration, end in found.former:
+            plan = plans.get((declaration.plan_id, declaration.plan_version))
+            item = plan and activated(declaration, plan, Deadline(declaration.ends_at, seen, mono))
+            former.append(until(item, end, seen, mono) if item else None)
+        self._former = tuple(filter(None, former))
+        self._past.update({item.declaration.id: item for item in self._former})
+        valid = Deadline(found.read_at + BUNDLE_VALID, seen, mono)
         await self._put(active, seals, valid)
         _log.warning("bcp: decisions from the bundle file", declarations=len(active))
 

@@ -153,9 +153,16 @@ def highest(active: Iterable[ActiveDeclaration]) -> Level | None:
 
 def used(rule_ids: Sequence[str], overlays: Sequence[ActiveOverlay], rules: Sequence[Rule]) -> tuple[str, ...]:
     """The declarations on which a decision rests: those whose rules matched, strongest first."""
+    return tuple(overlay.overlay_id for overlay in matching(rule_ids, overlays, rules))
+
+
+def matching(
+    rule_ids: Sequence[str], overlays: Sequence[ActiveOverlay], rules: Sequence[Rule]
+) -> tuple[ActiveOverlay, ...]:
+    """The overlays whose rules matched, strongest first."""
     matched = {rule.id: rule.when.bcp for rule in rules if rule.id in set(rule_ids)}
     return tuple(
-        overlay.overlay_id
+        overlay
         for overlay in overlays
         if any(bcp and bcp.plan == overlay.plan and _at_least(overlay, bcp.level) for bcp in matched.values())
     )

@@ -5,9 +5,10 @@ clock's work). Asking never does I/O and goes on with the database away; a step 
 be recorded, one that narrows happens in any case.
 """
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from common.audit import AuditSink
@@ -25,11 +26,12 @@ from policy.bcp.injects import Inject
 from policy.bcp.memory import Memory
 from policy.bcp.model import DRILL_MARK, Declaration, Level, Official, Proposal, Scope, Signer
 from policy.bcp.model import RefusalCode as Code
-from policy.bcp.overlay import ActiveDeclaration, Snapshot, highest, used
+from policy.bcp.overlay import ActiveDeclaration, Snapshot, highest, matching, used
 from policy.bcp.plan import Plan, plan_from
 from policy.bcp.plan_desk import PlanDesk
 from policy.bcp.plan_store import PlanStore
 from policy.bcp.refusals import refused
+from policy.bcp.returning import Kept, latest
 from policy.bcp.settings import BcpSettings
 from policy.bcp.shelf import PlansOutcome, Shelf
 from policy.bcp.store import BcpStore
@@ -146,7 +148,8 @@ class BcpService:
             chronicle=self._chronicle,
             watch=self._watch,
         )
-        self._engine: tuple[Engine, Snapshot, Engine] | None = None
+        self._engines: Final[deque[tuple[Engine, Snapshot, Engine]]] = deque(maxlen=2)
+        """The newest two: of what is in force, and of what is kept beside it."""
 
     async def start(self) -> None:
         """Read plans and declarations, begin to follow them. With the database away the bundle file counts."""
@@ -237,13 +240,14 @@ class BcpService:
 
     def engine(self, base: Engine) -> Engine:
         """`base` itself while nothing widens, else `base` with the rules of what is declared. Holds for one request."""
-        snapshot = self._memory.snapshot
-        known = self._engine
-        if known is not None and known[0] is base and known[1] is snapshot:
-            return known[2]
-        rules = snapshot.rules()
-        made = base if not rules else widened(base.document, snapshot)
-        self._engine = base, snapshot, made
+        return self._widened_by(base, self._memory.snapshot)
+
+    def _widened_by(self, base: Engine, snapshot: Snapshot) -> Engine:
+        for known_base, known, made in self._engines:
+            if known_base is base and known is snapshot:
+                return made
+        made = widened(base.document, snapshot) if snapshot.rules() else base
+        self._engines.append((base, snapshot, made))
         return made
 
     def judge(self, base: Engine, request: Request) -> Judged:
@@ -260,15 +264,31 @@ class BcpService:
         drill = any(overlay.plan.endswith(DRILL_MARK) for overlay in overlays if overlay.overlay_id in ids)
         return Judged(decision, ids, normal.allowed, inject, _terms(normal), drill)
 
-    def known(self, overlay_id: str) -> ActiveDeclaration | None:
-        """A declaration that is or was in force since this node started: for sessions that lose their basis
-        (`plan.grace`, `plan.contact`)."""
-        return self._memory.past(overlay_id)
+    def keeps(self, base: Engine, request: Request) -> tuple[Judged, Kept] | None:
+        """What somebody who is refused, but at work at this desktop already, may still do until the grace of a lost
+        declaration is over; None: nothing, or not by a declaration. Asks today's rules: whatever else has changed acts
+        at once, and so does a personal block."""
+        now, mono = request.context.now, self._clock.monotonic()
+        snapshot = self._memory.returning
+        overlays = tuple(
+            overlay
+            for overlay in snapshot.overlays_for(request.subject, request.resource, now, mono)
+            if not self._is_blocked(request.subject, overlay)
+        )
+        if not overlays:
+            return None
+        engine = self._widened_by(base, snapshot)
+        decision = engine.decide(replace(request, context=replace(request.context, overlays=overlays)))
+        rests_on = matching(decision.rule_ids, overlays, snapshot.rules()) if decision.allowed else ()
+        last = latest(rests_on)
+        lost = self._memory.past(last.overlay_id) if last else None
+        if last is None or lost is None:
+            return None
+        return Judged(decision, tuple(item.overlay_id for item in rests_on), False), Kept(lost, last.ends_at)
 
-    def grace(self, overlay_ids: Sequence[str]) -> timedelta:
-        """How long a session that rested on these may go on after losing them: the longest grace; none for a drill."""
-        found = [item for overlay_id in overlay_ids if (item := self._memory.past(overlay_id))]
-        return max((item.plan.grace for item in found), default=timedelta())
+    def _is_blocked(self, person: Subject, overlay: ActiveOverlay) -> bool:
+        newest = self._memory.past(overlay.overlay_id)
+        return newest is None or person.user_id in newest.declaration.blocked
 
     # ---- steps -----------------------------------------------------------------------------------------------
 

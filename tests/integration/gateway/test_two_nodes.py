@@ -165,9 +165,13 @@ async def test_every_step_acts_on_every_live_session_of_both_nodes_in_time(pair:
         _, listed = await nishi.call("GET", "/desktops")
         assert time.monotonic() - expired < IN_TIME
         assert [banner["kind"] for banner in listed["notices"]] == ["losing_basis"]
-        assert await pair.open(pair.first) == await pair.open(pair.second) == {"kato": False, "nishi": False}
+        async with pair.people["nishi"].at(pair.first.url) as elsewhere:
+            _, listed = await elsewhere.call("GET", "/desktops")
+            assert [banner["kind"] for banner in listed["notices"]] == ["losing_basis"], "the other node knows as well"
+            assert [item["session"]["ends_at"] is not None for item in listed["items"] if item["session"]] == [True]
         assert await closed_with(other) == (4403, "policy")
         assert GRACE <= time.monotonic() - expired < GRACE + IN_TIME
+        assert await pair.open(pair.first) == await pair.open(pair.second) == {"kato": False, "nishi": False}
 
 
 async def test_when_a_node_dies_the_other_carries_on_with_desktops_and_declarations(pair: Pair) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ from tests.support.clock import FakeClock
 from tests.support.policy import context
 
 HOUR = timedelta(hours=1)
-SHELTER, OFFICE = 1, 0
+SHELTER, OFFICE, STRANGER = 1, 0, 5
 
 
 @pytest.fixture
@@ -58,6 +58,12 @@ def ask(clock: FakeClock, who: int = SHELTER, pool: int = OFFICE) -> Request:
 
 def may(node: kit.Node, clock: FakeClock, who: int = SHELTER, pool: int = OFFICE) -> bool:
     return node.bcp.judge(node.policy.current, ask(clock, who, pool)).decision.allowed
+
+
+def at_work(node: kit.Node, clock: FakeClock, who: int = SHELTER) -> datetime | None:
+    """Until when somebody with a desktop goes on by grace."""
+    kept = node.bcp.keeps(node.policy.current, ask(clock, who))
+    return kept[1].until if kept else None
 
 
 async def code(call: Awaitable[object]) -> str:
@@ -109,8 +115,68 @@ async def test_two_nodes_agree_and_the_bus_is_enough(
         await two.bcp.lift(made.id, kit.signer("clerk", clock.now()), note="終息")
         await one.bcp.sweep()
         assert one.bcp.active() == two.bcp.active() == ()
-        assert one.bcp.grace([made.id]) == timedelta(minutes=30)
+        assert not at_work(one, clock)
     await bus.close()
+
+
+async def test_who_is_at_work_keeps_the_desktop_for_the_grace_on_every_node_and_after_a_restart(
+    database: Database, tmp_path: Path, keyring: Keyring, clock: FakeClock
+) -> None:
+    bus = LocalBus()
+    async with (
+        kit.node(tmp_path / "a", database, clock, keyring=keyring, bus=bus) as one,
+        kit.node(tmp_path / "b", database, clock, keyring=keyring, bus=bus) as two,
+    ):
+        made = await kit.declare(one, clock)
+        await two.bcp.sweep()
+        clock.advance(timedelta(hours=1))
+        await two.bcp.lift(made.id, kit.signer("clerk", clock.now()), note="終息")
+        await one.bcp.sweep()
+        ends = clock.now() + timedelta(minutes=30)
+        for node in (one, two):
+            assert not may(node, clock)
+            assert at_work(node, clock) == ends
+            assert at_work(node, clock, STRANGER) is None
+        await one.bcp.sweep()
+    clock.advance(timedelta(minutes=10))
+    async with kit.node(tmp_path / "a", database, clock, keyring=keyring) as again:
+        assert not may(again, clock)
+        assert at_work(again, clock) == ends
+        clock.advance(timedelta(minutes=20))
+        assert at_work(again, clock) is None
+    await bus.close()
+
+
+async def test_the_grace_is_never_longer_than_that_of_the_signed_end(
+    database: Database, tmp_path: Path, keyring: Keyring, clock: FakeClock
+) -> None:
+    async with kit.node(tmp_path / "a", database, clock, keyring=keyring) as node:
+        made = await kit.declare(node, clock)
+        ends = made.ends_at + timedelta(minutes=30)
+        clock.advance(timedelta(hours=71))
+        await node.bcp.sweep()
+        clock.advance(timedelta(hours=1, minutes=1))
+        assert not may(node, clock)
+        assert at_work(node, clock) == ends, "before anybody has written the end down"
+        await node.bcp.sweep()
+        assert at_work(node, clock) == ends
+        clock.set(made.ends_at - timedelta(hours=1))
+        clock.advance(timedelta(minutes=30))
+        assert at_work(node, clock) is None, "a clock set back lengthens nothing"
+
+
+async def test_a_restart_long_after_a_lifting_gives_no_new_grace(
+    database: Database, tmp_path: Path, keyring: Keyring, clock: FakeClock
+) -> None:
+    async with kit.node(tmp_path / "a", database, clock, keyring=keyring) as one:
+        made = await kit.declare(one, clock)
+        await one.bcp.sweep()
+    async with kit.node(tmp_path / "b", database, clock, keyring=keyring) as two:
+        clock.advance(timedelta(hours=2))
+        await two.bcp.lift(made.id, kit.signer("clerk", clock.now()), note="終息")
+    async with kit.node(tmp_path / "a", database, clock, keyring=keyring) as again:
+        assert not may(again, clock)
+        assert at_work(again, clock) is None
 
 
 async def test_of_two_approvals_at_once_exactly_one_wins(

@@ -163,7 +163,9 @@ def test_a_seal_covers_everything_but_the_time_seen(keyring: Keyring) -> None:
 def written(path: Path, keyring: Keyring) -> Bundle:
     sealed = TenantKey.new_sealed(keyring, CITY)
     key, made = TenantKey.opened(sealed, keyring, CITY), active()
-    whole = Bundle(CITY, sealed, NOW, NOW, ((made, key.sign(made)),), (plan(),), {made.id: made.version}, {"quake": 3})
+    versions = {made.id: made.version}
+    signed, former = ((made, key.sign(made)),), ((made, NOW),)
+    whole = Bundle(CITY, sealed, NOW, NOW, signed, former, (plan(),), versions, {"quake": 3})
     bundle.write(path, whole, key)
     return whole
 
