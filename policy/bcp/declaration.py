@@ -33,7 +33,15 @@ from policy.bcp.model import (
 from policy.bcp.model import DeclarationState as State
 from policy.bcp.model import RefusalCode as Code
 from policy.bcp.refusals import refused
-from policy.bcp.rules import break_glass_rests, longest, needs_two, require_fresh, require_listed, same_person
+from policy.bcp.rules import (
+    break_glass_rests,
+    longest,
+    needs_two,
+    require_few,
+    require_fresh,
+    require_listed,
+    same_person,
+)
 from policy.bcp.states import Step, after
 
 MAX_REASON = 1_000
@@ -98,6 +106,7 @@ def propose(
     alone = not needs_two(declaration)
     state = after(declaration, Step.DECLARE if alone else Step.PROPOSE)
     require_fresh(signer, now)
+    require_few(signer, (first for other in others for first in other.signatures[:1]), at)
     _require_seen(signer, digest(declaration), optional=True)
     _require_time_left(declaration, at)
     if declaration.drill and any(_real(other, at) for other in others):

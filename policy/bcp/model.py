@@ -18,6 +18,8 @@ TOPIC: Final = "bcp"
 """Bus topic of everything that changes a declaration or a plan; the key is the declaration's id (or the plan's)."""
 
 TOTP_FRESH: Final = timedelta(minutes=5)
+MOST_PROPOSALS: Final = 20
+"""Of one person in an hour; of declarations and of versions of plans, each for itself."""
 APPROVAL_WINDOW: Final = timedelta(minutes=30)
 DEFAULT_DURATION: Final = timedelta(hours=72)
 MAX_DURATION: Final = timedelta(days=14)
@@ -333,6 +335,7 @@ class RefusalCode(StrEnum):
     NOBODY_LISTED = "nobody_listed"
     HIGHER_RANK = "higher_rank"
     TOTP_NOT_FRESH = "totp_not_fresh"
+    TOO_MANY_PROPOSALS = "too_many_proposals"
     LAPSED = "lapsed"
     OVER = "over"
     CONTENT_CHANGED = "content_changed"

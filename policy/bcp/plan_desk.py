@@ -19,10 +19,10 @@ from policy.bcp.adopted import AdoptedPlans
 from policy.bcp.audit_names import BcpAudit
 from policy.bcp.chronicle import Chronicle
 from policy.bcp.memory import Memory
-from policy.bcp.model import TOPIC, WHOLE_TENANT, Cause, Level, Proposal, Refused, Signer
+from policy.bcp.model import TOPIC, WHOLE_TENANT, Cause, Level, Proposal, Refused, Signature, Signer
 from policy.bcp.model import RefusalCode as Code
 from policy.bcp.plan import Plan
-from policy.bcp.plan_store import PlanStore
+from policy.bcp.plan_store import PlanStore, PlanTurn
 from policy.bcp.plan_text import Checked, checked, text_of
 from policy.bcp.plan_versions import PlanVersion
 from policy.bcp.refusals import refused
@@ -75,7 +75,10 @@ class PlanDesk:
     async def next_version(self, plan_id: str) -> int:
         """The number that the next version of the plan must have at least."""
         async with self._store.turn(self._tenant_id) as turn:
-            return max(await turn.newest(plan_id), self._shelf.written_version(plan_id)) + 1
+            return await self._newest(turn, plan_id) + 1
+
+    async def _newest(self, turn: PlanTurn, plan_id: str) -> int:
+        return max(await turn.newest(plan_id), self._shelf.written_version(plan_id))
 
     async def check(self, text: str) -> Checked:
         """What proposing this text would run into. Nothing is kept."""
@@ -99,14 +102,15 @@ class PlanDesk:
         try:
             plan = proven(await self.check(text))
             plan_id = plan.id
-            newest = await self.next_version(plan.id) - 1
             now = self._clock.now()
-            made = steps.propose(plan, note, signer, self._tenant_id, now, newest=newest)
+            async with self._store.turn(self._tenant_id) as turn:
+                newest, others = await self._newest(turn, plan.id), await _proposals(turn)
+            made = steps.propose(plan, note, signer, self._tenant_id, now, newest=newest, others=others)
             await self._chronicle.plan_step(name, made, signer, source)
             key = await self._memory.key()
             async with self._store.turn(self._tenant_id) as turn:
-                newest = max(await turn.newest(plan.id), self._shelf.written_version(plan.id))
-                made = steps.propose(plan, note, signer, self._tenant_id, now, newest=newest)
+                newest, others = await self._newest(turn, plan.id), await _proposals(turn)
+                made = steps.propose(plan, note, signer, self._tenant_id, now, newest=newest, others=others)
                 await turn.add(made, key.sign_plan(made))
         except Refused as error:
             await self._chronicle.refused(name, plan_id, signer, source, error)
@@ -159,6 +163,10 @@ class PlanDesk:
             raise
         await self._bus.publish(TOPIC, plan_id)
         return taken
+
+
+async def _proposals(turn: PlanTurn) -> tuple[Signature, ...]:
+    return tuple(row.found.proposed for row in await turn.versions() if row.found is not None)
 
 
 def _find(versions: Sequence[PlanVersion], plan_id: str, number: int) -> PlanVersion:

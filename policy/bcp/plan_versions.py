@@ -18,7 +18,7 @@ from policy.bcp.model import RefusalCode as Code
 from policy.bcp.model import Role, Signature, Signer
 from policy.bcp.plan import Plan, content_of, plan_from
 from policy.bcp.refusals import refused
-from policy.bcp.rules import require_fresh, same_person
+from policy.bcp.rules import require_few, require_fresh, same_person
 
 NOTE_MAX: Final = 1_000
 
@@ -43,9 +43,20 @@ class PlanVersion:
     adopted: Signature | None = None
 
 
-def propose(plan: Plan, note: str, signer: Signer, tenant_id: TenantId, now: datetime, *, newest: int) -> PlanVersion:
-    """First signature. `newest` is the highest version of the plan that there is or ever was declared (0: none)."""
+def propose(
+    plan: Plan,
+    note: str,
+    signer: Signer,
+    tenant_id: TenantId,
+    now: datetime,
+    *,
+    newest: int,
+    others: Iterable[Signature],
+) -> PlanVersion:
+    """First signature. `newest` is the highest version of the plan that there is or ever was declared (0: none),
+    `others` are the first signatures of all versions there are."""
     require_fresh(signer, now)
+    require_few(signer, others, now)
     if not 1 <= len(note.strip()) <= NOTE_MAX:
         raise refused(Code.REASON_MISSING)
     if plan.version != newest + 1:  # a jump would use the numbers up, and a plan could never be mended again

@@ -30,6 +30,10 @@ _TEXTS: Final[Mapping[RefusalCode, tuple[str, str]]] = {
         "ワンタイムコードの確認から5分を過ぎています。もう一度確認してから署名してください。",
         "Your one-time code was checked more than 5 minutes ago. Confirm it again, then sign.",
     ),
+    RefusalCode.TOO_MANY_PROPOSALS: (
+        "1時間に申請・提案できるのは1人{most}件までです。急ぐ場合は、ほかの人が申請してください。",
+        "One person can propose {most} times an hour. If it is urgent, let somebody else propose.",
+    ),
     RefusalCode.LAPSED: (
         "30分以内に承認されなかったため失効しました。もう一度申請してください。",
         "It lapsed because nobody approved it within 30 minutes. Propose it again.",

@@ -13,6 +13,7 @@ from policy.bcp.model import (
     MAX_ALERT,
     MAX_DRILL,
     MAX_DURATION,
+    MOST_PROPOSALS,
     TOTP_FRESH,
     Declaration,
     DeclarationState,
@@ -57,6 +58,14 @@ def require_fresh(signer: Signer, now: datetime) -> None:
     stepped back) is not fresh."""
     if signer.totp_at is None or not timedelta() <= now - signer.totp_at <= TOTP_FRESH:
         raise refused(Code.TOTP_NOT_FRESH)
+
+
+def require_few(signer: Signer, proposed: Iterable[Signature], now: datetime) -> None:
+    """Raises Refused when this person signed too many of `proposed` in the last hour. Each is kept, told to officials
+    and looked at again and again: one account must not fill lists, mailboxes and version numbers for all others."""
+    lately = sum(same_person(signer, one) and one.at > now - timedelta(hours=1) for one in proposed)
+    if lately >= MOST_PROPOSALS:
+        raise refused(Code.TOO_MANY_PROPOSALS, most=MOST_PROPOSALS)
 
 
 def require_listed(signed: Sequence[Signature], scope: Scope, officials: Sequence[Official], at: datetime) -> None:

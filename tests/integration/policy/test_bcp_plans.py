@@ -14,7 +14,8 @@ from common.clock import SystemClock
 from common.db import Database
 from common.errors import AuditUnavailable, StoreUnavailable
 from common.secret import Keyring
-from policy.bcp.model import Level, Refused
+from policy.bcp import rules
+from policy.bcp.model import DeclarationState, Level, Refused
 from policy.bcp.plan_store import bcp_plan_version
 from policy.bcp.plan_text import text_of
 from policy.bcp.plan_versions import PlanState, PlanVersion
@@ -196,6 +197,25 @@ async def test_what_was_tampered_with_cannot_be_declared(
         assert versions(node) == {}, "two persons mend it, up to the number that is known"
         await adopted(node, clock, 3)
         assert versions(node) == {"quake": 3}
+
+
+async def test_one_person_cannot_use_up_the_versions(
+    database: Database, tmp_path: Path, keyring: Keyring, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "MOST_PROPOSALS", 2)
+    async with kit.node(tmp_path / "a", database, clock, keyring=keyring) as node:
+        desk = node.bcp.plan_desk
+        for version in (2, 3):
+            await desk.propose(written(version), "見直し", kit.signer("clerk", clock.now()))
+            await desk.reject("quake", version, kit.signer("clerk", clock.now()))
+        fourth = desk.propose(written(4), "見直し", kit.signer("clerk", clock.now()))
+        assert await code(fourth) == "too_many_proposals"
+        for _ in range(2):
+            made = await node.bcp.declare(kit.proposal(), kit.signer("clerk", clock.now()))
+            await node.bcp.reject(made.id, kit.signer("clerk", clock.now()), note="")
+        assert await code(node.bcp.declare(kit.proposal(), kit.signer("clerk", clock.now()))) == "too_many_proposals"
+        await desk.propose(written(4), "見直し", kit.signer("chief", clock.now()))
+        assert (await kit.declare(node, clock)).state is DeclarationState.ACTIVE
 
 
 async def test_the_effect_is_shown_before_anybody_adopts(

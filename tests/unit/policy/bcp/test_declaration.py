@@ -12,6 +12,7 @@ from policy.bcp.canonical import decode, digest, encode, extension_digest
 from policy.bcp.model import (
     BREAK_GLASS,
     MAX_DURATION,
+    MOST_PROPOSALS,
     WHOLE_TENANT,
     Declaration,
     DeclarationState,
@@ -195,6 +196,19 @@ def test_break_glass_needs_the_list_and_cannot_be_chained() -> None:
                 assert steps.propose(*again, others=(dead,)).state is DeclarationState.ACTIVE
             else:
                 assert refusal(steps.propose, *again, others=(dead,)) is Code.BREAK_GLASS_AGAIN
+
+
+def test_one_person_cannot_flood_the_others_with_proposals() -> None:
+    mine = tuple(steps.reject(proposed(), NOW) for _ in range(MOST_PROPOSALS))
+    by = mine[0].signatures[0].username
+    again = (drafted(), signer(by, NOW, absent=True), OFFICIALS, NOW)
+    assert refusal(steps.propose, *again, others=mine) is Code.TOO_MANY_PROPOSALS
+    assert steps.propose(*again, others=mine[1:]).state is DeclarationState.AWAITING_APPROVAL
+    another = (drafted(), signer("deputy", NOW, absent=True), OFFICIALS, NOW)
+    assert steps.propose(*another, others=mine).state is DeclarationState.AWAITING_APPROVAL
+    later = NOW + HOUR
+    after = (drafted(later), signer(by, later, absent=True), OFFICIALS, later)
+    assert steps.propose(*after, others=mine).state is DeclarationState.AWAITING_APPROVAL
 
 
 def test_extension_takes_two_persons_again_from_a_day_before() -> None:

@@ -25,7 +25,7 @@ CITY = TenantId("city")
 
 
 def proposed(plan: Plan | None = None, newest: int = 0) -> PlanVersion:
-    return steps.propose(plan or kit.plan(), "見直し", kit.signer("clerk", NOW), CITY, NOW, newest=newest)
+    return steps.propose(plan or kit.plan(), "見直し", kit.signer("clerk", NOW), CITY, NOW, newest=newest, others=())
 
 
 def seen(username: str, found: PlanVersion, **over: Any) -> Signer:
@@ -93,7 +93,7 @@ def test_nobody_adopts_alone_or_twice() -> None:
 )
 def test_what_may_not_be_proposed(note: str, version: int, expected: str) -> None:
     with pytest.raises(Refused) as error:
-        steps.propose(kit.plan(version=version), note, kit.signer("clerk", NOW), CITY, NOW, newest=2)
+        steps.propose(kit.plan(version=version), note, kit.signer("clerk", NOW), CITY, NOW, newest=2, others=())
     assert code(error) == expected
 
 
