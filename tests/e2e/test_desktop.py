@@ -34,7 +34,7 @@ async def terminal(window: Terminal) -> AsyncIterator[Terminal]:
     american = window.keyboard
     yield window
     if window.keyboard is not american:
-        await choose(window.visitor, "auto")
+        await window.visitor.choose("auto")
         window.keyboard = american
     await window.visitor.page.keyboard.press("Control+c")
 
@@ -42,18 +42,9 @@ async def terminal(window: Terminal) -> AsyncIterator[Terminal]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def jis(terminal: Terminal) -> Keyboard:
     """A Japanese keyboard in front of the terminal, and the viewer told so."""
-    await choose(terminal.visitor, "jis")
+    await terminal.visitor.choose("jis")
     terminal.keyboard = await Keyboard.at(terminal.visitor.page, JIS)
     return terminal.keyboard
-
-
-async def choose(visitor: Visitor, value: str) -> None:
-    """Choose something in the display panel and go back to the picture."""
-    await visitor.part("display-open").click()
-    await visitor.part(f"choice-{value}").click()
-    await visitor.part("panel-close").click()
-    await visitor.part("viewer-focus-canvas").click()
-    await expect(visitor.part("viewer-canvas")).to_be_focused()
 
 
 async def test_the_way_to_the_picture_is_told_in_stages(visits: Visits) -> None:

@@ -106,6 +106,14 @@ class Visitor:
         await self.part(f"desktop-open-{pool_id}").click()
         await self.picture_shows()
 
+    async def choose(self, value: str) -> None:
+        """Choose something in the display panel and go back to the picture."""
+        await self.part("display-open").click()
+        await self.part(f"choice-{value}").click()
+        await self.part("panel-close").click()
+        await self.part("viewer-focus-canvas").click()
+        await expect(self.part("viewer-canvas")).to_be_focused()
+
     def session_id(self) -> str:
         """The desktop session on the page."""
         return self.page.url.rsplit("/", 1)[-1]
