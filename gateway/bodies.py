@@ -1,6 +1,7 @@
 """JSON in and out of handlers."""
 
-from typing import TypeVar
+import re
+from typing import Final, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel
@@ -9,12 +10,18 @@ from common.errors import ErrorCode, KakehashiError
 
 B = TypeVar("B", bound=BaseModel)
 
+_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""U+0000 as JSON spells it (RFC 8259, 7): no text of a person holds it, and PostgreSQL stores none."""
+
 
 async def body(request: web.Request, model: type[B]) -> B:
     """The request's JSON as a checked model. Raises ValidationError, which becomes a bad-request answer."""
     if request.content_type != "application/json":
         raise KakehashiError("content type is not application/json", code=ErrorCode.BAD_REQUEST)
-    return model.model_validate_json(await request.read())
+    text = await request.read()
+    if _NUL.search(text):
+        raise KakehashiError("U+0000 in a text", code=ErrorCode.BAD_REQUEST)
+    return model.model_validate_json(text)
 
 
 async def large_body(request: web.Request, model: type[B], limit: int) -> B:

@@ -189,6 +189,8 @@ async def permission(request: web.Request, handler: Handler) -> web.StreamRespon
     route: Route | None = route_of(request)
     caller = request[CALLER]
     if route is None or permitted(caller, route.permission):
+        if any("\0" in value for value in request.match_info.values()):
+            raise KakehashiError("U+0000 in a path", code=ErrorCode.NOT_FOUND)
         if route is not None and route.handler in EXACT_TIME:
             services(request).clock_watch.require()
         return await handler(request)

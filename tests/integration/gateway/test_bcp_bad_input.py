@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from yarl import URL
 
 from gateway.routes import ROUTES
 from tests.integration.gateway.test_bcp import PROPOSAL, Scene, declared, more, town
@@ -124,6 +125,17 @@ async def test_a_malformed_proposal_is_refused_whole(declared: Scene, proposal: 
     status, _ = await declared["mori"].call("POST", "/bcp/declarations", {"proposal": proposal})
     assert status == 400
     assert (await declared["mori"].call("GET", "/bcp/declarations"))[1]["items"] == []
+
+
+async def test_a_nul_is_the_callers_fault_everywhere(declared: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    """PostgreSQL stores none: it must not come as far as a statement."""
+    mori = declared["mori"]
+    for path in ("/sessions/%00", "/bcp/declarations/a%00b", "/bcp/reports/%00"):
+        async with mori.client.get(URL(f"{mori.url}/api/v1{path}", encoded=True)) as answer:
+            assert answer.status == 404, path
+        assert "U+0000 in a path" in capsys.readouterr().out, "SQLite would have taken it"
+    assert (await mori.call("POST", "/bcp/what-if", PROPOSAL | {"reason": "a\0b"}))[0] == 400
+    assert (await mori.call("POST", "/bcp/what-if", PROPOSAL | {"reason": r"C:\\u0000"}))[0] == 200, "that is no NUL"
 
 
 async def test_a_malformed_plan_leaves_the_plans_before_and_what_is_declared(declared: Scene) -> None:
