@@ -15,7 +15,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 MOST: Final = 16
-"""Keys in one reading: all who asked go on in the same turn of the event loop, about 10 ms when they are 16."""
+"""Keys in one reading: all who asked go on in the same turn of the event loop, which must stay short."""
 
 
 class Together(Generic[K, V]):
