@@ -8,6 +8,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Final, Literal
@@ -57,8 +58,9 @@ def is_empty(url: str) -> bool:
     return listed.strip() == "0"
 
 
-def load(url: str, source: Path) -> None:
-    """Fill an empty database from a copy; all of it or nothing. Raises KakehashiError."""
+def load(url: str, source: Path, give: Callable[[int], None]) -> None:
+    """Fill an empty database from a copy; all of it or nothing. `give` sets the owner of an SQLite file by its
+    descriptor, before the file has its name. Raises KakehashiError."""
     if kind(url) == "postgresql":
         _run(url, "pg_restore", "--single-transaction", "--no-owner", "--no-privileges", str(source))
         return
@@ -73,6 +75,7 @@ def load(url: str, source: Path) -> None:
     handle = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     with os.fdopen(handle, "wb") as out, source.open("rb") as stream:
         shutil.copyfileobj(stream, out)
+        give(out.fileno())
     half.replace(target)
 
 

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from shlex import quote
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
@@ -99,30 +100,38 @@ def write(config: Path, target: Path, now: datetime) -> Manifest:
 def restore(archive: Path, config: Path) -> Manifest:
     """Put a copy back: its files where the settings name them, its database into the empty one. Raises KakehashiError.
 
-    With no settings file there, the copy's own is taken. The schema stays as it was: `db upgrade` comes afterwards.
+    The places are those of the settings file that is there, never of the copy's. The schema stays as it was: `db
+    upgrade` comes afterwards.
     """
+    if not config.is_file():
+        raise KakehashiError(_without_settings(archive, config))
     try:
         with TemporaryDirectory(prefix="kakehashi-restore-", dir=archive.parent) as name:
             folder = Path(name)
             manifest = _unpack(archive, folder)
-            settings = load(Settings, config if config.exists() else folder / _SETTINGS)
+            settings = load(Settings, config)
             places = dict(_named_files(settings))
             wanted = {folder / member: places.get(member.removeprefix(_FILES)) for member in manifest.members
                       if member.startswith(_FILES)}  # fmt: skip
             faults = list(_faults(manifest, settings, wanted))
             if faults:
                 raise KakehashiError("nothing was changed:\n" + "\n".join(f"  {fault}" for fault in faults))
-            if not config.exists():
-                wanted[folder / _SETTINGS] = config
             for source, place in wanted.items():
                 if place is not None:
                     _place(source, place, manifest.members[source.relative_to(folder).as_posix()])
-            db_copy.load(settings.database.url, folder / _DATABASE)
-            if manifest.database == "sqlite":
-                _give(db_copy.sqlite_file(settings.database.url), manifest.members[_DATABASE])
+            owner = manifest.members[_DATABASE]
+            db_copy.load(settings.database.url, folder / _DATABASE, lambda file: _give(file, owner))
     except OSError as error:
         raise KakehashiError(f"{error.filename or archive}: {error.strerror}") from error
     return manifest
+
+
+def _without_settings(archive: Path, config: Path) -> str:
+    took = f"(umask 077; tar -xzOf {quote(str(archive))} {_SETTINGS} > {quote(str(config))})"
+    return (
+        f"{config} is not there. Where things go is for you to say, not for the copy. Take its settings out with\n"
+        f"  {took}\nlook at every path and address in them, and run this again"
+    )
 
 
 def _named_files(settings: BaseModel, prefix: str = "") -> Iterator[tuple[str, Path]]:
@@ -251,14 +260,14 @@ def _place(source: Path, place: Path, member: Member) -> None:
     handle = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     with os.fdopen(handle, "wb") as out, source.open("rb") as stream:
         shutil.copyfileobj(stream, out, _PIECE)
-        # By its descriptor: whoever may write in that folder could put a link in the name's place.
         _give(out.fileno(), member)
         os.fchmod(out.fileno(), member.mode)
     half.replace(place)
 
 
-def _give(file: Path | int, member: Member) -> None:
-    """Back to whom it belonged, where that account exists and we may."""
+def _give(file: int, member: Member) -> None:
+    """Back to whom it belonged, where that account exists and we may. By its descriptor: whoever may write in that
+    folder could put a link in the name's place."""
     if os.geteuid() == 0 and member.owner:
         with suppress(LookupError):
             shutil.chown(file, member.owner, member.group)

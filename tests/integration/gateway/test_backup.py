@@ -3,8 +3,12 @@
 import asyncio
 import gzip
 import json
+import os
+import sqlite3
 import subprocess
 import sys
+import tarfile
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +16,7 @@ from typing import Any
 import pyotp
 from sqlalchemy.engine import make_url
 
+from common import db_copy
 from common.audit_store import read, verify
 from common.clock import SystemClock
 from common.db import Database
@@ -63,6 +68,39 @@ def _lose(url: str, postgres: Postgres) -> None:
     postgres.sql(f"create database {place.database}")
 
 
+def _take_settings(archive: Path, config: Path) -> None:
+    with tarfile.open(archive) as packed:
+        found = packed.extractfile("settings.toml")
+        assert found
+        config.write_bytes(found.read())
+
+
+def _links_in_the_way(tmp_path: Path, folder: Path) -> Path:
+    """Somebody who may write in the gateway's folder hopes that root writes, or gives away, what links lead to."""
+    victim = tmp_path / "victim"
+    victim.touch(0o644)
+    (folder / "keys.json").symlink_to(tmp_path / "elsewhere")
+    (folder / "audit.pem.restoring").symlink_to(victim)
+    return victim
+
+
+def test_an_sqlite_file_is_given_away_before_it_has_its_name(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "copy")) as copy:
+        copy.execute("create table something (id integer)")
+    (tmp_path / "victim").touch()
+    (tmp_path / "kakehashi.db").symlink_to(tmp_path / "victim")
+    (tmp_path / "kakehashi.db.restoring").symlink_to(tmp_path / "victim")
+    given: list[int] = []
+
+    def give(file: int) -> None:
+        assert (tmp_path / "kakehashi.db").is_symlink(), "the name is not there yet"
+        given.append(os.fstat(file).st_ino)
+
+    db_copy.load(f"sqlite:///{tmp_path / 'kakehashi.db'}", tmp_path / "copy", give)
+    assert [(tmp_path / "kakehashi.db").lstat().st_ino] == given
+    assert (tmp_path / "victim").read_bytes() == b""
+
+
 async def test_a_new_machine_goes_on_where_the_backup_was_made(
     tmp_path: Path, directory: Slapd, database_url: str, postgres: Postgres
 ) -> None:
@@ -84,8 +122,18 @@ async def test_a_new_machine_goes_on_where_the_backup_was_made(
 
     web = folder.rename(tmp_path / "burnt") / "web"
     _lose(database_url, postgres)
+    refused = await _command("restore", archive, "--config", config)
+    assert refused.returncode == 1
+    assert "settings.toml > " in refused.stderr, "the copy does not say where its files go"
+    assert not folder.exists()
+    folder.mkdir()
+    _take_settings(archive, config)
+    victim = _links_in_the_way(tmp_path, folder)
     restored = await _command("restore", archive, "--config", config)
     assert restored.returncode == 0, restored.stderr
+    assert (victim.read_bytes(), victim.stat().st_mode & 0o777) == (b"", 0o644), "links are not followed"
+    assert not (tmp_path / "elsewhere").exists()
+    assert not [name for name in folder.iterdir() if name.is_symlink()]
     assert "restored what test had" in restored.stdout
     web.rename(folder / "web")  # comes with the program, not with a backup
 
