@@ -56,6 +56,14 @@ class Terminal:
         """Type a command and do not wait for its end."""
         await self.keyboard.type(f"{command}\n")
 
+    async def take_down(self, name: str) -> None:
+        """Have what is typed from now on, up to Ctrl+D, written to a file of the home.
+
+        Waits for the file: what is typed while the shell still reads its own line is not sure to reach the program.
+        """
+        await self.start(f"cat > {name}")
+        await self.written(name)
+
     async def run(self, command: str, *, within: float = 30.0) -> str:
         """Run a command to its end: what it printed."""
         self._count += 1

@@ -95,7 +95,7 @@ async def test_what_is_typed_changes_the_picture(terminal: Terminal) -> None:
 
 async def test_a_japanese_keyboard_types_what_is_printed_on_it(terminal: Terminal, jis: Keyboard) -> None:
     printed = "@[]^\\_:;`{}~|=+*\"'&!#$%()-,./<>? aZ09"
-    await terminal.start("cat > jis.txt")
+    await terminal.take_down("jis.txt")
     await jis.type(printed + "\n")
     await jis.press("¥", "IntlYen")  # as macOS names the key beside ^: it types a backslash everywhere else
     await jis.press("\\", "IntlYen")  # and as all other systems name it
@@ -106,14 +106,14 @@ async def test_a_japanese_keyboard_types_what_is_printed_on_it(terminal: Termina
 
 async def test_an_american_keyboard_types_what_is_printed_on_it(terminal: Terminal) -> None:
     printed = "".join(sorted(set(US) - {"\n"}))
-    await terminal.start("cat > us.txt")
+    await terminal.take_down("us.txt")
     await terminal.keyboard.type(printed + "\n")
     await terminal.visitor.page.keyboard.press("Control+d")
     assert await terminal.run("cat us.txt") == f"{printed}\n"
 
 
 async def test_a_held_key_repeats_and_stops_when_released(terminal: Terminal) -> None:
-    await terminal.start("cat > held.txt")
+    await terminal.take_down("held.txt")
     await terminal.keyboard.down("x", "KeyX")
     for _ in range(9):
         await terminal.keyboard.down("x", "KeyX", repeat=True)
@@ -128,7 +128,7 @@ async def test_japanese_is_written_with_the_desktops_own_input_method(
     terminal: Terminal, jis: Keyboard, way: str
 ) -> None:
     visitor = terminal.visitor
-    await terminal.start("cat > kana.txt")
+    await terminal.take_down("kana.txt")
     await _toggle(visitor, jis, way)
     await jis.type("nihongo")
     before = await visitor.picture()
@@ -165,7 +165,7 @@ def _sign(picture: Image.Image) -> Image.Image:
 async def test_text_written_here_is_sent_as_keys(terminal: Terminal) -> None:
     text = "令和8年度 予算(案)を﨑村さんへ: \\1,234 𠮷野家 ☕"
     visitor = terminal.visitor
-    await terminal.start("cat > sent.txt")
+    await terminal.take_down("sent.txt")
     await visitor.part("type-open").click()
     await visitor.part("type-text").fill(text + "\n")
     await visitor.part("type-send").click()

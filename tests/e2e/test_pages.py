@@ -190,7 +190,7 @@ async def test_a_tablet_writes_with_its_own_keyboard(visits: Visits) -> None:
     visitor = await visits.signed_in("yoshida.kenta", width=768, height=1024)
     await visitor.open_desktop(INTERNET)
     terminal = await Terminal.open(visitor)
-    await terminal.start("cat > soft.txt")
+    await terminal.take_down("soft.txt")
     await visitor.part("soft-keyboard-open").tap()
     await expect(visitor.part("soft-keyboard")).to_be_focused()
     await visitor.page.keyboard.insert_text("公民館")  # as an input method of the tablet does

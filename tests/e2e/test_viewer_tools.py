@@ -68,7 +68,7 @@ async def test_the_watermark_comes_back(worker: Visitor, tampering: str) -> None
 
 async def test_the_key_bar_sends_what_it_says(worker: Visitor) -> None:
     terminal = await Terminal.open(worker)
-    await terminal.start("cat > keys.txt")
+    await terminal.take_down("keys.txt")
     await worker.part("keys-open").click()
     for name in ("esc", "tab", "f5", "f9", "up", "home", "delete", "enter"):
         await worker.part(f"key-{'del' if name == 'delete' else name}").click()
