@@ -93,7 +93,7 @@ def build_broker(
     )
     admission = AdmissionStore(database, situation)
     vault, registry, chronicle = CredentialVault(keyring), LiveRegistry(), Chronicle(audit, bus)
-    tickets = Tickets(TicketStore(database), clock, lifetime_seconds=settings.sessions.ticket_seconds)
+    tickets = Tickets(TicketStore(database), sessions, clock, lifetime_seconds=settings.sessions.ticket_seconds)
     lifecycle = Lifecycle(
         sessions=sessions,
         pools=pools,

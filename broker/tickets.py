@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from broker.models import DesktopSession
+from broker.store.sessions import SessionStore
 from broker.store.tickets import TicketBinding, TicketStore
 from common.clock import Clock
 from common.errors import TicketInvalid
@@ -20,8 +21,9 @@ _MAX_CHARS: Final = 64
 class Tickets:
     """Issues and redeems tickets."""
 
-    def __init__(self, store: TicketStore, clock: Clock, *, lifetime_seconds: int) -> None:
+    def __init__(self, store: TicketStore, sessions: SessionStore, clock: Clock, *, lifetime_seconds: int) -> None:
         self._store = store
+        self._sessions = sessions
         self._clock = clock
         self._lifetime = timedelta(seconds=lifetime_seconds)
 
@@ -50,16 +52,16 @@ class Tickets:
         if not ticket or len(ticket) > _MAX_CHARS or not ticket.isascii():
             raise TicketInvalid("not in the form of a ticket")
         now = self._clock.now()
-        burnt = await self._store.burn(token_hash(ticket), now)
-        if burnt is None:
+        binding = await self._store.burn(token_hash(ticket), now)
+        if binding is None:
             raise TicketInvalid("unknown or used")
-        binding, session = burnt
         if now >= binding.expires_at:
             raise TicketInvalid("lapsed")
         if (binding.tenant_id, binding.session_id) != (tenant_id, session_id):
             raise TicketInvalid("bound to another session")
         if (binding.user_id, binding.web_session_id) != (user_id, web_session_id):
             raise TicketInvalid("bound to another person or web session")
+        session = await self._sessions.get(tenant_id, session_id)
         if session is None or session.user_id != user_id:
             raise TicketInvalid("the session is gone")
         return session

@@ -51,6 +51,7 @@ audit_checkpoint: Final = Table(
     Column("signature", String(128), nullable=False),
 )
 
+_INSERT: Final = insert(audit_event)
 _PAGE: Final = 1_000
 
 
@@ -82,8 +83,7 @@ async def hash_of(database: Database, node_id: str, seq: int) -> str | None:
 async def add(database: Database, events: Sequence[ChainedEvent]) -> None:
     """Write events that follow each other. Raises StoreUnavailable (they may be in all the same), and what SQLAlchemy
     raises when somebody else took their places."""
-    async with database.transaction() as connection:
-        await connection.execute(insert(audit_event), [_row(event) for event in events])
+    await database.execute(_INSERT, [_row(event) for event in events])
 
 
 async def merge(database: Database, events: Sequence[ChainedEvent]) -> None:

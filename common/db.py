@@ -11,7 +11,7 @@ While nothing answers, callers are refused at once (`common/db_outage.py`).
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,6 +67,7 @@ _UNAVAILABLE_STATES: Final = ("08", "25006", "53", "57", "58")
 """SQLSTATE classes by which PostgreSQL says that it cannot serve us now: connection, read-only standby, no resources,
 shutting down, system error. The driver makes no OperationalError of them."""
 _log = get_logger(__name__)
+Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 _MIGRATION_LOCK: Final = 0x4B414B45  # "KAKE": nodes that start together migrate one after the other
 
 
@@ -148,9 +149,12 @@ class Database:
         async with self._trying(seconds), self._engine.begin() as connection:
             yield connection
 
-    async def execute(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> CursorResult[Any]:
+    async def execute(self, statement: Executable, parameters: Parameters | None = None) -> CursorResult[Any]:
         """One statement that is the whole transaction, at half the price: one round trip instead of three, and all its
-        rows are here when this returns. Raises what `transaction` does; it may have been carried out if cancelled."""
+        rows are here when this returns. With several sets of parameters all are carried out, or none.
+
+        Raises what `transaction` does. It may have been carried out if cancelled.
+        """
         async with self._trying(None):
             # In one greenlet: the asynchronous connection takes one for each step, which costs as much as the rest.
             return await greenlet_spawn(_execute, self._single, statement, parameters)
@@ -186,7 +190,7 @@ class Database:
             _log.warning("database answers again", seconds=round(lasted, 1))
 
 
-def _execute(engine: Engine, statement: Executable, parameters: Mapping[str, Any] | None) -> CursorResult[Any]:
+def _execute(engine: Engine, statement: Executable, parameters: Parameters | None) -> CursorResult[Any]:
     with engine.connect() as connection:
         return connection.execute(statement, parameters)
 

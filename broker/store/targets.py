@@ -1,5 +1,6 @@
 """SQL of static targets and of agent pools' desktops. Counterparts: `broker/catalogue.py`, `broker/launcher.py`."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import bindparam, case, delete, select, update
@@ -11,9 +12,10 @@ from broker.store.rows import desktop_of, target_of, target_row
 from broker.store.tables import desktop_session, pool_desktop, static_target
 from common.db import Database
 from common.ids import DesktopId, PoolId, TenantId
+from common.together import Together
 
-_ONE: Final = select(static_target).where(
-    static_target.c.tenant_id == bindparam("tenant_id"), static_target.c.id == bindparam("id")
+_THESE: Final = select(static_target).where(
+    static_target.c.tenant_id.in_(bindparam("tenants")), static_target.c.id.in_(bindparam("ids"))
 )
 
 
@@ -22,6 +24,7 @@ class TargetStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._known: Final = Together(self._get)
 
     async def get(self, tenant_id: TenantId, desktop_id: DesktopId) -> StaticTarget | None:
         """One static target."""
@@ -32,8 +35,15 @@ class TargetStore:
         self, tenant_id: TenantId, desktop_id: DesktopId
     ) -> tuple[StaticTarget, str | None] | None:
         """One static target and its sealed credential, if it has one."""
-        row = (await self._database.execute(_ONE, {"tenant_id": tenant_id, "id": desktop_id})).mappings().one_or_none()
-        return None if row is None else (target_of(row), row["credential"])
+        return await self._known.get((tenant_id, desktop_id))
+
+    async def _get(
+        self, asked: Sequence[tuple[TenantId, DesktopId]]
+    ) -> dict[tuple[TenantId, DesktopId], tuple[StaticTarget, str | None]]:
+        keys = {"tenants": list({one for one, _ in asked}), "ids": [one for _, one in asked]}
+        rows = (await self._database.execute(_THESE, keys)).mappings()
+        found = ((target_of(row), row["credential"]) for row in rows)
+        return {(one[0].tenant_id, one[0].id): one for one in found}
 
     async def all_of(self, tenant_id: TenantId, pool_id: PoolId | None = None) -> tuple[StaticTarget, ...]:
         """All static targets of a tenant (and pool), by id."""

@@ -6,8 +6,6 @@ from typing import Any, Final, cast
 
 from sqlalchemy import CursorResult, bindparam, delete, or_, update
 
-from broker.models import DesktopSession
-from broker.store.sessions import read_session
 from broker.store.tables import desktop_ticket
 from common.db import Database
 from common.ids import SessionId, TenantId, UserId, WebSessionId
@@ -49,24 +47,22 @@ class TicketStore:
             await connection.execute(_OLDER, {f"of_{name}": bound[name] for name in _SAME})
             await connection.execute(_INSERT, {"ticket_hash": ticket_hash, **bound})
 
-    async def burn(self, ticket_hash: str, now: datetime) -> tuple[TicketBinding, DesktopSession | None] | None:
-        """Use a ticket up; what it is bound to, and that session now, for exactly one caller. None for everybody else.
+    async def burn(self, ticket_hash: str, now: datetime) -> TicketBinding | None:
+        """Use a ticket up; what it is bound to, for exactly one caller. None for everybody else.
 
         The hash alone is the key (no tenant): whoever shows a ticket in the wrong place has used it up too.
         """
-        async with self._database.transaction() as connection:
-            shown = {"shown": ticket_hash, "redeemed_at": now}
-            row = (await connection.execute(_BURN, shown)).mappings().one_or_none()
-            if row is None:
-                return None
-            binding = TicketBinding(
-                tenant_id=TenantId(row["tenant_id"]),
-                session_id=SessionId(row["session_id"]),
-                user_id=UserId(row["user_id"]),
-                web_session_id=WebSessionId(row["web_session_id"]),
-                expires_at=row["expires_at"],
-            )
-            return binding, await read_session(connection, binding.tenant_id, binding.session_id)
+        burnt = await self._database.execute(_BURN, {"shown": ticket_hash, "redeemed_at": now})
+        row = burnt.mappings().one_or_none()
+        if row is None:
+            return None
+        return TicketBinding(
+            tenant_id=TenantId(row["tenant_id"]),
+            session_id=SessionId(row["session_id"]),
+            user_id=UserId(row["user_id"]),
+            web_session_id=WebSessionId(row["web_session_id"]),
+            expires_at=row["expires_at"],
+        )
 
     async def void(
         self,

@@ -95,8 +95,10 @@ async def test_one_statement_is_a_whole_transaction(tables: Database) -> None:
     assert sorted(row.scalar_one() for row in results) == list(range(1, 21))
     with pytest.raises(IntegrityError):
         await tables.execute(insert(_counter).values(id=1, value=7))
-    async with tables.transaction() as connection:
-        assert await connection.scalar(select(_counter.c.value)) == 20
+    with pytest.raises(IntegrityError):
+        await tables.execute(insert(_counter), [{"id": 2, "value": 7}, {"id": 1, "value": 7}])
+    rows = await tables.execute(select(_counter.c.id, _counter.c.value))
+    assert [tuple(row) for row in rows] == [(1, 20)]
 
 
 async def test_the_migrated_schema_is_what_the_stores_declare(database: Database) -> None:
