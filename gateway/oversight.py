@@ -57,6 +57,7 @@ class Oversight:
         self._clock = clock
         self._scope = TaskScope()
         self._unread: set[WebSessionId] = set()
+        self._reading = asyncio.Lock()
         self._now = asyncio.Event()
         self._graces: dict[SessionId, datetime] = {}
 
@@ -153,10 +154,16 @@ class Oversight:
         self.judge_soon()
 
     async def _read_owed(self) -> None:
-        """Read what has changed. What cannot be read now stays owed: the next regular look tries again."""
-        for web_session_id in tuple(self._unread):
-            await self._read_again(web_session_id)
-            self._unread.discard(web_session_id)
+        """Read what has changed, one after the other: of two readings the newer must be kept. What cannot be read now
+        stays owed, and so does what changes while it is read: the next look tries again."""
+        async with self._reading:
+            while self._unread:
+                web_session_id = self._unread.pop()
+                try:
+                    await self._read_again(web_session_id)
+                except BaseException:
+                    self._unread.add(web_session_id)
+                    raise
 
     async def _read_again(self, web_session_id: WebSessionId) -> None:
         session = await self._auth.web_session(web_session_id)

@@ -95,6 +95,7 @@ class Snapshot:
             for item, _overlay in self._widening
             if item.declaration.drill and item.declaration.injects
         }
+        self._rules: tuple[Rule, ...] | None = None
 
     def overlays_for(
         self, subject: Subject, resource: Resource, now: datetime, mono: float
@@ -137,9 +138,12 @@ class Snapshot:
         return highest(item for item in self.in_force(now, mono) if _covers(item, subject, resource))
 
     def rules(self) -> tuple[Rule, ...]:
-        """The rules of every plan that is declared here, each version once."""
-        plans = {item.declaration.overlay_plan: item for item, _overlay in self._widening}
-        return tuple(rule for item in plans.values() for rule in compiled(item.plan, drill=item.declaration.drill))
+        """The rules of every plan that is declared here, each version once. Made once: every decision asks for them."""
+        if self._rules is None:
+            plans = {item.declaration.overlay_plan: item for item, _overlay in self._widening}
+            made = (compiled(item.plan, drill=item.declaration.drill) for item in plans.values())
+            self._rules = tuple(rule for rules in made for rule in rules)
+        return self._rules
 
 
 EMPTY: Final = Snapshot(())

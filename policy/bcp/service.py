@@ -284,7 +284,8 @@ class BcpService:
         lost = self._memory.past(last.overlay_id) if last else None
         if last is None or lost is None:
             return None
-        return Judged(decision, tuple(item.overlay_id for item in rests_on), False), Kept(lost, last.ends_at)
+        ids = dict.fromkeys(item.overlay_id for item in rests_on)  # one declaration may be there in two versions
+        return Judged(decision, tuple(ids), False), Kept(lost, last.ends_at)
 
     def _is_blocked(self, person: Subject, overlay: ActiveOverlay) -> bool:
         newest = self._memory.past(overlay.overlay_id)

@@ -9,6 +9,7 @@ import yaml
 
 from tests.integration.gateway.test_bcp import PLANS, Scene, declared, more, town
 from tests.integration.gateway.test_bcp_cli import run
+from tests.integration.gateway.test_restore import mark
 
 __all__ = ["declared", "more", "town"]
 
@@ -52,6 +53,12 @@ async def test_a_plan_is_proposed_adopted_and_declared(declared: Scene) -> None:
     status, taken = await ikeda.call("POST", "/bcp/plan-versions/quake.2/adopt", digest)
     assert (status, taken["standing"], taken["adopted"]["username"]) == (200, "in_force", "ikeda")
     assert await standings(declared) == {"quake.2": "in_force", "quake.1": "replaced"}
+    # nothing lasting grows out of a temporary authenticator
+    mark(declared, "temporary_factor", on=True)
+    status, refusal = await mori.call("POST", "/bcp/plan-versions", {"text": text(3), "note": "x"})
+    assert (status, refusal["code"]) == (403, "forbidden")
+    assert (await ikeda.call("POST", "/bcp/plan-versions/quake.2/adopt", digest))[0] == 403
+    mark(declared, "temporary_factor", on=False)
     # it is what is declared now, and stays so for this declaration
     signed = await declared.declare()
     assert (signed["plan"]["version"], signed["plan"]["name_ja"]) == (2, "地震（改）")

@@ -45,6 +45,12 @@ def age_the_code(scene: Scene) -> None:
         assert rows.execute("update auth_web_session set totp_at = null").rowcount
 
 
+def mark(scene: Scene, column: str, *, on: bool) -> None:
+    """Everybody is signed in like this."""
+    with closing(sqlite3.connect(scene.running.settings.database.url.removeprefix("sqlite:///"))) as rows, rows:
+        assert rows.execute(f"update auth_web_session set {column} = ?", (on,)).rowcount  # noqa: S608 - our own word
+
+
 async def step_up(person: Person) -> None:
     """The code of the next half minute was not used yet."""
     assert person.secret
@@ -72,6 +78,11 @@ async def test_what_was_left_behind_is_listed_and_ends_when_it_is_ticked(declare
     assert (status, answer["refusal"]) == (403, "totp_not_fresh"), "looking needs no fresh code, taking back does"
     assert [card["username"] for card in (await listed(declared, signed["id"]))["cards"]] == ["kato"]
     await step_up(declared["mori"])
+    for emergency in ("degraded", "temporary_factor"):
+        mark(declared, emergency, on=True)
+        status, answer = await declared["mori"].call("POST", path, {"cards": ["kato"], "verifiers": True})
+        assert (status, answer["refusal"]) == (409, "restore_needs_directory"), emergency
+        mark(declared, emergency, on=False)
     status, after = await declared["mori"].call("POST", path, {"cards": ["kato"], "verifiers": True})
     assert (status, after["cards"], after["verifiers"]) == (200, [], 0)
     database = Database(declared.running.settings.database.url)

@@ -1,14 +1,15 @@
 """Reports on both databases: made by themselves after the end, frozen, found out when altered."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import update
 
 from broker.duties.book import EMPTY
-from common.audit import AuditEvent, Detail
+from common.audit import AuditEvent, ChainedEvent, Detail
 from common.audit_store import between
 from common.db import Database
 from common.errors import AuditUnavailable, NotFound
@@ -119,6 +120,26 @@ async def test_what_is_frozen_stays_as_it_was_and_a_later_one_is_a_new_edition(
     assert texts[0] == texts[1]
     assert first.sha256 in texts[0]
     assert await reports.pdf(first.id, actor="suzuki") == await reports.pdf(first.id, actor="suzuki")
+
+
+async def test_one_at_a_time_reads_the_audit(
+    reports: ReportService, database: Database, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await written(database, clock, 2)
+    now, most = 0, 0
+
+    async def counted(since: datetime, until: datetime) -> AsyncIterator[ChainedEvent]:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        async for chained in between(database, CITY, since, until):
+            await asyncio.sleep(0.01)
+            yield chained
+        now -= 1
+
+    monkeypatch.setattr(reports, "_events", counted)
+    await asyncio.gather(*(reports.make("bcp_1", by="sato") for _ in range(2)), reports.score("bcp_1"))
+    assert (now, most) == (0, 1)
 
 
 async def test_an_altered_report_is_not_shown(
