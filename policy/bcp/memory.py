@@ -218,15 +218,19 @@ class Memory:
             self.announce()
 
     def _keep(self, gone: Sequence[ActiveDeclaration], valid: Deadline) -> None:
-        """What went out of force has its grace; after a restart from when it was last known to be in force."""
+        """What went out of force has its grace; after a restart from when it was last known to be in force. A drill
+        that made way for the real thing has none."""
         now, mono = self.now()
+        real = any(not item.declaration.drill for item in self.snapshot.active)
         fresh = []
         for item in gone:
             seen = item.deadline.seen(now, mono)  # not the wall clock, which may have been set back
             lost_at = seen if self._has_read else self._read_at or seen
             fresh.append(kept(item, lost_at, seen, mono))
         self._former = tuple(
-            item for item in (*self._former, *fresh) if item is not None and not item.deadline.passed(now, mono)
+            item
+            for item in (*self._former, *fresh)
+            if item is not None and not item.deadline.passed(now, mono) and not (real and item.declaration.drill)
         )
         ahead = [kept(item, item.ends_at, item.deadline.seen(now, mono), mono) for item in self.snapshot.active]
         self.returning = Snapshot([*filter(None, ahead), *self._former], valid)

@@ -23,15 +23,14 @@ class Kept:
 def kept(item: ActiveDeclaration, lost_at: datetime, seen: datetime, mono: float) -> ActiveDeclaration | None:
     """The declaration with its end put off: to its grace after it was lost, and never after that of its signed end.
 
-    `seen` is the latest moment that is certain to have come at `mono`. None for what gives no grace: a drill, or a
-    declaration that widens nothing.
+    `seen` is the latest moment that is certain to have come at `mono`. None for a declaration that widens nothing.
     """
     return until(item, min(lost_at, item.declaration.ends_at) + item.plan.grace, seen, mono)
 
 
 def until(item: ActiveDeclaration, end: datetime, seen: datetime, mono: float) -> ActiveDeclaration | None:
     """The same with an end that is known."""
-    if item.overlay is None or item.declaration.drill:
+    if item.overlay is None:
         return None
     return replace(item, deadline=Deadline(end, seen, mono), overlay=replace(item.overlay, ends_at=end))
 

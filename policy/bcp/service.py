@@ -270,11 +270,9 @@ class BcpService:
         at once, and so does a personal block."""
         now, mono = request.context.now, self._clock.monotonic()
         snapshot = self._memory.returning
-        overlays = tuple(
-            overlay
-            for overlay in snapshot.overlays_for(request.subject, request.resource, now, mono)
-            if not self._is_blocked(request.subject, overlay)
-        )
+        covering = snapshot.overlays_for(request.subject, request.resource, now, mono)
+        given, _pretended = snapshot.withheld(covering, request)
+        overlays = tuple(overlay for overlay in given if not self._is_blocked(request.subject, overlay))
         if not overlays:
             return None
         engine = self._widened_by(base, snapshot)
@@ -285,7 +283,7 @@ class BcpService:
         if last is None or lost is None:
             return None
         ids = dict.fromkeys(item.overlay_id for item in rests_on)  # one declaration may be there in two versions
-        return Judged(decision, tuple(ids), False), Kept(lost, last.ends_at)
+        return Judged(decision, tuple(ids), False, drill=lost.declaration.drill), Kept(lost, last.ends_at)
 
     def _is_blocked(self, person: Subject, overlay: ActiveOverlay) -> bool:
         newest = self._memory.past(overlay.overlay_id)

@@ -1,4 +1,5 @@
-"""The coordinator's records in a real browser: who was reached, reports, the calendar of drills; staff who answer.
+"""The coordinator's records in a real browser: who was reached, reports, the calendar of drills, what is left to take
+back; staff who answer.
 
 One drill serves both languages: it needs one signature, and every page has to carry its mark.
 """
@@ -10,10 +11,11 @@ from playwright.async_api import expect
 
 from tests.e2e.page_checks import PHONE, SCREENS, Tour
 from tests.e2e.test_bcp import STEPS
-from tests.e2e.visitor import Visitor, Visits
+from tests.e2e.visitor import AUTHENTICATORS, Visitor, Visits
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+STAFF: Final = "shimizu.kaito"
 DRILL: Final = {
     "scope": {"kind": "tenant", "ids": []},
     "level": "first",
@@ -44,18 +46,21 @@ async def go(visitor: Visitor, path: str, part: str) -> None:
 
 async def test_who_was_reached_what_they_say_and_what_is_kept_of_it(visits: Visits) -> None:
     coordinator = await visits.signed_in("yamazaki.jun")
+    windows = {language: await visits.signed_in("yamazaki.jun", language=language) for language in ("en", "ja")}
     drill = (await call(coordinator, "/bcp/declarations", {"proposal": DRILL}))["id"]
     try:
         await _answered(visits, drill)
-        for language in ("ja", "en"):
-            await _looked_at(await visits.signed_in("yamazaki.jun", language=language), language, drill)
+        for language, window in windows.items():
+            await _looked_at(window, language, drill)
         await _read_only(await visits.signed_in("kobayashi.aoi"), drill)
     finally:
         await call(coordinator, f"/bcp/declarations/{drill}/lift", {"text": "訓練の終わり"})
+    for language, window in windows.items():
+        await _taken_back(window, language, drill)
 
 
 async def _answered(visits: Visits, drill: str) -> None:
-    staff = await visits.signed_in("shimizu.kaito", width=390, height=844)
+    staff = await visits.signed_in(STAFF, width=390, height=844)
     tour = Tour(staff, "ja", screen="phone")
     notice = staff.part("notices").locator("[data-owed=answer]")
     await expect(notice).to_be_visible()
@@ -69,6 +74,7 @@ async def _answered(visits: Visits, drill: str) -> None:
     await expect(staff.part("notices")).to_contain_text("「一部可」と伝えました")
     await tour.examine("notice-answered")
     tour.finish()
+    await call(staff, "/me/emergency-card", {"code": await AUTHENTICATORS[staff.city.url, STAFF].fresh()})
 
 
 async def _looked_at(coordinator: Visitor, language: str, drill: str) -> None:
@@ -104,6 +110,22 @@ async def _looked_at(coordinator: Visitor, language: str, drill: str) -> None:
     coordinator.tolerated.append(r"status of 404")
     await go(coordinator, "/bcp/plans/quake.9999", "error")
     await tour.examine("plan-unknown")
+    tour.finish()
+
+
+async def _taken_back(coordinator: Visitor, language: str, drill: str) -> None:
+    """The card of the emergency is on the list of what was left behind; a fresh code takes it back."""
+    tour = Tour(coordinator, language, screens=SCREENS | PHONE)
+    await go(coordinator, f"/bcp/d/{drill}", "bcp-restore-submit")
+    await expect(coordinator.part("bcp-restore-code")).to_have_count(0)
+    await coordinator.part(f"bcp-left-card-{STAFF}").click()
+    await expect(coordinator.part("bcp-restore-code")).to_be_visible()
+    await tour.look("bcp-restore")
+    if language == "ja":
+        code = await AUTHENTICATORS[coordinator.city.url, "yamazaki.jun"].fresh()
+        await coordinator.part("bcp-restore-code").fill(code)
+        await coordinator.part("bcp-restore-submit").click()
+        await expect(coordinator.part("bcp-restore-nothing")).to_be_visible()
     tour.finish()
 
 

@@ -19,6 +19,7 @@ from common.ids import UserId
 from common.secret import Keyring
 from policy.bcp.canonical import encode, extension_digest, spelled
 from policy.bcp.chronicle import BcpEvent
+from policy.bcp.injects import Injects
 from policy.bcp.model import (
     BUNDLE_VALID,
     Declaration,
@@ -60,9 +61,9 @@ def may(node: kit.Node, clock: FakeClock, who: int = SHELTER, pool: int = OFFICE
     return node.bcp.judge(node.policy.current, ask(clock, who, pool)).decision.allowed
 
 
-def at_work(node: kit.Node, clock: FakeClock, who: int = SHELTER) -> datetime | None:
+def at_work(node: kit.Node, clock: FakeClock, who: int = SHELTER, pool: int = OFFICE) -> datetime | None:
     """Until when somebody with a desktop goes on by grace."""
-    kept = node.bcp.keeps(node.policy.current, ask(clock, who))
+    kept = node.bcp.keeps(node.policy.current, ask(clock, who, pool))
     return kept[1].until if kept else None
 
 
@@ -271,11 +272,32 @@ async def test_drill_ends_when_it_becomes_real(
         await node.bcp.declare(kit.proposal(level=Level.ALERT), kit.signer("chief", clock.now()))
         assert (await node.bcp.get(drill.id)).state is DeclarationState.LIFTED
         assert not may(node, clock, SHELTER, 2)
+        assert at_work(node, clock, SHELTER, 2) is None, "it makes way at once"
         assert (
             await code(node.bcp.declare(kit.proposal(drill=True), kit.signer("chief", clock.now())))
             == "real_one_active"
         )
         assert "give-way" in node.audit.names()
+
+
+async def test_a_drill_has_its_grace_on_its_own_pools_and_what_it_pretends_stays_away(
+    database: Database, tmp_path: Path, keyring: Keyring, clock: FakeClock
+) -> None:
+    me = kit.signer("chief", clock.now())
+    async with kit.node(tmp_path / "a", database, clock, keyring=keyring) as node:
+        drill = await node.bcp.declare(kit.proposal(drill=True), me)
+        await node.bcp.lift(drill.id, me, note="終わり")
+        assert not may(node, clock, SHELTER, 2)
+        assert at_work(node, clock, SHELTER, 2) == clock.now() + timedelta(minutes=30)
+        assert at_work(node, clock, SHELTER, OFFICE) is None
+        clock.advance(timedelta(minutes=30))
+        halved = kit.proposal(drill=True, injects=Injects(half_capacity=True))
+        await node.bcp.declare(halved, kit.signer("chief", clock.now()))
+        free = ask(clock, SHELTER, 2)
+        full = replace(free, context=replace(free.context, seats_used=9))
+        for asked, given in ((free, True), (full, False)):
+            assert node.bcp.judge(node.policy.current, asked).decision.allowed is given
+            assert (node.bcp.keeps(node.policy.current, asked) is not None) is given
 
 
 async def test_superseding_ends_the_one_before_in_the_same_moment(

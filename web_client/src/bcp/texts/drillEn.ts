@@ -29,7 +29,7 @@ export const drillEn: typeof drillJa = {
     card: "Emergency card: {{name}} (number {{number}}, issued {{time}})",
     verifiers_one: "Erase all records for logging in without the directory ({{count, number}} person)",
     verifiers_other: "Erase all records for logging in without the directory ({{count, number}} people)",
-    submit: "Take back the {{count, number}} ticked",
+    submit: "Take back what is ticked ({{count, number}})",
     inGrace_one: "{{count, number}} session is in its grace time. It closes by itself.",
     inGrace_other: "{{count, number}} sessions are in their grace time. They close by themselves.",
     others_one: "{{count, number}} other declaration is in force. Do not take back what it needs.",
