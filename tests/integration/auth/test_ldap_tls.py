@@ -73,7 +73,7 @@ async def test_a_directory_that_hangs_after_accept_costs_one_server_timeout(
     own.hang()
     longest = await _longest_pause_during(opened.authenticate("sato", PASSWORD))
     assert 2.5 < longest.total < 4.0
-    assert longest.pause < 0.3
+    assert longest.pause < 1.0, "a loop that waits for the server stands for three seconds"
     assert isinstance(longest.result, Unreachable)
 
 
