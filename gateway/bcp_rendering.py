@@ -24,6 +24,7 @@ from policy.bcp.model import EXTEND_FROM, Declaration, DeclarationState, Level, 
 from policy.bcp.model import Role as SignedAs
 from policy.bcp.plan import Plan
 
+_UNSIGNED: Final = (DeclarationState.DRAFT, DeclarationState.AWAITING_APPROVAL)
 _KIND: Final[Mapping[ScopeKind, tuple[str, str]]] = {
     ScopeKind.TENANT: ("全庁", "Whole municipality"),
     ScopeKind.SITE: ("拠点", "Sites"),
@@ -129,7 +130,7 @@ def steps(found: Declaration, roles: Collection[Role], user_id: UserId, now: dat
     signed = {one.user_id for one in found.signatures}
     conditions: Mapping[str, Callable[[], bool]] = {
         "approve": lambda: found.state is DeclarationState.AWAITING_APPROVAL and approver and user_id not in signed,
-        "reject": lambda: found.state in (DeclarationState.AWAITING_APPROVAL, DeclarationState.DRAFT),
+        "reject": lambda: found.state in _UNSIGNED or found.pending is not None,
         "extend": lambda: _active(found) and found.pending is None and found.ends_at - now <= EXTEND_FROM,
         "extend_approve": lambda: bool(found.pending and approver and found.pending.proposed.user_id != user_id),
         "narrow": lambda: _active(found),

@@ -63,9 +63,15 @@ class SignBody(Body):
 
 
 class ReasonBody(Body):
-    """Why a proposal is turned down, or a note at lifting."""
+    """A note at lifting."""
 
     text: str = Field(default="", max_length=500)
+
+
+class RejectBody(ReasonBody):
+    """Why a proposal or a later end is turned down. For a later end `digest` says which one was shown."""
+
+    digest: Digest | None = None
 
 
 class ExtendBody(Body):

@@ -13,7 +13,7 @@ from common.clock import TOKYO, SystemClock
 from common.errors import KakehashiError
 from gateway.cli import bcp_records
 from gateway.cli.common import say, table
-from gateway.cli.visit import CaOption, JsonOption, UrlOption, UserOption, Visit, as_person, ask_to_sign, show_json
+from gateway.cli.visit import CaOption, JsonOption, UrlOption, UserOption, Visit, as_person, ask, show_json
 
 bcp = typer.Typer(help="Emergencies: declare, approve, extend, narrow, lift, drill, report.", no_args_is_help=True)
 bcp.add_typer(bcp_records.report, name="report")
@@ -117,7 +117,7 @@ def drill(
 async def _sign(visit: Visit, proposal: dict[str, Any], *, json: bool) -> None:
     effect = await visit.call("POST", "/bcp/what-if", proposal)
     say_effect(effect, err=json)
-    await ask_to_sign()
+    await ask()
     found = await visit.call("POST", "/bcp/declarations", {"proposal": proposal, "seen_diff": effect["digest"]})
     _done(found, json=json)
 
@@ -144,7 +144,7 @@ def approve(
         if pending:
             say(f"  new end: {_time(pending['ends_at'])}", err=json)
         say_effect(effect, err=json)
-        await ask_to_sign()
+        await ask()
         content = {"digest": (pending or found)["digest"], "seen_diff": effect["digest"], "absent": absent}
         path = f"/bcp/declarations/{declaration}/{step.replace('_', '/')}"
         _done(await visit.call("POST", path, content), json=json)
@@ -161,8 +161,19 @@ def reject(
     ca: CaOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Turn a proposal down: nothing changes."""
-    _step(url, user, ca, f"/bcp/declarations/{declaration}/reject", {"text": note}, json=json)
+    """Turn a proposal down, or a later end that waits: nothing changes. Shows a later end first."""
+
+    async def work(visit: Visit) -> None:
+        found = await visit.call("GET", f"/bcp/declarations/{declaration}")
+        content = {"text": note}
+        if pending := found["pending"]:
+            say(_line(found), err=json)
+            say(f"  new end: {_time(pending['ends_at'])}, proposed by {pending['person']}", err=json)
+            await ask("Reject the later end?", "nothing was rejected")
+            content["digest"] = pending["digest"]
+        _done(await visit.call("POST", f"/bcp/declarations/{declaration}/reject", content), json=json)
+
+    as_person(url, user, ca, work)
 
 
 @bcp.command("extend")
@@ -183,7 +194,7 @@ def extend(
         effect = await visit.call("POST", "/bcp/what-if", _proposal_of(found, end))
         say(_line(found), err=json)
         say_effect(effect, err=json)
-        await ask_to_sign(f"Sign the later end, {hours} hours from now?")
+        await ask(f"Sign the later end, {hours} hours from now?")
         content = {"ends_at": end, "seen_diff": effect["digest"], "absent": absent}
         _done(await visit.call("POST", f"/bcp/declarations/{declaration}/extend", content), json=json)
 

@@ -7,7 +7,7 @@ import typer
 
 from gateway.cli.bcp import say_effect
 from gateway.cli.common import fail, say
-from gateway.cli.visit import CaOption, JsonOption, UrlOption, UserOption, Visit, as_person, ask_to_sign, show_json
+from gateway.cli.visit import CaOption, JsonOption, UrlOption, UserOption, Visit, as_person, ask, show_json
 
 plan = typer.Typer(help="Versions of plans: list, show, check, export, propose, adopt, reject.", no_args_is_help=True)
 
@@ -104,7 +104,7 @@ def propose(
         if not found["ok"]:
             fail("it cannot be proposed")
         await _say_effects(visit, text, err=json)
-        await ask_to_sign("Propose this version?")
+        await ask("Propose this version?")
         _done(await visit.call("POST", "/bcp/plan-versions", {"text": text, "note": note}), json=json)
 
     as_person(url, user, ca, work)
@@ -118,7 +118,7 @@ def adopt(version: IdArgument, url: UrlOption, user: UserOption, ca: CaOption = 
         found = await visit.call("GET", f"/bcp/plan-versions/{version}")
         say(found["text"], err=json)
         seen = await _say_effects(visit, found["text"], err=json)
-        await ask_to_sign(f"Adopt {version}, proposed by {found['version']['proposed']['display_name']}?")
+        await ask(f"Adopt {version}, proposed by {found['version']['proposed']['display_name']}?")
         signed = {"digest": found["version"]["digest"], "seen_diff": seen}
         _done(await visit.call("POST", f"/bcp/plan-versions/{version}/adopt", signed), json=json)
 

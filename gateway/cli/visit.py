@@ -104,7 +104,7 @@ def show_json(found: Any) -> None:
     say(json.dumps(found, ensure_ascii=False, indent=2))
 
 
-async def ask_to_sign(question: str = "Sign this?") -> None:
-    """Ends with 1 unless the person says yes."""
+async def ask(question: str = "Sign this?", otherwise: str = "nothing was signed") -> None:
+    """Ends with 1 and says `otherwise` unless the person says yes."""
     if not await asyncio.to_thread(typer.confirm, question, err=True):
-        fail("nothing was signed")
+        fail(otherwise)

@@ -37,6 +37,7 @@ from gateway.schemas_bcp import (
     ProposalBody,
     PublicNoticeAnswer,
     ReasonBody,
+    RejectBody,
     ScopeBody,
     ScopesAnswer,
     SignBody,
@@ -266,10 +267,10 @@ async def approve(request: web.Request) -> web.Response:
 
 async def reject(request: web.Request) -> web.Response:
     """POST /api/v1/bcp/declarations/{id}/reject"""
-    given = await body(request, ReasonBody)
+    given = await body(request, RejectBody)
+    signer = signer_of(request, seen_digest=given.digest)
     bcp = services(request).bcp
-    step = bcp.reject(request.match_info["id"], signer_of(request), note=given.text, source=request[SOURCE])
-    return await _done(request, step)
+    return await _done(request, bcp.reject(request.match_info["id"], signer, note=given.text, source=request[SOURCE]))
 
 
 async def extend(request: web.Request) -> web.Response:

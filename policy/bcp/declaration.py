@@ -186,8 +186,16 @@ def approve_extension(
     return _next(declaration, at, state, pending.proposed, signed, ends_at=pending.ends_at, pending=None)
 
 
+def reject_extension(declaration: Declaration, signer: Signer, now: datetime) -> Declaration:
+    """Refuse the later end that was on the signer's screen. One person, who may be the one who proposed it."""
+    dropped = drop_extension(declaration, now)
+    if declaration.pending is not None:
+        _require_seen(signer, pending_digest(declaration, declaration.pending))
+    return dropped
+
+
 def drop_extension(declaration: Declaration, now: datetime) -> Declaration:
-    """Refuse a later end, or let it lapse."""
+    """Nothing waits any more: the end stays as it is."""
     state = after(declaration, Step.DROP_EXTENSION)
     if declaration.pending is None:
         raise refused(Code.LAPSED)

@@ -7,7 +7,7 @@ narrows happens first. A refused step has changed nothing and is recorded, too.
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from common.clock import Clock
 from common.errors import KakehashiError
@@ -114,9 +114,16 @@ class Desk:
         return await self.narrow(name, declaration_id, signer, source, step)
 
     async def narrow(
-        self, name: BcpAudit, declaration_id: str, signer: Signer, source: str | None, step: StepFunction
+        self,
+        name: BcpAudit,
+        declaration_id: str,
+        signer: Signer,
+        source: str | None,
+        step: StepFunction,
+        *,
+        note: str = "",
     ) -> Declaration:
-        """Take the step now: read, decide and write under the tenant's lock."""
+        """Take the step now: read, decide and write under the tenant's lock. `note` is for the record only."""
         key = await self._memory.key()
         now = self._clock.now()
         try:
@@ -131,7 +138,7 @@ class Desk:
             await self._memory.flush_alarms()
             await self._chronicle.refused(name, declaration_id, signer, source, error)
             raise
-        await self._tell(name, taken, ended, signer, source)
+        await self._tell(name, taken, ended, signer, source, note)
         return taken
 
     async def _found(self, turn: Turn, declaration_id: str) -> Declaration:
@@ -164,12 +171,14 @@ class Desk:
         ended: Sequence[Declaration],
         signer: Signer,
         source: str | None,
+        note: str = "",
     ) -> None:
         alone = taken.state is DeclarationState.ACTIVE and not needs_two(taken)
         if name is BcpAudit.PROPOSE_DECLARATION and alone:
             name = BcpAudit.DECLARE_ALONE
         await self._memory.refresh()
-        await self._chronicle.note(name, taken, signer, source)
+        said: dict[str, Any] = {"note": note} if note else {}  # else what the declaration itself says
+        await self._chronicle.note(name, taken, signer, source, **said)
         for other in ended:
             await self._chronicle.note(BcpAudit.GIVE_WAY, other, signer, source, to=taken.id)
         self._watch.look_soon()

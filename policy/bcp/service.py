@@ -354,23 +354,24 @@ class BcpService:
     async def reject(
         self, declaration_id: str, signer: Signer, *, note: str = "", source: str | None = None
     ) -> Declaration:
-        """Refuse to approve, or discard a draft."""
+        """Refuse what waits: a proposal, a draft, or the later end of what is active (then `signer.seen_digest` says
+        which one was on the screen)."""
+        waiting = await self._memory.trusted(await self._store.get(self._tenant_id, declaration_id))
+        if waiting is not None and waiting.pending is not None:
+            return await self._desk.narrow(
+                BcpAudit.REJECT_EXTENSION,
+                declaration_id,
+                signer,
+                source,
+                lambda found, _others, now: steps.reject_extension(found, signer, now),
+                note=note,
+            )
         return await self._desk.narrow(
             BcpAudit.REJECT_DECLARATION,
             declaration_id,
             signer,
             source,
             lambda found, _others, now: steps.reject(found, now, note=note),
-        )
-
-    async def reject_extension(self, declaration_id: str, signer: Signer, *, source: str | None = None) -> Declaration:
-        """Refuse a later end."""
-        return await self._desk.narrow(
-            BcpAudit.DROP_EXTENSION,
-            declaration_id,
-            signer,
-            source,
-            lambda found, _others, now: steps.drop_extension(found, now),
         )
 
     async def narrow(

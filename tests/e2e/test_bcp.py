@@ -4,12 +4,14 @@ import asyncio
 import subprocess
 import time
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any, Final
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
+from common.clock import SystemClock
 from tests.e2e.bcp_plan import GRACE_SECONDS, PlanFile
 from tests.e2e.page_checks import Tour
 from tests.e2e.terminal import Terminal
@@ -26,9 +28,9 @@ STEPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("cause", ("bcp-cause-earthquake", "bcp-example")),
     ("scope", ("bcp-scope-tenant",)),
     ("level", ("bcp-level-first",)),
-    ("duration", ()),
+    ("duration", ("bcp-duration-24",)),
 )
-"""What is chosen on the way to the signature."""
+"""What is chosen on the way to the signature. Of one day, so that it may be extended at once."""
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -77,6 +79,7 @@ async def test_two_signatures_let_an_employee_in_and_lifting_takes_the_desktop_b
     assert "worked" in await (await Terminal.open(employee)).run("echo worked")
     await expect(employee.part("viewer-bcp")).to_contain_text("大規模地震")
 
+    await turn_down_a_later_end(coordinator, approver, declaration)
     lifted = await lift(coordinator, declaration)
     warning = employee.part("bcp-notice-losing_basis")
     await expect(warning).to_be_visible(timeout=TOLD_WITHIN * 1000)
@@ -94,6 +97,18 @@ async def test_two_signatures_let_an_employee_in_and_lifting_takes_the_desktop_b
     await report(coordinator, declaration)
     with capsys.disabled():
         print(f"\n[bcp] open {let_in:.2f} s after the second signature, warned {warned:.2f} s after lifting")  # noqa: T201 - a measurement
+
+
+async def call(visitor: Visitor, path: str, content: object) -> Any:
+    """A request of the signed-in person, as their page would send it."""
+    csrf = (await visitor.me())["csrf_token"]
+    answer = await visitor.context.request.post(
+        f"{visitor.city.url}/api/v1{path}",
+        data=content,
+        headers={"Origin": visitor.city.origin, "X-CSRF-Token": csrf},
+    )
+    assert answer.ok, await answer.text()
+    return await answer.json()
 
 
 async def refused_employee(visits: Visits) -> Visitor:
@@ -153,6 +168,30 @@ async def sign(visitor: Visitor) -> float:
     return pressed
 
 
+async def turn_down_a_later_end(coordinator: Visitor, approver: Visitor, declaration: str) -> None:
+    """The second person sees what the extension would change and rejects it: the end stays."""
+    until = SystemClock().now() + timedelta(days=3)
+    await call(coordinator, f"/bcp/declarations/{declaration}/extend", {"ends_at": until.isoformat()})
+    reject = f"bcp-reject-extension-{declaration}"
+    own, tour = Tour(coordinator, "ja", screen="phone"), Tour(approver, "en")
+    await expect(coordinator.part(reject)).to_be_visible()  # who proposed it may take it back
+    await own.examine("bcp-extension-asked")
+    own.finish()
+    await approver.part(f"bcp-open-{declaration}").click()
+    await expect(approver.part("bcp-sign-submit")).to_be_enabled()
+    await tour.look("bcp-extension")
+    await approver.part(reject).click()
+    await approver.part("bcp-reject-confirm").click()
+    await expect(approver.page.get_by_role("alertdialog")).to_contain_text("Give a reason")
+    await tour.examine("bcp-extension-reject")
+    await approver.part("bcp-reject-reason").fill("まず状況を確かめる")
+    await approver.part("bcp-reject-confirm").click()
+    await expect(approver.part("bcp-done")).to_contain_text("The end stays as it was.")
+    for visitor in (approver, coordinator):
+        await expect(visitor.part(reject)).to_have_count(0)
+    tour.finish()
+
+
 async def lift(coordinator: Visitor, declaration: str) -> float:
     """Lift it on the phone: when the button was pressed."""
     await expect(coordinator.part("bcp-summary")).to_have_attribute("data-state", "active")
@@ -165,14 +204,8 @@ async def lift(coordinator: Visitor, declaration: str) -> float:
 
 async def report(coordinator: Visitor, declaration: str) -> None:
     """Freeze the after-action report and keep its pages as pictures for people to look at."""
-    csrf = str((await coordinator.me())["csrf_token"])
-    api = f"{coordinator.city.url}/api/v1/bcp"
-    made = await coordinator.context.request.post(
-        f"{api}/declarations/{declaration}/report", headers={"X-CSRF-Token": csrf, "Origin": coordinator.city.url}
-    )
-    frozen: dict[str, Any] = await made.json()
-    assert made.status == 201, frozen
-    fetched = await coordinator.context.request.get(f"{api}/reports/{frozen['id']}/pdf")
+    frozen = await call(coordinator, f"/bcp/declarations/{declaration}/report", None)
+    fetched = await coordinator.context.request.get(f"{coordinator.city.url}/api/v1/bcp/reports/{frozen['id']}/pdf")
     words = await asyncio.to_thread(printed, await fetched.body())
     for word in ("大規模地震", "石川", "池田", "解除"):
         assert word in words

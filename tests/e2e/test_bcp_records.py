@@ -4,13 +4,13 @@ back; staff who answer.
 One drill serves both languages: it needs one signature, and every page has to carry its mark.
 """
 
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from playwright.async_api import expect
 
 from tests.e2e.page_checks import PHONE, SCREENS, Tour
-from tests.e2e.test_bcp import STEPS
+from tests.e2e.test_bcp import STEPS, call
 from tests.e2e.visitor import AUTHENTICATORS, Visitor, Visits
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -24,18 +24,6 @@ DRILL: Final = {
     "reason": "年間計画にもとづく訓練",
     "drill": True,
 }
-
-
-async def call(visitor: Visitor, path: str, content: object) -> Any:
-    """A request of the signed-in person, as their page would send it."""
-    csrf = (await visitor.me())["csrf_token"]
-    answer = await visitor.context.request.post(
-        f"{visitor.city.url}/api/v1{path}",
-        data=content,
-        headers={"Origin": visitor.city.origin, "X-CSRF-Token": csrf},
-    )
-    assert answer.ok, await answer.text()
-    return await answer.json()
 
 
 async def go(visitor: Visitor, path: str, part: str) -> None:

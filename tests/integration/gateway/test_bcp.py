@@ -4,13 +4,14 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from common.audit_store import read, verify
-from common.clock import Clock
+from common.clock import Clock, SystemClock
 from common.db import Database
 from gateway.services import SERVICES
 from tests.e2e.attacker import closed_with, desktop, ticket, viewer
@@ -280,6 +281,47 @@ async def test_refused_steps_say_why_and_change_nothing(declared: Scene) -> None
         status, answer = await mori.call("POST", "/bcp/declarations", {"proposal": PROPOSAL | over})
         assert (status >= 400, answer.get("refusal")) == (True, refusal), answer
     assert not await declared.may_work("kato")
+
+
+async def test_a_later_end_is_turned_down_by_the_second_person_or_taken_back(declared: Scene) -> None:
+    mori, ikeda = declared["mori"], declared["ikeda"]
+    soon, later, longest = (SystemClock().now() + timedelta(hours=hours) for hours in (20, 40, 60))
+    signed = await declared.declare(ends_at=soon.isoformat())
+    path = f"/bcp/declarations/{signed['id']}"
+    told = await _notices(declared, signed["id"])
+    _, first = await mori.call("POST", f"{path}/extend", {"ends_at": later.isoformat()})
+    assert "reject" in first["may"]
+    assert "reject" not in (await declared["ota"].call("GET", path))[1]["may"]
+    seen = {"text": "長すぎる", "digest": first["pending"]["digest"]}
+    status, found = await ikeda.call("POST", f"{path}/reject", seen)
+    assert (status, found["pending"], found["ends_at"], found["state"]) == (200, None, signed["ends_at"], "active")
+    assert await _notices(declared, signed["id"]) - told == {"extension_wanted"}
+    _, second = await mori.call("POST", f"{path}/extend", {"ends_at": longest.isoformat()})
+    for unseen in (seen, {"text": "見ていない"}):
+        status, answer = await ikeda.call("POST", f"{path}/reject", unseen)
+        assert (status >= 400, answer["refusal"]) == (True, "content_changed")
+    status, found = await mori.call("POST", f"{path}/reject", {"digest": second["pending"]["digest"]})
+    assert (status, found["pending"]) == (200, None)
+    status, answer = await ikeda.call("POST", f"{path}/reject", seen)
+    assert (status >= 400, answer["refusal"]) == (True, "not_possible_now")
+    assert await declared.may_work("kato")
+    database = Database(declared.running.settings.database.url)
+    try:
+        events = [c.event async for c in read(database, "test") if c.event.name == "reject-extension"]
+    finally:
+        await database.close()
+    assert [(event.actor, event.outcome, event.details.get("note")) for event in events] == [
+        ("ikeda", "ok", "長すぎる"),
+        ("ikeda", "denied", None),
+        ("ikeda", "denied", None),
+        ("mori", "ok", None),
+    ]
+
+
+async def _notices(declared: Scene, declaration_id: str) -> set[str]:
+    notices = declared.running.listeners._runner.app[SERVICES].notices
+    await notices.look()
+    return {str(notice.kind) for notice in await notices.of_declaration(declaration_id)}
 
 
 async def test_the_audit_says_that_normal_policy_would_not_have_allowed_it(declared: Scene) -> None:

@@ -80,6 +80,10 @@ async def test_a_declaration_from_first_signature_to_report(declared: Scene, tmp
     )
     assert (shown.status, declaration in shown.out, "section" in shown.out) == (0, True, True)
     assert (longer.status, longer.json["pending"]["person"]) == (0, "mori"), longer.err
+    unsure = await run(declared, "ikeda", "reject", declaration, "--note", "早い", given="n\n")
+    assert (unsure.status, "nothing was rejected" in unsure.err, "proposed by mori" in unsure.out) == (1, True, True)
+    turned_down = await run(declared, "ikeda", "reject", declaration, "--note", "早い", "--json")
+    assert (turned_down.status, turned_down.json["pending"], turned_down.json["state"]) == (0, None, "active")
     reached, lifted = await asyncio.gather(
         run(declared, "ota", "reach", declaration, "--names", "--json"),
         run(declared, "mori", "lift", declaration, "--note", "終了", "--json"),

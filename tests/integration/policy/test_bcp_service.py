@@ -339,10 +339,10 @@ async def test_extension_and_recovery(database: Database, tmp_path: Path, keyrin
         made = await kit.declare(node, clock)
         clock.set(made.ends_at - HOUR)
         later = made.ends_at + 24 * HOUR
-        await node.bcp.propose_extension(made.id, later, kit.signer("chief", clock.now()))
-        await node.bcp.reject_extension(made.id, kit.signer("deputy", clock.now()))
-        await node.bcp.propose_extension(made.id, later, kit.signer("chief", clock.now()))
         seen = extension_digest(made, later)
+        await node.bcp.propose_extension(made.id, later, kit.signer("chief", clock.now()))
+        await node.bcp.reject(made.id, kit.signer("deputy", clock.now(), seen_digest=seen))
+        await node.bcp.propose_extension(made.id, later, kit.signer("chief", clock.now()))
         longer = await node.bcp.approve_extension(
             made.id, kit.signer("deputy", clock.now(), seen_digest=seen, absent=True)
         )

@@ -67,7 +67,7 @@ export function Actions({ declaration, onChanged }: ActionsProps) {
           {t("act.extend")}
         </Button>
       ) : null}
-      {may.includes("reject") ? (
+      {may.includes("reject") && declaration.pending === null ? (
         <Button kind="secondary" onPress={() => setAct("reject")} data-testid={`bcp-reject-${id}`}>
           {t("act.reject")}
         </Button>

@@ -19,6 +19,7 @@ import { NotShown } from "./NotShown";
 import { isReader, isUnratified, taskOf, type Task } from "./permission";
 import { ReachSummary } from "./records/ReachSummary";
 import { ReportsOf } from "./records/ReportsOf";
+import { RejectExtension } from "./RejectExtension";
 import { Restore } from "./Restore";
 import { Score } from "./Score";
 import { SignBox } from "./SignBox";
@@ -184,6 +185,7 @@ function Change({ declaration }: { readonly declaration: DeclarationView }) {
         from={declaration.starts_at === null ? t("diff.fromBoth") : dateTime(declaration.starts_at)}
       />
       {task?.mine === true ? <Second task={task} seenDiff={asked.whatIf?.digest ?? null} /> : null}
+      <RejectExtension declaration={declaration} />
     </>
   );
 }

@@ -40,7 +40,9 @@ export const bcp = {
   declare: (proposal: Proposal, seenDiff: string) =>
     request<DeclarationView>("POST", "/bcp/declarations", { proposal, seen_diff: seenDiff }, PATIENT),
   approve: (id: string, approval: Approval) => step(id, "approve", approval),
-  reject: (id: string, text: string) => step(id, "reject", { text }),
+  /** `digest`: of the later end that is turned down; without one, the proposal itself. */
+  reject: (id: string, text: string, digest?: string) =>
+    step(id, "reject", { text, ...(digest === undefined ? {} : { digest }) }),
   extend: (id: string, endsAt: string, seenDiff: string, absent: boolean) =>
     step(id, "extend", { ends_at: endsAt, seen_diff: seenDiff, absent }),
   approveExtension: (id: string, approval: Approval) => step(id, "extend/approve", approval),

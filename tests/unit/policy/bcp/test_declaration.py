@@ -236,6 +236,12 @@ def test_extension_takes_two_persons_again_from_a_day_before() -> None:
     dropped = steps.timed_out(asked, late)
     assert dropped is not None
     assert dropped.pending is None
+    for unseen in (signer("deputy", now), wrong):
+        assert refusal(steps.reject_extension, asked, unseen, now) is Code.CONTENT_CHANGED
+    assert refusal(steps.reject_extension, made, own, now) is Code.LAPSED
+    for who in ("deputy", "chief"):
+        rejected = steps.reject_extension(asked, signer(who, now, seen_digest=seen), now)
+        assert (rejected.pending, rejected.ends_at, rejected.signatures) == (None, made.ends_at, made.signatures)
     done = steps.approve_extension(asked, signer("deputy", now, seen_digest=seen, absent=True), OFFICIALS, now)
     assert done.ends_at == longer
     assert fault(done) is None
