@@ -139,7 +139,7 @@ def run() -> list[Row]:
     return [
         _timed("an empty call, for comparison", lambda _: None, day),
         _timed("decide, allowed with grant", engine.decide, one, 3),
-        _timed("decide, every time a new moment and address", engine.decide, day),
+        _timed("decide, every time a new moment and address", engine.decide, day, 3),
         _timed("decide, refused: no rule for this person", engine.decide, strangers, 3),
         _timed("explain, every condition of every rule", engine.explain, day, 25),
         _timed("refused with reason and next opening", lambda r: engine.decide(r).reason, night[:50]),

@@ -8,7 +8,8 @@ shift) and not Monday 02:00. "24:00" is the end of a day; a window is half open,
 "08:30-17:15".
 """
 
-from collections.abc import Callable, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from enum import StrEnum
@@ -109,6 +110,15 @@ def local(moment: datetime) -> tuple[int, int]:
 def at(day: int, minute: int) -> datetime:
     """The moment (UTC) of a minute of a local day; the minute may lie beyond the day."""
     return _EPOCH + timedelta(days=day - _EPOCH_DAY, minutes=minute)
+
+
+def stretch(moment: datetime, edges: Sequence[int]) -> tuple[datetime, datetime]:
+    """The part of the moment's local day, [since, until), in which no edge lies (minutes of the day, ascending)."""
+    day, minute = local(moment)
+    following = bisect_right(edges, minute)
+    since = edges[following - 1] if following else 0
+    until = edges[following] if following < len(edges) else MINUTES_A_DAY
+    return at(day, since), at(day, until)
 
 
 @lru_cache(maxsize=64)

@@ -7,15 +7,14 @@ INVARIANT (strong Kleene logic): taking a fact away may turn an answer into None
 into True. `any_of`, `all_of` and `not` keep that by construction, so it suffices that each single condition does.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from policy import wording
 from policy.calendar import Calendar, Schedule
-from policy.leaves import FACTORIES, Answer, Check, locator, opposite, within_dates
+from policy.leaves import FACTORIES, Answer, Check, Clock, opposite, within, within_dates
 from policy.model import Request
 from policy.schema import Dates, Hours, PolicyDocument, When
 
@@ -82,11 +81,16 @@ class Compiler:
     """Compiles the conditions of one document; knows its networks and calendar."""
 
     def __init__(self, document: PolicyDocument) -> None:
-        self._locate: Final = locator(document.networks)
+        self._within: Final = within(document.networks)
         overrides = dict.fromkeys(document.calendar.workdays, True)
         overrides |= dict.fromkeys(document.calendar.holidays, False)
         self._calendar: Final = Calendar(overrides)
-        self._schedules: Final[dict[Hours, tuple[Check, frozenset[int]]]] = {}
+        self._clocks: Final[dict[Hours | Dates, tuple[Clock, frozenset[int]]]] = {}
+
+    def clocks(self) -> tuple[Clock, ...]:
+        """The hours and dates of all conditions compiled so far, equal ones once. They are never unknown, and all that
+        the moment decides but the end of a declaration follows from them."""
+        return tuple(clock for clock, _edges in self._clocks.values())
 
     def conditions(self, when: When) -> tuple[Condition, ...]:
         """All conditions of a rule, in testing order."""
@@ -114,44 +118,22 @@ class Compiler:
         nothing: frozenset[int] = frozenset()
         match key, value:
             case "networks", tuple():
-                return self._networks(frozenset(value)), nothing
-            case "hours", Hours():
-                return self._hours(value)
-            case "dates", Dates():
-                return within_dates(value), frozenset({0})
+                return self._within(value), nothing
+            case _, Hours() | Dates():
+                return self._timed(value)
             case _:
                 return FACTORIES[key](value), nothing
 
-    def _networks(self, names: frozenset[str]) -> Check:
-        locate = self._locate
-
-        def check(request: Request) -> Answer:
-            source = request.context.source
-            return None if source is None else not names.isdisjoint(locate(source))
-
-        return check
-
-    def _hours(self, value: Hours) -> tuple[Check, frozenset[int]]:
-        """Rules often share their hours, so equal ones share a check, which remembers the last moment it judged."""
-        if (known := self._schedules.get(value)) is None:
-            schedule = Schedule(value.windows, value.days, self._calendar)
-            known = self._schedules[value] = _remembering(schedule.covers), schedule.edges
-        return known
-
-
-def _remembering(covers: Callable[[datetime], bool]) -> Check:
-    last: tuple[datetime | None, Answer] = (None, None)
-
-    def check(request: Request) -> Answer:
-        nonlocal last
-        moment, answer = last
-        now = request.context.now
-        if now is not moment:
-            answer = covers(now)
-            last = now, answer
-        return answer
-
-    return check
+    def _timed(self, value: Hours | Dates) -> tuple[Check, frozenset[int]]:
+        """Rules often share their hours, so equal ones share a clock."""
+        if value not in self._clocks:
+            if isinstance(value, Dates):
+                self._clocks[value] = within_dates(value), frozenset({0})
+            else:
+                schedule = Schedule(value.windows, value.days, self._calendar)
+                self._clocks[value] = schedule.covers, schedule.edges
+        holds, edges = self._clocks[value]
+        return lambda request: holds(request.context.now), edges
 
 
 def conjunction(conditions: tuple[Condition, ...]) -> Check:

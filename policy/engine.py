@@ -12,10 +12,12 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Final
 
 from common.ids import RuleId
 from policy import obligations, refusals
+from policy.calendar import stretch
 from policy.conditions import Compiler
 from policy.explanation import Explanation
 from policy.guardrails import GUARDRAILS
@@ -29,6 +31,7 @@ Alarm = Callable[[str, Request], None]
 
 _MAX_CACHED: Final = 4096
 _CONNECT: Final = Action.CONNECT
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class Engine:
@@ -46,17 +49,24 @@ class Engine:
         self.edges: Final = tuple(sorted({e for rule in self.rules for c in rule.conditions for e in c.edges}))
         """Minutes of the local day at which a decision can change by the clock alone: re-decide live sessions there."""
         self._on_alarm: Final = on_alarm
-        self._programs: Final[dict[tuple[str, bool], tuple[Resource, Program]]] = {}
+        self._clocks: Final = compiler.clocks()
+        self._stretch: tuple[datetime, datetime, int] = (_NEVER, _NEVER, 0)
+        """Since when, until when, and which of the clocks hold in between: one tuple, seen whole by every thread."""
+        self._programs: Final[dict[tuple[str, bool, int], tuple[Resource, Program]]] = {}
         self._bases: Final[dict[int, Basis]] = {}
         self.told: Final[dict[tuple[object, bool], refusals.Told]] = {}
 
     def decide(self, request: Request) -> Decision:
         """Allowed with a grant, or refused with a reason. Never raises."""
         try:
-            resource = request.resource
-            cached = self._programs.get((resource.pool_id, request.context.live))
+            resource, context = request.resource, request.context
+            since, until, clock = self._stretch
+            if not since <= context.now < until:
+                clock = self.clock(context.now)
+                self._stretch = *stretch(context.now, self.edges), clock
+            cached = self._programs.get((resource.pool_id, context.live, clock))
             if cached is None or (cached[0] is not resource and cached[0] != resource):
-                cached = self._specialise(request)
+                cached = self._specialise(request, clock)
             mask = cached[1].matching(request)
             if not mask:
                 return refuse(refusals.Refused(self, request))
@@ -76,17 +86,24 @@ class Engine:
             return Explanation(request, self.version, self.rules, (), reason.text_en)
         return Explanation(request, self.version, self.rules, answers)
 
+    def clock(self, moment: datetime) -> int:
+        """Which hours and dates of the policy hold at the moment, a bit each. Raises TypeError for a naive moment."""
+        bits = 0
+        for holds in self._clocks:
+            bits = bits << 1 | holds(moment)
+        return bits
+
     def fault(self, error: Exception, request: Request) -> Reason:
         """Raise the alarm; the person learns only that it did not work."""
         if self._on_alarm:
             self._on_alarm(f"{type(error).__name__}: {error}", request)
         return refusals.POLICY_ERROR
 
-    def _specialise(self, request: Request) -> tuple[Resource, Program]:
+    def _specialise(self, request: Request, clock: int) -> tuple[Resource, Program]:
         made = request.resource, specialise(self.rules, request)
         if len(self._programs) >= _MAX_CACHED:
             self._programs.clear()
-        self._programs[request.resource.pool_id, request.context.live] = made
+        self._programs[request.resource.pool_id, request.context.live, clock] = made
         return made
 
     def _basis(self, mask: int) -> Basis:

@@ -90,6 +90,9 @@ class Judge(Protocol):
     def told(self) -> "dict[tuple[object, bool], Told]":
         """What was told before, by the answers of the conditions and whether the session is live."""
 
+    def clock(self, moment: datetime) -> int:
+        """See `Engine.clock`."""
+
     def decide(self, request: Request) -> Decision:
         """See `Engine.decide`."""
 
@@ -177,15 +180,20 @@ def _reason_for(explanation: Explanation) -> tuple[Reason, bool]:
 
 
 def next_moment(engine: Judge, request: Request) -> datetime | None:
-    """The first moment within 14 days at which the clock alone would allow the request; walks the clock edges only."""
+    """The first moment within 14 days at which the clock alone would allow the request. Walks the clock edges only, and
+    asks once for what holds alike: all that changes between such moments is that overlays end, which opens nothing."""
+    seen: set[int] = set()
     today, _minute = local(request.context.now)
     for day in range(today, today + SEARCH_DAYS + 1):
         for edge in engine.edges:
             moment = at(day, edge)
-            if moment > request.context.now:
-                later = replace(request, action=Action.CONNECT, context=replace(request.context, now=moment))
-                if engine.decide(later).allowed:
-                    return moment
+            clock = engine.clock(moment)
+            if moment <= request.context.now or clock in seen:
+                continue
+            seen.add(clock)
+            later = replace(request, action=Action.CONNECT, context=replace(request.context, now=moment))
+            if engine.decide(later).allowed:
+                return moment
     return None
 
 

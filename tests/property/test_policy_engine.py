@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from itertools import pairwise
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from policy.engine import Engine
 from policy.guardrails import GUARDRAILS, LOW_PRIVILEGE
+from policy.leaves import within
 from policy.model import Action, BcpLevel, Request, Zone
 from policy.schema import PolicyDocument
 from tests.support import policy as support
@@ -72,6 +74,37 @@ def test_agrees_with_explanation_and_second_opinion(
     assert decision.rule_ids == explanation.rule_ids
     assert decision.allowed == allows([*engine.document.rules, *GUARDRAILS], request, engine.document)
     assert engine.decide(request).allowed == decision.allowed  # the second time from the cached program
+
+
+CIDRS = st.one_of(
+    st.builds(lambda low, bits: ip_network((low << (32 - bits), bits)), st.integers(0, 3), st.integers(2, 32)),
+    st.builds(
+        lambda low, bits: ip_network((2**127 + low * 2 ** (128 - bits), bits)), st.integers(0, 3), st.integers(3, 128)
+    ),
+)
+
+
+@settings(SLOW)
+@given(st.lists(st.lists(CIDRS, min_size=1, max_size=4), min_size=1, max_size=4), st.data())
+def test_a_source_is_in_just_the_networks_around_it(
+    parts: list[list[IPv4Network | IPv6Network]], more: st.DataObject
+) -> None:
+    named = {
+        f"n{i}": {"name": {"ja": "網", "en": "Net"}, "cidrs": list(map(str, part))} for i, part in enumerate(parts)
+    }
+    made = within(PolicyDocument.model_validate(support.policy([], networks=named)).networks)
+    for cidr in (cidr for part in parts for cidr in part):
+        first, last = int(cidr.network_address), int(cidr.broadcast_address)
+        for number in {
+            max(first - 1, 0),
+            first,
+            more.draw(st.integers(first, last)),
+            last,
+            min(last + 1, 2**cidr.max_prefixlen - 1),
+        }:
+            source = type(cidr.network_address)(number)
+            for i, part in enumerate(parts):
+                assert made((f"n{i}",))(support.request(source=source)) is any(source in other for other in part)
 
 
 UNKNOWN = [
@@ -251,6 +284,19 @@ def test_available_from_is_the_first_moment_that_works(
     assert opens > asked.context.now
     assert at(opens)
     assert not at(asked.context.now + (opens - asked.context.now) * fraction * 0.999999)
+
+
+@settings(SLOW, max_examples=150)
+@given(CLOCKED, EASY, safe_requests, st.lists(safe_requests, min_size=2, max_size=6), st.data())
+def test_what_is_kept_of_one_request_never_answers_another(
+    some: list[dict[str, Any]], easy: list[dict[str, Any]], person: Request, others: list[Request], more: st.DataObject
+) -> None:
+    """Programs by pool and clock, the stretch of the clock, the last moment and address: all kept in one engine."""
+    engine = build(some, easy)
+    asked = [*others, *(replace(person, context=other.context) for other in others)]
+    for request in more.draw(st.permutations(asked)):
+        decision, explanation = engine.decide(request), engine.explain(request)
+        assert (decision.allowed, decision.rule_ids) == (explanation.allowed, explanation.rule_ids)
 
 
 @pytest.mark.parametrize("action", list(Action))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy.calendar import Calendar, DayKind, Schedule, Weekday, Window, at, local, window
+from policy.calendar import Calendar, DayKind, Schedule, Weekday, Window, at, local, stretch, window
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 PLAIN = Calendar({})
@@ -150,6 +150,19 @@ def test_fixed_offset_agrees_with_the_zone_database(moment: datetime) -> None:
     day, minute = local(moment)
     assert (day, minute) == (there.toordinal(), there.hour * 60 + there.minute)
     assert timedelta() <= moment - at(day, minute) < timedelta(minutes=1)
+
+
+def test_a_stretch_reaches_from_edge_to_edge_within_tokyos_day() -> None:
+    edges = (450, 1035)
+    for moment, since, until in (
+        ("2026-06-03T07:30", "2026-06-03T07:30", "2026-06-03T17:15"),
+        ("2026-06-03T17:14:59.999999", "2026-06-03T07:30", "2026-06-03T17:15"),
+        ("2026-06-03T17:15", "2026-06-03T17:15", "2026-06-04T00:00"),
+        ("2026-06-03T23:59:59", "2026-06-03T17:15", "2026-06-04T00:00"),
+        ("2026-06-04T00:00", "2026-06-04T00:00", "2026-06-04T07:30"),
+    ):
+        assert stretch(tokyo(moment), edges) == (tokyo(since), tokyo(until))
+    assert stretch(tokyo("2026-06-03T12:00"), ()) == (tokyo("2026-06-03T00:00"), tokyo("2026-06-04T00:00"))
 
 
 def test_edges_are_the_ends_of_the_windows() -> None:

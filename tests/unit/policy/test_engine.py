@@ -98,6 +98,28 @@ def test_a_pool_whose_facts_change_is_judged_anew() -> None:
         assert not rules.decide(request(zone=Zone.MY_NUMBER)).allowed
 
 
+def test_a_clock_that_goes_on_or_back_is_judged_anew() -> None:
+    rules = engine([permit(when=WHO | {"hours": {"windows": ["08:30-17:15"], "days": "workdays"}})])
+    for moment, open_ in (
+        ("2026-06-03T08:29:59.999999", False),
+        ("2026-06-03T08:30", True),
+        ("2026-06-03T17:14:59.999999", True),
+        ("2026-06-03T17:15", False),
+        ("2026-06-03T12:00", True),
+        ("2026-06-06T12:00", False),  # Saturday
+        ("2026-06-05T12:00", True),
+    ):
+        assert rules.decide(request(now=tokyo(moment))).allowed is open_, moment
+
+
+def test_a_moment_without_its_zone_is_refused_and_reported() -> None:
+    told: list[str] = []
+    rules = Engine(PolicyDocument.model_validate(policy([PERMIT])), on_alarm=lambda fault, _: told.append(fault))
+    assert rules.decide(request()).allowed
+    assert not rules.decide(request(now=NOON.replace(tzinfo=None))).allowed
+    assert told[0].startswith("TypeError")
+
+
 def test_many_pools_do_not_grow_the_memory_without_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("policy.engine._MAX_CACHED", 3)
     rules = engine([permit(), *(permit(f"N-{i}", when={"users": [f"u{i}"]}) for i in range(5))])
