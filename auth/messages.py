@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from auth.models import LoginError, LoginErrorCode, VouchRefusal
+from auth.models import MOST_VOUCHES, LoginError, LoginErrorCode, VouchRefusal
 
 _IT_JA: Final = "続く場合は情報システム担当へ連絡してください。"
 _IT_EN: Final = "If it goes on, contact your IT desk."
@@ -136,6 +136,10 @@ VOUCH_TEXTS: Final[Mapping[VouchRefusal, tuple[str, str]]] = {
     VouchRefusal.ONE_RUNS_ALREADY: (
         "この職員の手続きはすでに進んでいます。一覧から続けるか、取り消してください。",
         "There is one under way for this person. Continue it from the list, or end it.",
+    ),
+    VouchRefusal.TOO_MANY: (
+        f"1人が同時に保証できるのは{MOST_VOUCHES}人までです。要らなくなったものを取り消すか、ほかの担当者に頼んでください。",
+        f"One official vouches for {MOST_VOUCHES} people at a time. End what is not needed, or ask another official.",
     ),
     VouchRefusal.OVER: (
         "この手続きは期限が切れたか、取り消されたか、ほかの担当者が確認しました。最初からやり直してください。",

@@ -214,6 +214,11 @@ class Vouch:
     """When the present state ends by itself."""
 
 
+MOST_VOUCHES: Final = 20
+"""That run and that one official opened, and as many that the same official confirmed. Each runs for a day at most, so
+it is what one person answers for in a day: two accounts that are misused do not open the whole city."""
+
+
 class VouchRefusal(StrEnum):
     """Why an official's step was not taken."""
 
@@ -227,6 +232,8 @@ class VouchRefusal(StrEnum):
     NO_AUTHENTICATOR = "no_authenticator"
     """The person never had one: the next login sets one up anyway."""
     ONE_RUNS_ALREADY = "one_runs_already"
+    TOO_MANY = "too_many"
+    """The official has as many under way as one person can answer for."""
     OVER = "over"
     """Lapsed, ended or confirmed by somebody else meanwhile."""
 

@@ -5,11 +5,12 @@ login with the right password. One runs at a time for a person; each step ends b
 never off. Officials prove a fresh code of their own authenticator and can help neither themselves nor alone.
 """
 
+import asyncio
 from datetime import timedelta
 from typing import Final
 
 from auth.audit_names import AuthAudit
-from auth.models import Client, IdentityCheck, Vouch, VouchRefusal, VouchState, VouchStep, WebSession
+from auth.models import MOST_VOUCHES, Client, IdentityCheck, Vouch, VouchRefusal, VouchState, VouchStep, WebSession
 from auth.recorder import Recorder
 from auth.recovery import activation_hash, new_activation_code, normalise_activation
 from auth.rows import VouchRow
@@ -53,6 +54,8 @@ class TemporaryFactors:
         self._sessions = sessions
         self._recorder = recorder
         self._clock = clock
+        self._counting = asyncio.Lock()
+        """Between counting and adding nobody else adds (on this node)."""
 
     def is_official(self, groups: frozenset[str]) -> bool:
         """May somebody in these groups vouch?"""
@@ -60,6 +63,10 @@ class TemporaryFactors:
 
     async def open(self, official: WebSession, username: str, check: IdentityCheck, client: Client) -> VouchStep:
         """The first official names the person and says how they made sure who it is."""
+        async with self._counting:
+            return await self._open(official, username, check, client)
+
+    async def _open(self, official: WebSession, username: str, check: IdentityCheck, client: Client) -> VouchStep:
         person = await self._people.person_named(username)
         refusal = self._against(official)
         if refusal is None and (person is None or person.disabled):
@@ -74,6 +81,8 @@ class TemporaryFactors:
             return await self._refuse(official, VouchRefusal.NO_AUTHENTICATOR, user_id, client)
         if await self._vouches.of_person(user_id, now) is not None:
             return await self._refuse(official, VouchRefusal.ONE_RUNS_ALREADY, user_id, client)
+        if await self._vouches.opened_by(official.identity.user_id, now) >= MOST_VOUCHES:
+            return await self._refuse(official, VouchRefusal.TOO_MANY, user_id, client)
         vouch_id = new_id("vch")
         await self._recorder.record(
             AuthAudit.OPEN_VOUCH,
@@ -89,6 +98,10 @@ class TemporaryFactors:
 
     async def confirm(self, official: WebSession, vouch_id: str, check: IdentityCheck, client: Client) -> VouchStep:
         """The second official, after a check of their own; of two at once one gets the code."""
+        async with self._counting:
+            return await self._confirm(official, vouch_id, check, client)
+
+    async def _confirm(self, official: WebSession, vouch_id: str, check: IdentityCheck, client: Client) -> VouchStep:
         refusal, now = self._against(official), self._clock.now()
         row = await self._vouches.by_id(vouch_id, now)
         if refusal is None and row is not None:
@@ -96,6 +109,8 @@ class TemporaryFactors:
         if row is None or refusal is not None:
             subject = row.user_id if row else vouch_id
             return await self._refuse(official, refusal or VouchRefusal.OVER, subject, client)
+        if await self._vouches.confirmed_by(official.identity.user_id, now) >= MOST_VOUCHES:
+            return await self._refuse(official, VouchRefusal.TOO_MANY, row.user_id, client)
         code = new_activation_code()
         await self._recorder.record(
             AuthAudit.CONFIRM_VOUCH,

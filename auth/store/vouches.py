@@ -7,7 +7,7 @@ once exactly one takes it.
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from auth.rows import VouchRow
@@ -96,6 +96,14 @@ class VouchStore(TenantStore):
         """All that run, oldest first."""
         return await self._rows(_C.expires_at > now)
 
+    async def opened_by(self, official: UserId, now: datetime) -> int:
+        """How many run that this official opened."""
+        return await self._count(_C.opened_by == official, _C.expires_at > now)
+
+    async def confirmed_by(self, official: UserId, now: datetime) -> int:
+        """How many run that this official confirmed."""
+        return await self._count(_C.confirmed_by == official, _C.expires_at > now)
+
     async def drop(self, user_id: UserId) -> VouchRow | None:
         """End it; what there was."""
         found = await self._drop(_C.user_id == user_id)
@@ -114,6 +122,11 @@ class VouchStore(TenantStore):
         statement = select(*_C).where(_C.tenant_id == self._tenant, *conditions).order_by(_C.opened_at)
         async with self._database.transaction() as connection:
             return [_row(found) for found in await connection.execute(statement)]
+
+    async def _count(self, *conditions: Any) -> int:
+        statement = select(func.count()).select_from(auth_vouch).where(_C.tenant_id == self._tenant, *conditions)
+        async with self._database.transaction() as connection:
+            return (await connection.execute(statement)).scalar_one()
 
     def _of(self, user_id: UserId) -> tuple[Any, Any]:
         return _C.tenant_id == self._tenant, _C.user_id == user_id

@@ -291,10 +291,14 @@ class NoticeService:
     async def answer(
         self, notice_id: str, username: str, ability: Ability, note: str = "", *, source: str | None = None
     ) -> Answered:
-        """業務可・一部可・不可, which also confirms the notice; the newest answer counts. Raises NotFound."""
+        """業務可・一部可・不可, which also confirms the notice; the newest answer counts. The same once more
+        leaves the first one as it is. Raises NotFound."""
         notice = await self.get(notice_id)
         made = Answered(username, ability, " ".join(note.split())[:MAX_NOTE], self._clock.now())
         await self.mark_read(notice_id, username, source=source)
+        last = await self._store.answer_of(self._tenant_id, notice.declaration_id, username)
+        if last is not None and (last.ability, last.note) == (made.ability, made.note):
+            return last
         await self._store.put_answer(self._tenant_id, notice.declaration_id, made)
         self._said.set()
         await self._note(

@@ -31,13 +31,16 @@ from gateway.reports.sessions import Sessions
 from gateway.reports.settings import ReportSettings
 from gateway.reports.sheet import entries_csv, summary_csv
 from gateway.reports.store import ReportHead, ReportStore
-from policy.bcp.model import Declaration, DeclarationState, Official
+from policy.bcp.model import Declaration, DeclarationState, Official, RefusalCode
 from policy.bcp.plan import Plan
+from policy.bcp.refusals import refused
 
 AFTER: Final = timedelta(hours=1)
 """What happens so long after the end (grace, last disconnections) belongs into the report."""
 LATEST: Final = timedelta(days=7)
 """Reports of what ended earlier are made only when somebody asks."""
+MOST_AN_HOUR: Final = 4
+"""Reports of one declaration, made by hand. Each is kept for ever."""
 BY_ITSELF: Final = "（自動作成）"
 _RECORDED_WITHIN: Final = timedelta(minutes=1)
 _MOST_EVENTS: Final = 2_000_000
@@ -144,28 +147,37 @@ class ReportService:
         return tuple(made)
 
     async def make(self, declaration_id: str, *, by: str, actor: str | None = None) -> ReportHead:
-        """Freeze a report of what is known now. Raises Refused(NOT_FOUND), StoreUnavailable, AuditUnavailable."""
+        """Freeze a report of what is known now. Raises Refused (NOT_FOUND, TOO_MANY_REPORTS), StoreUnavailable,
+        AuditUnavailable."""
         declaration = await self._declarations.get(declaration_id)
         material = await self._material(declaration, by)
         async with self._reading:
+            if by != BY_ITSELF:
+                await self._require_few(declaration_id)
             events = []
             async for chained in self._events(material.window_from, material.window_to):
                 events.append(chained)
                 if len(events) > _MOST_EVENTS:
                     raise KakehashiError("too many events for one report", code=ErrorCode.TOO_LARGE)
             report = await asyncio.to_thread(gather, material, events)
-        content = await asyncio.to_thread(encode, report)
-        digest = sha256(content)
-        await self._note(ReportAudit.MAKE_REPORT, declaration_id, actor=actor, sha256=digest, events=len(events))
-        return await self._store.add(
-            self._tenant_id,
-            declaration_id,
-            made_at=material.made_at,
-            made_by=by,
-            sha256=digest,
-            level=report.level,
-            content=content.decode(),
-        )
+            content = await asyncio.to_thread(encode, report)
+            digest = sha256(content)
+            await self._note(ReportAudit.MAKE_REPORT, declaration_id, actor=actor, sha256=digest, events=len(events))
+            return await self._store.add(
+                self._tenant_id,
+                declaration_id,
+                made_at=material.made_at,
+                made_by=by,
+                sha256=digest,
+                level=report.level,
+                content=content.decode(),
+            )
+
+    async def _require_few(self, declaration_id: str) -> None:
+        an_hour_ago = self._clock.now() - timedelta(hours=1)
+        heads = await self._store.heads(self._tenant_id, declaration_id)
+        if sum(head.made_at > an_hour_ago and head.made_by != BY_ITSELF for head in heads) >= MOST_AN_HOUR:
+            raise refused(RefusalCode.TOO_MANY_REPORTS, most=MOST_AN_HOUR)
 
     async def score(self, declaration_id: str) -> Score:
         """How it went so far, of a drill or in earnest; nothing is kept. Raises Refused(NOT_FOUND)."""

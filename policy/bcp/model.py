@@ -336,6 +336,7 @@ class RefusalCode(StrEnum):
     HIGHER_RANK = "higher_rank"
     TOTP_NOT_FRESH = "totp_not_fresh"
     TOO_MANY_PROPOSALS = "too_many_proposals"
+    TOO_MANY_REPORTS = "too_many_reports"
     LAPSED = "lapsed"
     OVER = "over"
     CONTENT_CHANGED = "content_changed"

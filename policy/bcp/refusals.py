@@ -34,6 +34,10 @@ _TEXTS: Final[Mapping[RefusalCode, tuple[str, str]]] = {
         "1時間に申請・提案できるのは1人{most}件までです。急ぐ場合は、ほかの人が申請してください。",
         "One person can propose {most} times an hour. If it is urgent, let somebody else propose.",
     ),
+    RefusalCode.TOO_MANY_REPORTS: (
+        "1つの宣言の報告書は、1時間に{most}件まで作成できます。作成済みの報告書を使うか、しばらく待ってください。",
+        "A declaration gets {most} reports an hour. Use one that was made, or wait a while.",
+    ),
     RefusalCode.LAPSED: (
         "30分以内に承認されなかったため失効しました。もう一度申請してください。",
         "It lapsed because nobody approved it within 30 minutes. Propose it again.",

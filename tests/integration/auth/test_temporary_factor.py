@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from auth import temporary_factor
 from auth.models import (
     Client,
     Enrolment,
@@ -131,6 +132,38 @@ async def test_two_officials_give_a_day_with_a_temporary_authenticator(city: Sla
             assert name in setup.audit.names()
         checks = [event.details.get("check") for event in setup.audit.events if event.name.endswith("-vouch")]
         assert checks == [CHECK, CHECK]
+
+
+async def test_one_official_answers_for_a_few_at_a_time(
+    city: Slapd, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(temporary_factor, "MOST_VOUCHES", 1)
+    async with running(city, sqlite_database, settings=SETTINGS) as setup:
+        _sato, mori, hara, suzuki = [await _signed_in(setup, name) for name in ("sato", "mori", "hara", "suzuki")]
+        await _fresh(mori)
+        sessions = [await _session(mori), await _session(mori)]
+        opened = await asyncio.gather(
+            *(
+                setup.auth.open_vouch(session, name, CHECK, OFFICE)
+                for session, name in zip(sessions, ("sato", "suzuki"), strict=True)
+            )
+        )
+        assert [step.refusal for step in opened] == [None, VouchRefusal.TOO_MANY]
+        second = await setup.auth.open_vouch(await _fresh(suzuki), "mori", CHECK, OFFICE)
+        assert second.vouch is not None
+        await _fresh(hara)
+        confirmed = [
+            await setup.auth.confirm_vouch(await _session(hara), step.vouch.id, CHECK, OFFICE)
+            for step in (opened[0], second)
+            if step.vouch is not None
+        ]
+        assert [step.refusal for step in confirmed] == [None, VouchRefusal.TOO_MANY]
+        assert confirmed[1].activation_code is None
+        refusals = [e.details["reason"] for e in setup.audit.events if e.name == "refuse-vouch"]
+        assert refusals == [VouchRefusal.TOO_MANY] * 2
+        assert await setup.auth.end_vouch(opened[0].vouch.id if opened[0].vouch else "", actor="mori", client=OFFICE)
+        setup.clock.advance(30)
+        assert (await setup.auth.open_vouch(await _session(mori), "sato", CHECK, OFFICE)).refusal is None
 
 
 async def test_who_may_not_vouch(city: Slapd, sqlite_database: Database) -> None:

@@ -280,6 +280,24 @@ async def test_people_confirm_and_answer_and_the_newest_answer_counts(first: Nod
         await first.service.answer("ntc_none", "staff1", Ability.CAN)
 
 
+async def test_the_same_answer_again_changes_nothing_and_writes_nothing(
+    first: Node, clock: FakeClock, audit: MemoryAudit
+) -> None:
+    await first.service.look()
+    (made,) = await first.service.of_declaration("bcp_1")
+    for ability, note in (
+        (Ability.CAN, "午後から"),
+        (Ability.CAN, " 午後から "),
+        (Ability.CAN, ""),
+        (Ability.CANNOT, ""),
+    ):
+        said = await first.service.answer(made.id, "staff0", ability, note)
+        clock.advance(60)
+    again = await first.service.answer(made.id, "staff0", Ability.CANNOT)
+    assert again == said
+    assert audit.names().count(NoticeAudit.ANSWER_NOTICE) == 3
+
+
 async def test_two_screens_of_one_person_answer_at_once(first: Node) -> None:
     await first.service.look()
     (made,) = await first.service.of_declaration("bcp_1")

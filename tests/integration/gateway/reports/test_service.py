@@ -17,10 +17,10 @@ from common.ids import TenantId
 from common.paper import find_fonts
 from gateway.notices.model import Reach
 from gateway.reports.audit_names import ReportAudit
-from gateway.reports.service import BY_ITSELF, ReportService
+from gateway.reports.service import BY_ITSELF, MOST_AN_HOUR, ReportService
 from gateway.reports.settings import ReportSettings
 from gateway.reports.store import ReportStore, bcp_report
-from policy.bcp.model import DeclarationState
+from policy.bcp.model import DeclarationState, RefusalCode, Refused
 from tests.support.audit import MemoryAudit, node_log
 from tests.support.bcp_notices import CITY, START, StaticDeclarations, StaticPeople, declaration, lifted
 from tests.support.clock import FakeClock
@@ -120,6 +120,22 @@ async def test_what_is_frozen_stays_as_it_was_and_a_later_one_is_a_new_edition(
     assert texts[0] == texts[1]
     assert first.sha256 in texts[0]
     assert await reports.pdf(first.id, actor="suzuki") == await reports.pdf(first.id, actor="suzuki")
+
+
+async def test_a_few_an_hour_are_made_by_hand_and_the_one_due_in_any_case(
+    reports: ReportService, clock: FakeClock, audit: MemoryAudit
+) -> None:
+    clock.set(START + timedelta(hours=3))
+    asked = [reports.make("bcp_1", by="sato") for _ in range(MOST_AN_HOUR + 3)]
+    made = await asyncio.gather(*asked, return_exceptions=True)
+    assert [one.refusal.code for one in made if isinstance(one, Refused)] == [RefusalCode.TOO_MANY_REPORTS] * 3
+    assert len(await reports.heads("bcp_1")) == audit.names().count(ReportAudit.MAKE_REPORT) == MOST_AN_HOUR
+    assert (await reports.make("bcp_1", by=BY_ITSELF)).edition == MOST_AN_HOUR + 1
+    clock.advance(timedelta(minutes=59))
+    with pytest.raises(Refused):
+        await reports.make("bcp_1", by="mori")
+    clock.advance(timedelta(minutes=1))
+    assert (await reports.make("bcp_1", by="mori")).made_by == "mori"
 
 
 async def test_one_at_a_time_reads_the_audit(
