@@ -32,6 +32,7 @@ from gateway.audit_names import GatewayAudit
 from gateway.changes import Changes, Topic
 from gateway.clock_watch import ClockWatch, SteadyClock
 from gateway.facts import subject
+from gateway.follow_up import FollowUp
 from gateway.judge import Judge
 from gateway.metrics import CountedAudit, Metrics
 from gateway.middlewares import MIDDLEWARES, add_headers
@@ -48,6 +49,7 @@ from gateway.reports.service import ReportService
 from gateway.routes import ROUTES, add_routes
 from gateway.services import SERVICES, Services
 from gateway.settings import Settings
+from gateway.slow_turns import Slow, SlowTurns
 from gateway.static import WebClient
 from gateway.surroundings import GatewaySurroundings
 from gateway.viewers import Viewers
@@ -314,12 +316,14 @@ def _wire(
         bcp=bcp,
         surroundings=surroundings,
         notices=notices,
+        follow_up=FollowUp(tenant_id, notices, broker.sessions, lambda: duties.book),
         reports=reports,
         changes=changes,
         judge=judge,
         viewers=viewers,
         readiness=readiness,
         pace=RequestPace(clock),
+        slow_turns={kind: SlowTurns(kind) for kind in Slow},
         metrics=metrics,
         openapi=json.dumps(document(ROUTES), ensure_ascii=False),
     )

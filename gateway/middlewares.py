@@ -1,4 +1,4 @@
-"""Figures, request id, errors, identity, origin and CSRF, permission: in that order, around every handler.
+"""Figures, request id, errors, identity, origin and CSRF, permission, turn: in that order, around every handler.
 
 Counterpart: `gateway/routes.py`, which gives each route its permission. A request that no route matches passes here as
 well and ends as "not found"; a route without an entry in the table cannot exist, because only the table adds routes.
@@ -199,4 +199,14 @@ async def permission(request: web.Request, handler: Handler) -> web.StreamRespon
     raise KakehashiError(f"{caller.name} lacks {route.permission}", code=ErrorCode.NOT_FOUND)
 
 
-MIDDLEWARES: Final = (measured, request_id, errors, identity, origin, permission)
+@web.middleware
+async def turn(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let slow work pass a little at a time."""
+    route = route_of(request)
+    if route is None or route.slow is None:
+        return await handler(request)
+    async with services(request).slow_turns[route.slow].take(request[CALLER].name):
+        return await handler(request)
+
+
+MIDDLEWARES: Final = (measured, request_id, errors, identity, origin, permission, turn)

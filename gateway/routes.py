@@ -40,6 +40,7 @@ from gateway.handlers import (
     viewer,
 )
 from gateway.permissions import Permission
+from gateway.slow_turns import Slow
 
 RouteHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -58,6 +59,8 @@ class Route:
     status: int = 200
     signs: bool = False
     """It takes a signature with a fresh code: the directory is asked for the person first."""
+    slow: Slow | None = None
+    """It takes a turn for work of this kind: a little runs at once, and less of one person."""
     websocket: bool = False
     stream: bool = False
     """The answer is a stream of events, opening it is no activity of the person."""
@@ -202,18 +205,19 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", f"{_V1}/bcp/plan-versions/{{id}}", bcp_plans.show_version, _P.BCP_READ, "One version, as YAML, too",
           schemas_bcp_plans.PlanContentAnswer),
     Route("POST", f"{_V1}/bcp/plan-versions/check", bcp_plans.check, _P.BCP_READ, "Errors and warnings of a plan",
-          schemas_bcp_plans.PlanCheckAnswer, schemas_bcp_plans.PlanTextBody),
+          schemas_bcp_plans.PlanCheckAnswer, schemas_bcp_plans.PlanTextBody, slow=Slow.DECIDING),
     Route("POST", f"{_V1}/bcp/plan-versions/what-if", bcp_plans.what_if, _P.BCP_READ, "The effect of a plan's text",
-          schemas_what_if.WhatIfAnswer, schemas_bcp_plans.PlanEffectBody),
+          schemas_what_if.WhatIfAnswer, schemas_bcp_plans.PlanEffectBody, slow=Slow.DECIDING),
     Route("POST", f"{_V1}/bcp/plan-versions", bcp_plans.propose, _P.BCP_ACT, "Propose a version: first signature",
-          schemas_bcp_plans.PlanVersionAnswer, schemas_bcp_plans.PlanProposeBody, status=201, signs=True),
+          schemas_bcp_plans.PlanVersionAnswer, schemas_bcp_plans.PlanProposeBody, status=201, signs=True,
+          slow=Slow.DECIDING),
     Route("POST", f"{_V1}/bcp/plan-versions/{{id}}/adopt", bcp_plans.adopt, _P.BCP_APPROVE, "Second signature",
-          schemas_bcp_plans.PlanVersionAnswer, schemas_bcp_plans.PlanAdoptBody, signs=True),
+          schemas_bcp_plans.PlanVersionAnswer, schemas_bcp_plans.PlanAdoptBody, signs=True, slow=Slow.DECIDING),
     Route("POST", f"{_V1}/bcp/plan-versions/{{id}}/reject", bcp_plans.reject, _P.BCP_ACT, "Turn a version down",
           schemas_bcp_plans.PlanVersionAnswer),
     Route("GET", f"{_V1}/bcp/scopes", bcp.list_scopes, _P.BCP_READ, "Scopes", schemas_bcp.ScopesAnswer),
     Route("POST", f"{_V1}/bcp/what-if", bcp.what_if, _P.BCP_READ, "The effect of a proposal, before anybody signs",
-          schemas_what_if.WhatIfAnswer, schemas_bcp.ProposalBody),
+          schemas_what_if.WhatIfAnswer, schemas_bcp.ProposalBody, slow=Slow.DECIDING),
     Route("GET", f"{_V1}/bcp/declarations", bcp.list_declarations, _P.BCP_READ, "Declarations, newest first",
           schemas_bcp.DeclarationsAnswer),
     Route("GET", f"{_V1}/bcp/declarations/{{id}}", bcp.show_declaration, _P.BCP_READ, "One declaration",
@@ -240,17 +244,17 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", f"{_V1}/notices/{{id}}/answer", records.answer_notice, _P.SIGNED_IN, "Whether I can work",
           body=schemas_records.AbilityBody, status=204),
     Route("GET", f"{_V1}/bcp/declarations/{{id}}/reach", followed.reach, _P.BCP_READ,
-          "Who was reached, who can work", schemas_records.ReachAnswer),
+          "Who was reached, who can work", schemas_records.ReachAnswer, slow=Slow.LOOKING),
     Route("GET", f"{_V1}/bcp/declarations/{{id}}/reach/people", followed.call_lists, _P.BCP_READ,
-          "Whom to telephone", schemas_records.CallListsAnswer),
+          "Whom to telephone", schemas_records.CallListsAnswer, slow=Slow.LOOKING),
     Route("GET", f"{_V1}/bcp/declarations/{{id}}/reach/duties/{{duty}}", followed.duty_people, _P.BCP_READ,
-          "The people of one duty", schemas_records.DutyPeopleAnswer),
+          "The people of one duty", schemas_records.DutyPeopleAnswer, slow=Slow.LOOKING),
     Route("GET", f"{_V1}/bcp/declarations/{{id}}/notice", followed.printed_notice, _P.BCP_READ,
-          "The newest notice to print and put up"),
+          "The newest notice to print and put up", slow=Slow.LOOKING),
     Route("GET", f"{_V1}/bcp/drills", records.drills, _P.BCP_READ, "Drills held and owed, by fiscal year",
           schemas_records.DrillsAnswer),
     Route("GET", f"{_V1}/bcp/declarations/{{id}}/score", records.score, _P.BCP_READ, "How well it went so far",
-          schemas_records.ScoreAnswer),
+          schemas_records.ScoreAnswer, slow=Slow.LOOKING),
     Route("GET", f"{_V1}/bcp/declarations/{{id}}/restore", restore.leftovers, _P.BCP_READ,
           "What the emergency left behind", schemas_restore.RestoreAnswer),
     Route("POST", f"{_V1}/bcp/declarations/{{id}}/restore", restore.restore, _P.BCP_ACT,
@@ -258,11 +262,13 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", f"{_V1}/bcp/reports", records.list_reports, _P.BCP_READ, "After-action reports",
           schemas_records.ReportsAnswer),
     Route("POST", f"{_V1}/bcp/declarations/{{id}}/report", records.make_report, _P.BCP_ACT, "Freeze a report now",
-          schemas_records.ReportAnswer, status=201),
+          schemas_records.ReportAnswer, status=201, slow=Slow.LOOKING),
     Route("GET", f"{_V1}/bcp/reports/{{id}}", records.show_report, _P.BCP_READ,
-          "What a report covers, compared with its hash", schemas_records.ReportDetailAnswer),
-    Route("GET", f"{_V1}/bcp/reports/{{id}}/pdf", records.report_pdf, _P.BCP_READ, "A report to print"),
-    Route("GET", f"{_V1}/bcp/reports/{{id}}/csv", records.report_csv, _P.BCP_READ, "A report's events as CSV"),
+          "What a report covers, compared with its hash", schemas_records.ReportDetailAnswer, slow=Slow.LOOKING),
+    Route("GET", f"{_V1}/bcp/reports/{{id}}/pdf", records.report_pdf, _P.BCP_READ, "A report to print",
+          slow=Slow.LOOKING),
+    Route("GET", f"{_V1}/bcp/reports/{{id}}/csv", records.report_csv, _P.BCP_READ, "A report's events as CSV",
+          slow=Slow.LOOKING),
     # administration
     Route("GET", f"{_V1}/admin/pools", admin.list_pools, _P.ADMIN, "All pools", schemas.PoolsAnswer),
     Route(

@@ -1,5 +1,6 @@
 """What handlers work with: built and wired in `gateway/app.py`, found through one typed key."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +16,7 @@ from common.audit import AuditSink
 from common.clock import Clock
 from gateway.changes import Changes
 from gateway.clock_watch import ClockWatch
+from gateway.follow_up import FollowUp
 from gateway.judge import Judge
 from gateway.metrics import Metrics
 from gateway.notices.service import NoticeService
@@ -23,6 +25,7 @@ from gateway.permissions import Caller
 from gateway.readiness import Readiness
 from gateway.reports.service import ReportService
 from gateway.settings import Settings
+from gateway.slow_turns import Slow, SlowTurns
 from gateway.surroundings import GatewaySurroundings
 from gateway.viewers import Viewers
 from policy.bcp.service import BcpService
@@ -47,12 +50,14 @@ class Services:
     bcp: BcpService
     surroundings: GatewaySurroundings
     notices: NoticeService
+    follow_up: FollowUp
     reports: ReportService
     changes: Changes
     judge: Judge
     viewers: Viewers
     readiness: Readiness
     pace: RequestPace
+    slow_turns: Mapping[Slow, SlowTurns]
     metrics: Metrics
     openapi: str
     """The API's description, as JSON text."""

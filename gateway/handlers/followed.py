@@ -1,6 +1,6 @@
 """How far the people of a declaration have been reached, for whoever telephones them; the notice to put up.
 
-Counting 3,000 people takes tens of milliseconds, so it is done off the event loop, which carries live desktops.
+Counterpart: `gateway.follow_up`, which finds them. What goes through all of them is done off the event loop here, too.
 """
 
 import asyncio
@@ -10,7 +10,6 @@ from aiohttp import web
 
 from broker.duties.book import DutyBook
 from broker.duties.models import Register
-from broker.states import SessionState
 from common.errors import NotFound
 from gateway import records_rendering as rendering
 from gateway.bodies import answer
@@ -24,13 +23,7 @@ from gateway.services import Services, services
 async def _people(request: web.Request) -> tuple[Services, tuple[Follow, ...]]:
     """Everybody whom the declaration in the path is for. Raises Refused(NOT_FOUND)."""
     own = services(request)
-    declaration = await own.bcp.get(request.match_info["id"])
-    sessions = await own.sessions.list_all(declaration.tenant_id)
-    working = {session.username for session in sessions if session.state is SessionState.ACTIVE}
-    signers = {signed.username for signed in declaration.signatures}
-    told = await own.notices.reach(declaration.id)
-    book = own.duties.book
-    return own, await asyncio.to_thread(followed.follow, told, book, working=working, signers=signers)
+    return own, await own.follow_up.people(await own.bcp.get(request.match_info["id"]))
 
 
 async def reach(request: web.Request) -> web.Response:

@@ -13,6 +13,9 @@ import pytest
 from common.audit_store import read, verify
 from common.clock import Clock, SystemClock
 from common.db import Database
+from common.tasks import spawn
+from gateway import slow_turns
+from gateway.notices import followed
 from gateway.services import SERVICES
 from tests.e2e.attacker import closed_with, desktop, ticket, viewer
 from tests.support.gateway import Running, run_gateway, settings
@@ -356,6 +359,55 @@ async def _counted(declared: Scene, declaration_id: str) -> None:
     for one in ("reach", "reach/people", "notice"):
         assert (await declared["kato"].call("GET", f"{path}/{one}"))[0] == 404
         assert (await declared["mori"].call("GET", f"/bcp/declarations/unknown/{one}"))[0] == 404
+
+
+async def test_who_asks_at_the_same_time_is_counted_for_once(declared: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    signed = await declared.declare()
+    counted, real = [], followed.follow
+
+    def slowly(*args: Any, **kwargs: Any) -> Any:
+        counted.append(1)
+        time.sleep(0.3)
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(followed, "follow", slowly)
+    path = f"/bcp/declarations/{signed['id']}/reach"
+    asked = [declared[uid].call("GET", path) for uid in ("mori", "ota", "ikeda")]
+    found = await asyncio.gather(*asked, declared["ota"].call("GET", "/bcp/declarations/unknown/reach"))
+    assert [status for status, _ in found] == [200, 200, 200, 404]
+    assert len(counted) <= 2
+    counted.clear()
+    for uid in ("mori", "ota"):
+        await declared[uid].call("GET", path)
+    assert len(counted) == 2, "nothing is remembered"
+
+
+async def test_reports_that_fill_their_turns_hold_nobody_up_who_has_to_decide(
+    declared: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed = await declared.declare()
+    score = f"/bcp/declarations/{signed['id']}/score"
+    reports, go_on = declared.running.listeners._runner.app[SERVICES].reports, asyncio.Event()
+    under_way = 0
+
+    async def slow(_self: object, _declaration_id: str) -> object:
+        nonlocal under_way
+        under_way += 1
+        await go_on.wait()
+        return await done(signed["id"])
+
+    done = reports.score
+    monkeypatch.setattr(type(reports), "score", slow)
+    monkeypatch.setattr(slow_turns, "WAIT_SECONDS", 0.3)
+    asked = [spawn(declared[uid].call("GET", score), name="asks") for uid in ("mori", "mori", "mori", "ota", "ota")]
+    await asyncio.sleep(0.6)
+    assert under_way == 3
+    status, answer = await declared["ota"].call("GET", score)
+    assert (status, answer["code"]) == (503, "busy")
+    assert (await declared["mori"].call("POST", "/bcp/what-if", PROPOSAL))[0] == 200
+    assert (await declared["mori"].call("GET", "/bcp/status"))[0] == 200
+    go_on.set()
+    assert sorted([status for status, _ in await asyncio.gather(*asked)]) == [200, 200, 200, 503, 503]
 
 
 async def test_a_drill_is_in_the_calendar_of_its_fiscal_year(declared: Scene) -> None:

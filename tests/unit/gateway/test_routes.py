@@ -11,6 +11,7 @@ from gateway import reference
 from gateway.openapi import document
 from gateway.permissions import STRANGER, Caller, Permission, Role, permitted, separated
 from gateway.routes import ROUTES, add_routes
+from gateway.slow_turns import Slow
 
 WHO_MAY = {
     Permission.PUBLIC: {
@@ -147,6 +148,16 @@ def _registered() -> set[str]:
     app = web.Application()
     add_routes(app, page)
     return {f"{route.method} {route.resource.canonical}" for route in app.router.routes() if route.resource}
+
+
+def test_what_works_long_takes_a_turn() -> None:
+    """A new route of reports, papers or effects fails until somebody has said of which kind its work is."""
+    beneath = ("reach", "reach/people", "reach/duties/{duty}", "notice", "score", "report")
+    looking = {f"/api/v1/bcp/declarations/{{id}}/{end}" for end in beneath}
+    looking |= {f"/api/v1/bcp/reports/{{id}}{end}" for end in ("", "/pdf", "/csv")}
+    deciding = {f"/api/v1/bcp/plan-versions{end}" for end in ("", "/check", "/what-if", "/{id}/adopt")}
+    slow = {kind: {route.path for route in ROUTES if route.slow is kind} for kind in Slow}
+    assert slow == {Slow.LOOKING: looking, Slow.DECIDING: deciding | {"/api/v1/bcp/what-if"}}
 
 
 def test_every_route_has_the_permission_that_stands_here() -> None:
