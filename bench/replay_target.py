@@ -1,14 +1,19 @@
 """An RFB server that replays: `python -m bench.replay_target MODE RECORDING`. It prints its port on 127.0.0.1.
 
 MODE: flat (as fast as taken), paced:BYTES_PER_SECOND, echo (a small update for each pointer event), idle, mixed:N (the
-first N connections flat, the others echo), office (a key paints a little, Page Down much: real updates of the
-recording). It ends when its standard input closes. Counterparts: `bench/viewers.py`, `bench/contenders.py`.
+first N connections flat, in a process of their own: an echo must wait for the relay, not for its neighbours here; the
+others echo), given:FD (flat, connections come from that socket), office (a key paints a little, Page Down much: real
+updates of the recording). It ends when its standard input closes.
+
+Counterparts: `bench/viewers.py`, `bench/contenders.py`.
 """
 
 import asyncio
 import gc
 import json
+import socket
 import struct
+import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,7 +42,6 @@ class Replay:
     mode: str
     stream: memoryview
     ends: list[int]
-    opened: int = 0
     typed: list[memoryview] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -45,13 +49,6 @@ class Replay:
         self.typed = [self.stream[start:end] for start, end in pairs if 0 < end - start < _TYPED_BYTES] or [
             memoryview(b"\2")
         ]
-
-    def mode_of_next(self) -> str:
-        """Each connection asks once."""
-        self.opened += 1
-        if not self.mode.startswith("mixed"):
-            return self.mode
-        return "flat" if self.opened <= int(self.mode.partition(":")[2]) else "echo"
 
     def page(self, number: int) -> memoryview:
         """Consecutive messages, about a screen's worth."""
@@ -67,7 +64,7 @@ class Target(asyncio.Protocol):
 
     def __init__(self, replay: Replay) -> None:
         self._replay = replay
-        self._mode, _, rate = replay.mode_of_next().partition(":")
+        self._mode, _, rate = replay.mode.partition(":")
         self._per_tick = int(float(rate or 0) * TICK)
         self._at = 0
         self._heard = 0
@@ -130,10 +127,35 @@ async def serve(mode: str, recording: Path) -> None:
     """Serve until standard input closes."""
     stream = await asyncio.to_thread(recording.read_bytes)
     ends = json.loads(await asyncio.to_thread(recording.with_name(recording.name + ".ends").read_text))
-    replay = Replay(mode, memoryview(stream), ends)
-    server = await asyncio.get_running_loop().create_server(lambda: Target(replay), "127.0.0.1", 0, backlog=2048)
-    print(server.sockets[0].getsockname()[1], flush=True)
+    kind, _, number = mode.partition(":")
+    replay = Replay("flat" if kind == "given" else "echo" if kind == "mixed" else mode, memoryview(stream), ends)
+    loop = asyncio.get_running_loop()
+    if kind == "given":
+        with socket.socket(fileno=int(number)) as giver:
+            while (given := await asyncio.to_thread(socket.recv_fds, giver, 1, 1))[1]:
+                await loop.connect_accepted_socket(lambda: Target(replay), socket.socket(fileno=given[1][0]))
+        return
+    listening = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    listening.setblocking(False)
+    print(listening.getsockname()[1], flush=True)
+    if kind == "mixed":
+        await give(int(number), listening, recording)
+    server = await loop.create_server(lambda: Target(replay), sock=listening)
     await asyncio.to_thread(sys.stdin.read)
+    server.close()
+
+
+async def give(count: int, listening: socket.socket, recording: Path) -> None:
+    """Leave the first connections to a process of its own, which ends with this one."""
+    ours, theirs = socket.socketpair()
+    arguments = [sys.executable, "-m", "bench.replay_target", f"given:{theirs.fileno()}", str(recording)]
+    await asyncio.create_subprocess_exec(*arguments, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+    theirs.close()
+    for _ in range(count):
+        connection, _ = await asyncio.get_running_loop().sock_accept(listening)
+        with connection:
+            socket.send_fds(ours, [b"-"], [connection.fileno()])
+    ours.detach()  # open until this process ends
 
 
 if __name__ == "__main__":

@@ -109,6 +109,8 @@ class Relay:
         self._target: TargetConnection | None = None
         self._viewer_blocked = False
         self._target_blocked = False
+        self._lent: memoryview | None = None
+        """What the viewer's transport may still hold a view of: the newest, an older one is given up."""
         self._pulse = _Pulse(self.last_input_at)
         self._timer: asyncio.TimerHandle | None = None
         self._telling: asyncio.TimerHandle | None = None
@@ -176,6 +178,9 @@ class Relay:
     def viewer_ready(self) -> None:
         """See ViewerSink."""
         self._viewer_blocked = False
+        if self._lent is not None and self._viewer is not None and not self._viewer.transport.get_write_buffer_size():
+            POOL.take_back(self._lent)
+            self._lent = None
         self._resume_target()
 
     # what the target's side calls (gateway.target_connection.TargetSink)
@@ -205,7 +210,9 @@ class Relay:
             viewer.send(joined)
             self.bytes_down += len(joined)
         if viewer.transport.get_write_buffer_size():
-            POOL.swap()  # the transport may keep a view of what it could not send
+            # The transport may keep a view of what it could not send. TLS seldom does: its own copy waits.
+            lent = POOL.lend()
+            self._lent = None if viewer.secure else lent
         if self._link.events and self._telling is None:
             self._tell_later()
         if down.error is not None:

@@ -1,11 +1,13 @@
 """The desktop's side of a session: a byte stream that a connector opened. Counterpart: gateway.relay.
 
 Reads into one buffer that the whole process shares (one per connection would cost a quarter of a megabyte each while
-idle), runs the login, then hands what arrives to the relay. It must not judge RFB messages: gateway.rfb does.
+idle), runs the login, then hands what arrives to the relay, of busy targets one in each turn of the event loop. It must not judge RFB messages: gateway.rfb does.
 """
 
 import asyncio
 import ssl
+from collections import deque
+from collections.abc import Callable
 from typing import Final, Protocol, cast
 
 from common.errors import TargetRefused, TargetTimedOut, TargetUnreachable
@@ -21,29 +23,74 @@ TLS_READ_BYTES: Final = 256 * 1024
 """The same for a viewer behind TLS, who keeps up to two of these: the bytes, and what TLS made of them."""
 ROOM: Final = MAX_HEADER + MAX_TAIL
 """Free bytes before each read: the undecided tail and a frame header are put right in front of the new bytes."""
+BULK_BYTES: Final = 64 * 1024
+"""Who sent as much in one read waits for a turn before the next one."""
+SPARE_BUFFERS: Final = 4
+"""Kept at most, 2 MiB. As targets are read in turn, even many busy ones seldom need more at a time."""
 _MAX_EARLY: Final = 4096
 
 
 class ReadPool:
-    """The process's one read buffer; `swap` leaves the old one to a transport that still holds a view of it."""
+    """The process's one read buffer, and a few that came back from transports: fresh memory costs as much as a copy."""
 
     def __init__(self) -> None:
-        self.swap()
+        self._spare: list[memoryview] = []
+        self._use(_fresh())
 
-    def swap(self) -> None:
-        """Take fresh memory."""
-        self.view = memoryview(bytearray(ROOM + READ_BYTES))
-        self.body = self.view[ROOM:]
+    def lend(self) -> memoryview:
+        """Leave the buffer to a transport that may hold a view of it, and go on with another one. Returns it."""
+        lent = self.view
+        self._use(self._spare.pop() if self._spare else _fresh())
+        return lent
+
+    def take_back(self, lent: memoryview) -> None:
+        """Only once the transport has sent everything: what is read next, for anybody, overwrites it."""
+        if len(self._spare) < SPARE_BUFFERS:
+            self._spare.append(lent)
+
+    def _use(self, view: memoryview) -> None:
+        self.view, self.body = view, view[ROOM:]
+
+
+def _fresh() -> memoryview:
+    return memoryview(bytearray(ROOM + READ_BYTES))
 
 
 POOL: Final = ReadPool()
+
+
+class Turns:
+    """Of the targets that send much, one is read in each turn of the event loop: a key or a small update of somebody
+    else then waits for one read, its filter and its write, and not for as many as there are busy targets."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waiting: deque[Callable[[], None]] = deque()
+
+    def wait(self, read_on: Callable[[], None]) -> None:
+        """Call it when its turn has come: at the earliest in the next turn of the event loop."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            self._loop, self._waiting = loop, deque()
+        self._waiting.append(read_on)
+        if len(self._waiting) == 1:
+            loop.call_soon(self._next)
+
+    def _next(self) -> None:
+        read_on = self._waiting.popleft()
+        if self._waiting and self._loop is not None:
+            self._loop.call_soon(self._next)
+        read_on()
+
+
+_TURNS: Final = Turns()
 
 
 class TargetSink(Protocol):
     """Who takes what the target sends; all calls come from the event loop, in order."""
 
     def target_sent(self, count: int) -> None:
-        """`count` bytes stand in POOL.body. The sink must be done with them, or swap the pool, before it returns."""
+        """`count` bytes stand in POOL.body. The sink must be done with them, or lend the buffer, before it returns."""
 
     def target_left(self, detail: str) -> None:
         """The target closed or vanished. Called once."""
@@ -73,6 +120,7 @@ class TargetConnection(asyncio.BufferedProtocol):
         self._securing = False
         self._sink: TargetSink | None = None
         self._held = True
+        self._waits = False
         self._most = TLS_READ_BYTES
         self._lost: str | None = None
 
@@ -153,7 +201,8 @@ class TargetConnection(asyncio.BufferedProtocol):
             self._early.clear()
             if self._sink is not None:
                 self._sink.target_sent(count)
-        self._read_on()
+        if not self._waits:
+            self._read_on()
 
     def hold(self) -> None:
         """Stop reading: the viewer does not keep up, or the session is over."""
@@ -189,12 +238,13 @@ class TargetConnection(asyncio.BufferedProtocol):
         if sink is None:
             self._advance(bytes(POOL.body[:count]))
             return
-        sink.target_sent(count)
-        if count >= self._most and not self._held and self.transport is not None:
-            # One full buffer a turn: libuv would read a busy socket 32 times before it looks at the others.
+        if count >= BULK_BYTES and not self._waits and self.transport is not None:
+            # Also without others: libuv would read a busy socket 32 times before it looks at any other.
+            self._waits = True
             if not self.transport.is_closing():
                 self.transport.pause_reading()
-            asyncio.get_running_loop().call_soon(self._read_on)
+            _TURNS.wait(self._turn)
+        sink.target_sent(count)
 
     def eof_received(self) -> bool:
         return False  # the transport closes itself
@@ -212,6 +262,10 @@ class TargetConnection(asyncio.BufferedProtocol):
     def resume_writing(self) -> None:
         if self._sink is not None:
             self._sink.target_ready()
+
+    def _turn(self) -> None:
+        self._waits = False
+        self._read_on()
 
     def _read_on(self) -> None:
         if not self._held and self.transport is not None and not self.transport.is_closing():

@@ -1,11 +1,22 @@
 """The relay's small decisions that need no connection. The rest is tests/integration/gateway/test_relay_*.py."""
 
+import asyncio
+
 from broker.models import EndReason
 from gateway.relay import CLOSE_CODES, Relay, RelayReason
 from gateway.rfb.handshake import TargetLogin
 from gateway.rfb.rules import MAX_CLIPBOARD_CHARS, RfbRules
 from gateway.rfb.target_filter import MAX_TAIL
-from gateway.target_connection import POOL, READ_BYTES, ROOM, TLS_READ_BYTES, TargetConnection
+from gateway.target_connection import (
+    POOL,
+    READ_BYTES,
+    ROOM,
+    SPARE_BUFFERS,
+    TLS_READ_BYTES,
+    ReadPool,
+    TargetConnection,
+    Turns,
+)
 from gateway.websocket import MAX_HEADER
 from policy.model import CLIPBOARD_CAP_CHARS
 from tests.support.clock import FakeClock
@@ -33,9 +44,65 @@ def test_a_relay_may_be_told_things_before_it_runs(clock: FakeClock) -> None:
 def test_the_pool_leaves_room_for_a_tail_and_a_header() -> None:
     assert ROOM >= MAX_HEADER + MAX_TAIL
     assert len(POOL.body) == READ_BYTES
-    before = POOL.view
-    POOL.swap()
-    assert POOL.view is not before
+
+
+def test_a_lent_buffer_is_used_again_only_when_it_came_back() -> None:
+    pool = ReadPool()
+    lent = pool.lend()
+    other = pool.view
+    assert other is not lent
+    assert pool.lend() is other, "not back yet"
+    assert pool.view is not lent
+    pool.take_back(lent)
+    pool.lend()
+    assert pool.view is lent
+    assert pool.body.obj is lent.obj
+
+
+def test_the_pool_keeps_few_spare_buffers() -> None:
+    pool = ReadPool()
+    lent = [pool.lend() for _ in range(SPARE_BUFFERS + 5)]
+    for view in lent:
+        pool.take_back(view)
+    pool.lend()
+    again = [pool.lend() for _ in range(SPARE_BUFFERS + 5)]
+    assert sum(any(view is old for old in lent) for view in again) == SPARE_BUFFERS
+
+
+async def test_of_busy_targets_one_is_read_in_each_turn_of_the_event_loop() -> None:
+    turns, order = Turns(), list[str]()
+
+    async def somebody_else() -> None:
+        for _ in range(4):
+            order.append("-")
+            await asyncio.sleep(0)
+
+    def again() -> None:
+        order.append("a")
+        if order.count("a") < 2:
+            turns.wait(again)
+
+    for read_on in (again, lambda: order.append("b"), lambda: order.append("c")):
+        turns.wait(read_on)
+    await somebody_else()
+    await asyncio.sleep(0)
+    assert "".join(order).strip("-") == "a-b-c-a"
+
+
+def test_turns_of_an_event_loop_that_is_gone_hold_nobody_up() -> None:
+    turns, order = Turns(), list[str]()
+
+    async def wait(name: str, times: int) -> None:
+        for _ in range(times):
+            turns.wait(lambda: order.append(name))
+        await asyncio.sleep(0)
+
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(wait("gone", 9))
+    loop.close()
+    assert len(order) < 9
+    asyncio.run(wait("new", 1))
+    assert order[-1] == "new"
 
 
 def test_a_target_that_speaks_before_it_is_asked_is_kept_within_bounds() -> None:
