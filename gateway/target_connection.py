@@ -1,7 +1,8 @@
 """The desktop's side of a session: a byte stream that a connector opened. Counterpart: gateway.relay.
 
 Reads into one buffer that the whole process shares (one per connection would cost a quarter of a megabyte each while
-idle), runs the login, then hands what arrives to the relay, of busy targets one in each turn of the event loop. It must not judge RFB messages: gateway.rfb does.
+idle), runs the login, then hands what arrives to the relay, of busy targets one in each turn of the event loop. It must
+not judge RFB messages: gateway.rfb does.
 """
 
 import asyncio
