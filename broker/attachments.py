@@ -12,7 +12,8 @@ from typing import Final
 from broker.access import DesktopAccess, DesktopTarget
 from broker.aftermath import ASKING_HOST, Aftermath, aftermath
 from broker.audit_names import BrokerAudit
-from broker.chronicle import NO_BASIS, Chronicle
+from broker.basis import NO_BASIS
+from broker.chronicle import Chronicle
 from broker.grants import check_grant
 from broker.lifecycle import Lifecycle
 from broker.limits import worked
@@ -130,7 +131,7 @@ class Attachments:
         check_grant(grant, self._clock.now(), self._settings, redeemed)
         session, taken_over = await self._attach(redeemed, grant)
         viewer = Viewer(session, session.viewer, grant)
-        live = _live(viewer, since=self._clock.now())
+        live = _live(viewer, since=self._clock.now(), basis=basis)
         if not self._registry.register(live, cut=cut, regrant=regrant):
             cut(EndReason.TAKEN_OVER)
         try:
@@ -246,7 +247,7 @@ class Attachments:
         return found
 
 
-def _live(viewer: Viewer, *, since: datetime) -> LiveSession:
+def _live(viewer: Viewer, *, since: datetime, basis: Mapping[str, Detail]) -> LiveSession:
     session = viewer.session
     if session.desktop_id is None:
         raise InvalidTransition(session.state, SessionEvent.ACTIVATE)
@@ -260,4 +261,5 @@ def _live(viewer: Viewer, *, since: datetime) -> LiveSession:
         number=viewer.number,
         grant=viewer.grant,
         since=since,
+        basis=basis,
     )

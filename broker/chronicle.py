@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from broker.audit_names import BrokerAudit
+from broker.basis import BASIS, NO_BASIS
 from broker.models import DesktopSession
 from broker.registry import LiveSession
 from common.audit import AuditEvent, AuditSink, Detail, Outcome
@@ -17,10 +18,6 @@ from common.ids import SessionId, TenantId
 from common.log import get_logger
 from policy.model import Grant
 
-NO_BASIS: Final[Mapping[str, Detail]] = {}
-"""What the audit says of a decision beside its grant, such as whether normal policy alone would have allowed it and
-which declarations it rests on; the gateway knows."""
-BASIS: Final = ("normal_allowed", "declarations", "drill")
 _MOST_KNOWN: Final = 20_000
 _LAST: Final = frozenset({BrokerAudit.FINISH_SESSION, BrokerAudit.REFUSE_SESSION})
 _UNTOLD: Final = frozenset({BrokerAudit.ISSUE_TICKET, BrokerAudit.REDEEM_TICKET})
@@ -93,12 +90,13 @@ class Chronicle:
         *,
         actor: str | None = None,
         grant: Grant | None = None,
+        basis: Mapping[str, Detail] = NO_BASIS,
         outcome: Outcome = "ok",
         **details: Detail,
     ) -> None:
         """Like `record`, for what cannot be refused: without an audit log it goes to the log; subscribers are told."""
         try:
-            await self.record(name, session, actor=actor, grant=grant, basis=details, outcome=outcome)
+            await self.record(name, session, actor=actor, grant=grant, basis=details | dict(basis), outcome=outcome)
         except AuditUnavailable:
             _log.exception(
                 "audit event lost", event_name=name, session_id=session.id, actor=actor, details=str(details)
@@ -121,7 +119,12 @@ class Chronicle:
         await self._note(AuditEvent(name, tenant_id, actor, subject, session_id, source, outcome, details))
 
     async def note_live(
-        self, name: BrokerAudit, live: LiveSession, *, actor: str | None = None, **details: Detail
+        self,
+        name: BrokerAudit,
+        live: LiveSession,
+        *,
+        actor: str | None = None,
+        **details: Detail,
     ) -> None:
         """Like `note`, for a viewer whose session cannot be read because the database is away."""
         event = AuditEvent(
@@ -131,7 +134,7 @@ class Chronicle:
             subject=live.grant.subject.username,
             session_id=live.session_id,
             outcome="denied" if name is BrokerAudit.CUT_VIEWER else "ok",
-            details={"pool_id": live.pool_id, "cause": "database away", **details},
+            details={"pool_id": live.pool_id, "cause": "database away", **live.basis, **details},
         )
         await self._note(event)
 

@@ -6,16 +6,18 @@ must not touch the database: what a cut means for the session is decided when th
 """
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from broker.basis import Answer, rests_otherwise
 from broker.models import EndReason
+from common.audit import Detail
 from common.ids import DesktopId, PoolId, SessionId, TenantId, UserId, WebSessionId
 from common.log import get_logger
-from policy.model import Decision, Grant, Reason, ReasonCode
+from policy.model import Grant, Reason, ReasonCode
 
 Cut = Callable[[EndReason], None]
 Regrant = Callable[[Grant], None]
@@ -37,13 +39,14 @@ class LiveSession:
     """The session's viewer count: tells this viewer from an earlier or later one of the same session."""
     grant: Grant
     since: datetime
+    basis: Mapping[str, Detail] = field(default_factory=dict, compare=False)
 
 
 class Verdict(StrEnum):
     """What a re-judgement did."""
 
     CHANGED = "changed"
-    """Other terms: the viewer got the new grant."""
+    """Other terms, or allowed by something else: the viewer got the new grant."""
     CUT = "cut"
     """No longer allowed, or the judgement failed."""
 
@@ -146,7 +149,7 @@ class LiveRegistry:
         entry = self._entries.get(live.session_id)
         return entry is not None and entry.live.number == live.number and self._cut([entry], reason) == 1
 
-    async def rejudge(self, decide: Callable[[LiveSession], Decision]) -> tuple[Rejudged, ...]:
+    async def rejudge(self, decide: Callable[[LiveSession], Answer]) -> tuple[Rejudged, ...]:
         """Ask again for every viewer: cut what is no longer allowed, hand on changed terms.
 
         A judgement that fails cuts (a deny and an alarm): nobody stays on because the rules could not be read. Yields
@@ -160,16 +163,17 @@ class LiveRegistry:
                 await asyncio.sleep(0)
         return tuple(findings)
 
-    def _judge(self, entry: _Entry, decide: Callable[[LiveSession], Decision]) -> Rejudged | None:
+    def _judge(self, entry: _Entry, decide: Callable[[LiveSession], Answer]) -> Rejudged | None:
         try:
-            decision = decide(entry.live)
-            grant = decision.grant
+            answer = decide(entry.live)
+            decision, grant = answer.decision, answer.decision.grant
             if grant is None:
                 self._cut([entry], EndReason.POLICY)
                 return Rejudged(entry.live, Verdict.CUT, decision.reason)
-            before = entry.live.grant
-            entry.live = replace(entry.live, grant=grant)
-            if grant.obligations == before.obligations:
+            before = entry.live
+            entry.live = replace(before, grant=grant, basis=answer.basis)
+            same_terms = grant.obligations == before.grant.obligations
+            if same_terms and not rests_otherwise(before.basis, answer.basis):
                 return None
             entry.regrant(grant)
             return Rejudged(entry.live, Verdict.CHANGED, None)

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 from broker.audit_names import BrokerAudit
-from broker.chronicle import NO_BASIS, Chronicle, grant_source
+from broker.basis import NO_BASIS, Answer
+from broker.chronicle import Chronicle, grant_source
 from broker.codes import short_code
 from broker.grants import check_grant
 from broker.launcher import Launcher
@@ -33,7 +34,7 @@ from common.errors import (
     StoreUnavailable,
 )
 from common.ids import SessionId, TenantId, UserId, WebSessionId, new_id
-from policy.model import Decision, Grant
+from policy.model import Grant
 
 
 class SessionService:
@@ -164,7 +165,7 @@ class SessionService:
         await self._tickets.void_for_web_session(tenant_id, web_session_id)
         return self._registry.cut(reason, tenant_id=tenant_id, web_session_id=web_session_id)
 
-    async def rejudge(self, decide: Callable[[LiveSession], Decision]) -> tuple[Rejudged, ...]:
+    async def rejudge(self, decide: Callable[[LiveSession], Answer]) -> tuple[Rejudged, ...]:
         """Ask policy again for every live viewer here: on a changed policy, changed groups, and every second.
 
         Viewers are cut, and told of other terms, before this returns. What was done is for `write_down`, which takes
@@ -270,4 +271,4 @@ class SessionService:
             obligations_json=obligations_json(live.grant.obligations),
             expires_at=session.created_at + live.grant.obligations.total_limit,
         )
-        await self._chronicle.note(BrokerAudit.CHANGE_GRANT, changed or session, grant=live.grant)
+        await self._chronicle.note(BrokerAudit.CHANGE_GRANT, changed or session, grant=live.grant, basis=live.basis)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 
 from auth.models import Identity, WebSession
+from broker.basis import Answer
 from broker.catalogue import Catalogue
 from broker.duties.service import DutyService
 from broker.models import DesktopSession, Pool, Seats
@@ -61,19 +62,7 @@ class Judgement:
     @property
     def basis(self) -> Mapping[str, Detail]:
         """For the audit: would normal policy have allowed this, and if not, by which declarations was it widened?"""
-        judged = self.judged
-        return {
-            "normal_allowed": judged.normal_allowed,
-            "declarations": " ".join(judged.overlay_ids) or None,
-            "inject": judged.inject,
-            "drill": True if judged.drill or judged.inject else None,
-        }
-
-    def clipboard_basis(self, *, inward: bool) -> Mapping[str, Detail]:
-        """The same of a text that passed, or was held back, at this viewer."""
-        normal = self.judged.normal_terms
-        chars = 0 if normal is None else normal.clipboard_in_chars if inward else normal.clipboard_out_chars
-        return {"normal_allowed": chars > 0, "declarations": " ".join(self.judged.overlay_ids) or None}
+        return _basis(self.judged)
 
     def denial(self, who: Identity, source: str) -> AuditEvent:
         """What the audit keeps of a session that was asked for and refused."""
@@ -96,7 +85,7 @@ class Judgement:
 
 class Judge:
     """Stateless but for the facts of web sessions whose viewers are attached here, the pools as they were last read,
-    and what the last judgement of a session found about its grace."""
+    and what the last judgement of a session found."""
 
     def __init__(
         self,
@@ -116,6 +105,7 @@ class Judge:
         self._duties = duties
         self._clock_watch = clock_watch
         self._kept: dict[SessionId, Kept] = {}
+        self._judged: dict[SessionId, Judged] = {}
         self._signed_in: dict[WebSessionId, WebSession] = {}
         self._stock: Sequence[tuple[Pool, Seats]] = ()
 
@@ -226,6 +216,11 @@ class Judge:
         """Remember the facts of a web session whose viewer is attached, for `again`."""
         self._signed_in[session.id] = session
 
+    def attached(self, session_id: SessionId, judgement: Judgement, session: WebSession) -> None:
+        """A viewer is let in by this; a later judgement of its session counts more, an earlier one no longer."""
+        self._judged[session_id] = judgement.judged
+        self.keep(session)
+
     def signed_in_until(self, live: LiveSession) -> datetime:
         """When the log-in behind a viewer ends for good, as known here."""
         known = self._signed_in.get(live.web_session_id)
@@ -235,11 +230,13 @@ class Judge:
         """Drop what is known of sessions without a viewer."""
         for gone in self._signed_in.keys() - {viewer.web_session_id for viewer in live}:
             del self._signed_in[gone]
+        for left in self._judged.keys() - {viewer.session_id for viewer in live}:
+            del self._judged[left]
         now = self._clock.now()
         for over in [session_id for session_id, kept in self._kept.items() if kept.until <= now]:
             del self._kept[over]
 
-    def again(self, live: LiveSession) -> Decision:
+    def again(self, live: LiveSession) -> Answer:
         """May this session go on? Uses the newest known groups; the time of the last factor is that of its login.
 
         A session that lost the declaration it rested on may go on for the plan's grace.
@@ -252,13 +249,31 @@ class Judge:
             subject=subject(known.identity, self._duties) if known else self._last_known(asked.subject),
             context=_later(asked.context, now, known),
         )
-        return self._with_grace(live.session_id, question).decision
+        judged = self._judged[live.session_id] = self._with_grace(live.session_id, question)
+        return Answer(judged.decision, _basis(judged))
+
+    def clipboard_basis(self, session_id: SessionId, attached: Judgement, *, inward: bool) -> Mapping[str, Detail]:
+        """What a text rests on that passed, or was held back, at a viewer that was let in by `attached` and may have
+        been judged again since."""
+        judged = self._judged.get(session_id, attached.judged)
+        normal = judged.normal_terms
+        chars = 0 if normal is None else normal.clipboard_in_chars if inward else normal.clipboard_out_chars
+        return {"normal_allowed": chars > 0, "declarations": " ".join(judged.overlay_ids) or None}
 
     def grace(self, session_id: SessionId) -> Kept | None:
         """When a session that goes on by grace alone is cut, and what it rested on, as judged here last; None for all
         others."""
         kept = self._kept.get(session_id)
         return kept if kept and kept.until > self._clock.now() else None
+
+
+def _basis(judged: Judged) -> dict[str, Detail]:
+    return {
+        "normal_allowed": judged.normal_allowed,
+        "declarations": " ".join(judged.overlay_ids) or None,
+        "inject": judged.inject,
+        "drill": True if judged.drill or judged.inject else None,
+    }
 
 
 def _later(context: Context, now: datetime, known: WebSession | None) -> Context:

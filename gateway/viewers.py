@@ -127,8 +127,8 @@ class Viewers:
     async def _attach(
         self, connection: ViewerConnection, redeemed: Redeemed, judgement: Judgement, web_session: WebSession
     ) -> None:
-        self._judge.keep(web_session)
         session, grant = redeemed.session, judgement.grant
+        self._judge.attached(session.id, judgement, web_session)
         terms = _Terms(grant, session.lowered)
         relay = Relay(
             rules=self._rules(terms),
@@ -210,10 +210,10 @@ class Viewers:
         """Clipboard use is recorded by count, never by content; what cannot be recorded may not go on."""
         match event:
             case ClipboardPassed(inward=inward, chars=chars):
-                basis = judgement.clipboard_basis(inward=inward)
+                basis = self._judge.clipboard_basis(redeemed.session.id, judgement, inward=inward)
                 record = self._event(GatewayAudit.PASS_CLIPBOARD, redeemed, inward=inward, chars=chars, **basis)
             case ClipboardBlocked(inward=inward, why=why):
-                basis = judgement.clipboard_basis(inward=inward)
+                basis = self._judge.clipboard_basis(redeemed.session.id, judgement, inward=inward)
                 record = self._event(GatewayAudit.BLOCK_CLIPBOARD, redeemed, inward=inward, why=why, **basis)
             case _:
                 return

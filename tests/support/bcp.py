@@ -227,6 +227,7 @@ async def node(
     *,
     keyring: Keyring,
     tenant: TenantId = CITY,
+    town: Town | None = None,
     bus: EventBus | None = None,
     officials: Sequence[Official] = OFFICIALS,
     poll_seconds: float = 300,
@@ -235,7 +236,7 @@ async def node(
 ) -> AsyncIterator[Node]:
     """A started node. Its folder keeps policy, plans and bundle, so that a second one on it is a restart."""
     rules, plans = _files(folder)
-    audit, town = MemoryAudit(), Town(tenant)
+    audit, town = MemoryAudit(), town or Town(tenant)
     service = PolicyService(PolicySettings(path=rules, poll_seconds=60), tenant_id=tenant, clock=clock, audit=audit)
     await service.start()
     local = LocalBus()

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
+from broker.basis import Answer
 from broker.models import EndReason
 from broker.registry import LiveSession, Rejudged
 from broker.states import SessionState
@@ -12,17 +13,17 @@ from tests.integration.broker.conftest import Screen, World
 from tests.support.policy import engine, request
 
 
-def _again(live: LiveSession, users: list[str]) -> Decision:
+def _again(live: LiveSession, users: list[str]) -> Answer:
     asked = live.grant.request
     rules = [{"id": "T-02", "when": {"users": users}}]
-    return engine(rules).decide(Request(asked.subject, asked.action, asked.resource, asked.context))
+    return Answer(engine(rules).decide(Request(asked.subject, asked.action, asked.resource, asked.context)))
 
 
-def _as_decided(decision: Decision, _live: LiveSession) -> Decision:
-    return decision
+def _as_decided(decision: Decision, _live: LiveSession) -> Answer:
+    return Answer(decision)
 
 
-async def _judged(world: World, decide: Callable[[LiveSession], Decision]) -> tuple[Rejudged, ...]:
+async def _judged(world: World, decide: Callable[[LiveSession], Answer]) -> tuple[Rejudged, ...]:
     """Judged again, and written down."""
     found = await world.broker.sessions.rejudge(decide)
     await world.broker.sessions.write_down(found)
@@ -49,7 +50,7 @@ async def test_changed_terms_reach_the_viewer_and_the_table(world: World) -> Non
     rules = [{"id": "T-03", "when": {"users": ["a"]}, "terms": {"view_only": True, "total_limit": "1h"}}]
     changed = engine(rules).decide(asked)
     for _ in range(2):
-        await _judged(world, lambda _live: changed)
+        await _judged(world, lambda _live: Answer(changed))
     assert [grant.obligations.view_only for grant in screen.grants] == [True]
     after = await world.look(viewer.session.id)
     assert after.obligations.view_only
@@ -58,11 +59,27 @@ async def test_changed_terms_reach_the_viewer_and_the_table(world: World) -> Non
     assert "T-03" in str(event.details["rules"])
 
 
+async def test_a_new_basis_is_recorded_even_on_the_same_terms(world: World) -> None:
+    """Who began by normal policy and goes on by a declaration alone: the audit says so from that moment on."""
+    screen = Screen()
+    viewer = await world.attach(await world.session("usr_a"), screen)
+    normal = {"normal_allowed": True, "declarations": None}
+    widened = {"normal_allowed": False, "declarations": "bcp_1"}
+    for basis in (normal, widened, widened):
+        await _judged(world, lambda live, basis=basis: Answer(_again(live, ["a"]).decision, basis))  # type: ignore[misc]
+    await world.broker.attachments.viewer_lost(viewer)
+    said = {e.name: e.details for e in world.audit.events if e.name in ("change-grant", "lose-viewer")}
+    assert [e.name for e in world.audit.events].count("change-grant") == 1
+    assert {name: (d["normal_allowed"], d["declarations"]) for name, d in said.items()} == dict.fromkeys(
+        ("change-grant", "lose-viewer"), (False, "bcp_1")
+    )
+
+
 async def test_judgement_that_fails_cuts(world: World) -> None:
     screen = Screen()
     await world.attach(await world.session(), screen)
 
-    def broken(_live: LiveSession) -> Decision:
+    def broken(_live: LiveSession) -> Answer:
         raise RuntimeError("facts are gone")
 
     assert len(await _judged(world, broken)) == 1

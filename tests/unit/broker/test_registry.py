@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from broker.basis import Answer
 from broker.models import EndReason
 from broker.registry import LiveRegistry, LiveSession, Verdict
 from common.ids import DesktopId, PoolId, SessionId, TenantId, UserId, WebSessionId
-from policy.model import Decision, Grant
+from policy.model import Grant
 from tests.support.policy import engine, grant, request
 
 CITY = TenantId("city")
@@ -40,12 +41,12 @@ def _enter(registry: LiveRegistry, session: str = "ses_1", number: int = 1, **ov
     return screen
 
 
-def _decide(**terms: Any) -> Decision:
-    return engine([{"id": "T-01", "when": {"users": ["sato"]}, "terms": terms}]).decide(request())
+def _decide(**terms: Any) -> Answer:
+    return Answer(engine([{"id": "T-01", "when": {"users": ["sato"]}, "terms": terms}]).decide(request()))
 
 
-def _refuse() -> Decision:
-    return engine([{"id": "T-01", "when": {"users": ["nobody"]}}]).decide(request())
+def _refuse() -> Answer:
+    return Answer(engine([{"id": "T-01", "when": {"users": ["nobody"]}}]).decide(request()))
 
 
 @pytest.mark.parametrize(
@@ -135,7 +136,7 @@ async def test_rejudge_that_fails_cuts_only_that_viewer() -> None:
     registry = LiveRegistry()
     screen, other = _enter(registry), _enter(registry, "ses_2", user_id=UserId("usr_b"))
 
-    def decide(live: LiveSession) -> Decision:
+    def decide(live: LiveSession) -> Answer:
         if live.user_id == "usr_test":
             raise LookupError("directory is gone")
         return _decide()
