@@ -37,7 +37,7 @@ from auth.directory import (
 from auth.ldap_groups import binary_filter_value, groups_of, groups_of_all, is_active_directory
 from auth.ldap_outcome import ABOUT_THE_PERSON, bind_accepted, bind_refused, cause_of
 from auth.ldap_password import ChangeWay, change_as_person, change_as_service, change_unicode_pwd
-from auth.ldap_pool import AllUnreachable, Attributes, Connection, Kind, LdapPool
+from auth.ldap_pool import AllUnreachable, Attributes, Connection, Kind, LdapPool, read_root
 from auth.ldap_tls import TlsPump, client_context
 from auth.names import normalise_username
 from auth.settings import LdapSettings
@@ -165,7 +165,7 @@ class LdapDirectory:
 
     async def ready(self) -> bool:
         """See `Directory.ready`."""
-        result = await self._in_thread(Kind.SERVICE, self._kind_of_server, None)
+        result = await self._in_thread(Kind.SERVICE, read_root, None)  # an open connection proves nothing
         return not isinstance(result, Unreachable)
 
     @property

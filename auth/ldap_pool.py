@@ -174,7 +174,7 @@ class LdapPool:
         """
         deadline = time.monotonic() + self._settings.server_timeout_seconds
         try:
-            self._run_on(self._servers[place], Kind.SERVICE, _read_root, deadline, once=True)
+            self._run_on(self._servers[place], Kind.SERVICE, read_root, deadline, once=True)
         except _ServerTrouble as error:
             return error.silent
         except ldap.LDAPError:
@@ -207,7 +207,7 @@ class LdapPool:
             if not known_good:
                 deadline = time.monotonic() + self._settings.server_timeout_seconds
                 try:
-                    self._run_on(state, Kind.SERVICE, _read_root, deadline, once=True)
+                    self._run_on(state, Kind.SERVICE, read_root, deadline, once=True)
                     _log.info("directory server is back", endpoint=state.name)
                 except _ServerTrouble as error:
                     _log.debug("directory server still fails", endpoint=state.name, reason=str(error))
@@ -354,7 +354,8 @@ class _StaleConnection(Exception):
     """A pooled connection had been closed by the server meanwhile."""
 
 
-def _read_root(connection: Connection, _server: str) -> None:
+def read_root(connection: Connection, _server: str) -> None:
+    """The least that a server answers to anybody."""
     connection.search("", ldap.SCOPE_BASE, "(objectClass=*)", ["supportedLDAPVersion"])
 
 

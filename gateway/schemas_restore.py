@@ -37,7 +37,9 @@ class RestoreAnswer(Answer):
     """Everything on one list."""
 
     may_restore: bool
-    """The declaration is over, or in recovery, and the caller may act."""
+    """The declaration is over, or in recovery, and the caller may act now."""
+    needs_directory: bool
+    """The caller may act once the directory answers and they are signed in as usual: no code is worth spending yet."""
     temporary: list[LeftFactorAnswer]
     cards: list[LeftCardAnswer]
     verifiers: int

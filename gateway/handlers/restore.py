@@ -70,10 +70,15 @@ async def restore(request: web.Request) -> web.Response:
 
 async def _require_proof(request: web.Request) -> None:
     """Raises Refused without a fresh code of the caller's own authenticator, or while the directory is away."""
-    own, (session, _) = services(request), signed_in(request)
-    require_fresh(signer_of(request), own.clock.now())
-    if session.degraded or session.temporary_factor or not await own.auth.directory_ready():
+    require_fresh(signer_of(request), services(request).clock.now())
+    if await _needs_directory(request):
         raise refused(RefusalCode.RESTORE_NEEDS_DIRECTORY)
+
+
+async def _needs_directory(request: web.Request) -> bool:
+    """Whether the directory is away, or the caller has not signed in as usual since it came back."""
+    session, _ = signed_in(request)
+    return session.degraded or session.temporary_factor or not await services(request).auth.directory_ready()
 
 
 async def _take_back(request: web.Request, vouches: list[Vouch], cards: list[HeldCard]) -> None:
@@ -104,8 +109,11 @@ async def _list(request: web.Request, declaration: Declaration) -> RestoreAnswer
     own = services(request)
     sessions = await own.sessions.list_all(declaration.tenant_id)
     others = _others(own, declaration)
+    may = _is_over(declaration) and not others and permitted(request[CALLER], Permission.BCP_ACT)
+    needs_directory = may and await _needs_directory(request)
     return RestoreAnswer(
-        may_restore=_is_over(declaration) and not others and permitted(request[CALLER], Permission.BCP_ACT),
+        may_restore=may and not needs_directory,
+        needs_directory=needs_directory,
         temporary=[
             LeftFactorAnswer(
                 id=vouch.id,

@@ -7,7 +7,7 @@ One drill serves both languages: it needs one signature, and every page has to c
 from typing import Final
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.e2e.page_checks import PHONE, SCREENS, Tour
 from tests.e2e.test_bcp import STEPS, call
@@ -109,12 +109,34 @@ async def _taken_back(coordinator: Visitor, language: str, drill: str) -> None:
     await coordinator.part(f"bcp-left-card-{STAFF}").click()
     await expect(coordinator.part("bcp-restore-code")).to_be_visible()
     await tour.look("bcp-restore")
+    if language == "en":  # the code is asked for and not spent, so both languages see it; ja takes the card back
+        await _not_in_vain(coordinator, tour, drill, "123456")
     if language == "ja":
         code = await AUTHENTICATORS[coordinator.city.url, "yamazaki.jun"].fresh()
+        await _not_in_vain(coordinator, tour, drill, code)
+        await coordinator.part(f"bcp-left-card-{STAFF}").click()
         await coordinator.part("bcp-restore-code").fill(code)
         await coordinator.part("bcp-restore-submit").click()
         await expect(coordinator.part("bcp-restore-nothing")).to_be_visible()
     tour.finish()
+
+
+async def _not_in_vain(coordinator: Visitor, tour: Tour, drill: str, code: str) -> None:
+    """The directory goes away behind the open page: it says so, and the code is still good afterwards."""
+    left = f"**/api/v1/bcp/declarations/{drill}/restore"
+
+    async def away(route: Route) -> None:
+        answer = await route.fetch()
+        await route.fulfill(response=answer, json=await answer.json() | {"may_restore": False, "needs_directory": True})
+
+    await coordinator.page.route(left, away)
+    await coordinator.part("bcp-restore-code").fill(code)
+    await coordinator.part("bcp-restore-submit").click()
+    await expect(coordinator.part("bcp-restore-waits")).to_be_visible()
+    await expect(coordinator.part("bcp-restore-submit")).to_have_count(0)
+    await tour.look("bcp-restore-waits")
+    await coordinator.page.unroute(left)
+    await coordinator.part("bcp-restore-again").click()
 
 
 async def _asked(coordinator: Visitor, tour: Tour, drill: str) -> None:

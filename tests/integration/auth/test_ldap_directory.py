@@ -1,5 +1,7 @@
 """Login against a real slapd: every answer a person's entry can give, over LDAPS and StartTLS."""
 
+import asyncio
+
 import pytest
 
 from auth.directory import NotFound, Verified, WrongPassword
@@ -36,3 +38,14 @@ async def test_passwords_go_out_unchanged_as_utf_8(staff: Slapd, directory: Open
     opened = directory(staff)
     assert isinstance(await opened.authenticate("takahashi", Secret("パスワード・漢字🔑")), Verified)
     assert isinstance(await opened.authenticate("takahashi", Secret("パスワード・漢字")), WrongPassword)
+
+
+async def test_ready_asks_each_time_and_believes_no_open_connection(own: Slapd, directory: Opener) -> None:
+    opened = directory(own, probe_seconds=0.2)
+    assert await opened.ready()
+    own.stop()
+    assert not await opened.ready()
+    own.start()
+    async with asyncio.timeout(10):
+        while not await opened.ready():  # noqa: ASYNC110 - nothing else tells
+            await asyncio.sleep(0.1)

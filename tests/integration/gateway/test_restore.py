@@ -1,5 +1,6 @@
 """The way back to normal: one list of what an emergency left behind; what is ticked on it ends, and nothing else."""
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from typing import Any
@@ -12,6 +13,7 @@ from common.clock import SystemClock
 from common.db import Database
 from tests.integration.gateway.test_bcp import Scene, declared, town
 from tests.support.person import Person
+from tests.support.slapd import Slapd
 
 __all__ = ["declared", "town"]
 
@@ -69,7 +71,7 @@ async def test_what_was_left_behind_is_listed_and_ends_when_it_is_ticked(declare
     await declared["ikeda"].call("POST", f"/bcp/declarations/{signed['id']}/lift", {"text": ""})
     left = await listed(declared, signed["id"])
     assert [card["username"] for card in left["cards"]] == ["kato"]
-    assert (left["may_restore"], left["rules_before"]) == (True, left["rules_now"])
+    assert (left["may_restore"], left["needs_directory"], left["rules_before"]) == (True, False, left["rules_now"])
     assert left["rules_before"]
     assert (await declared["mori"].call("POST", path, {"cards": ["kato", "ota"]}))[0] == 404
     assert [card["username"] for card in (await listed(declared, signed["id"]))["cards"]] == ["kato"]
@@ -82,6 +84,8 @@ async def test_what_was_left_behind_is_listed_and_ends_when_it_is_ticked(declare
         mark(declared, emergency, on=True)
         status, answer = await declared["mori"].call("POST", path, {"cards": ["kato"], "verifiers": True})
         assert (status, answer["refusal"]) == (409, "restore_needs_directory"), emergency
+        told = await listed(declared, signed["id"])
+        assert (told["may_restore"], told["needs_directory"]) == (False, True), emergency
         mark(declared, emergency, on=False)
     status, after = await declared["mori"].call("POST", path, {"cards": ["kato"], "verifiers": True})
     assert (status, after["cards"], after["verifiers"]) == (200, [], 0)
@@ -95,10 +99,25 @@ async def test_what_was_left_behind_is_listed_and_ends_when_it_is_ticked(declare
     assert (restored.actor, restored.details["cards"], restored.details["rules_same"]) == ("mori", 1, True)
 
 
+async def test_the_list_says_beforehand_that_the_directory_is_away(declared: Scene, town: Slapd) -> None:
+    signed = await declared.declare()
+    await declared["ikeda"].call("POST", f"/bcp/declarations/{signed['id']}/lift", {"text": ""})
+    town.stop()
+    try:
+        away = await listed(declared, signed["id"])
+        assert (away["may_restore"], away["needs_directory"]) == (False, True)
+    finally:
+        town.start()
+    async with asyncio.timeout(20):
+        while not (await listed(declared, signed["id"]))["may_restore"]:  # noqa: ASYNC110 - only the API tells
+            await asyncio.sleep(0.2)
+
+
 async def test_auditors_look_and_staff_see_nothing(declared: Scene) -> None:
     signed = await declared.declare()
     await declared["ikeda"].call("POST", f"/bcp/declarations/{signed['id']}/lift", {"text": ""})
-    assert not (await listed(declared, signed["id"], "ota"))["may_restore"]
+    looked = await listed(declared, signed["id"], "ota")
+    assert (looked["may_restore"], looked["needs_directory"]) == (False, False)
     path = f"/bcp/declarations/{signed['id']}/restore"
     assert (await declared["ota"].call("POST", path, {"verifiers": True}))[0] == 404
     assert (await declared["kato"].call("GET", path))[0] == 404

@@ -57,6 +57,12 @@ function List({ id, left, onDone }: ListProps) {
     setBusy(true);
     setFailure(null);
     try {
+      // A code is good once, so it is not spent on what would be refused.
+      if (!(await bcp.leftovers(id)).may_restore) {
+        await onDone();
+        setBusy(false);
+        return;
+      }
       const done = await quietly(async () =>
         (await code.prove()) ? bcp.restore(id, { temporary, cards, verifiers }) : null,
       );
@@ -78,6 +84,19 @@ function List({ id, left, onDone }: ListProps) {
       {left.others_active > 0 ? (
         <Notice kind="warning" live={false}>
           <p>{t("drill.restore.others", { count: left.others_active })}</p>
+        </Notice>
+      ) : null}
+      {left.needs_directory && !nothing ? (
+        <Notice
+          kind="warning"
+          testId="bcp-restore-waits"
+          actions={
+            <Button kind="secondary" onPress={() => void onDone()} data-testid="bcp-restore-again">
+              {t("drill.restore.again")}
+            </Button>
+          }
+        >
+          <p>{t("drill.restore.needsDirectory")}</p>
         </Notice>
       ) : null}
       {nothing ? <p data-testid="bcp-restore-nothing">{t("drill.restore.nothing")}</p> : null}

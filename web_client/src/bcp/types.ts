@@ -233,6 +233,8 @@ export interface ScoreView {
 /** What an emergency left behind; hashes of the normal rules before it and now. */
 export interface Leftovers {
   readonly may_restore: boolean;
+  /** The directory has to answer, and the person to be logged in as usual, before anything can be taken back. */
+  readonly needs_directory: boolean;
   readonly temporary: readonly {
     readonly id: string;
     readonly username: string;

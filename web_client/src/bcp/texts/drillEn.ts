@@ -34,6 +34,9 @@ export const drillEn: typeof drillJa = {
     inGrace_other: "{{count, number}} sessions are in their grace time. They close by themselves.",
     others_one: "{{count, number}} other declaration is in force. Do not take back what it needs.",
     others_other: "{{count, number}} other declarations are in force. Do not take back what they need.",
+    needsDirectory:
+      "Nothing can be taken back yet: the directory does not answer, or you logged in by an emergency way. No code was used. Come back once the directory answers, logged in as usual.",
+    again: "Check again",
     rulesSame: "The normal rules are the same as before (check number {{now}}).",
     rulesOther: "The normal rules differ from before (then {{before}}, now {{now}}). Ask your IT desk.",
     rulesUnknown: "There is no record of the rules before (check number now {{now}}).",
