@@ -42,7 +42,7 @@ as_root() { # how commands are run as root: "" when we are, "sudo" when it is th
 policy_rc=/usr/sbin/policy-rc.d
 policy_rc_is_ours=no
 
-hold_services() { # a fresh slapd or postgresql must not start by itself: the demo and the tests start their own
+hold_services() { # a fresh slapd, postgresql or nginx must not start by itself: the demo and the tests start their own
   if [ -e "$policy_rc" ]; then return 0; fi
   printf '#!/bin/sh\n# written by the set-up of Kakehashi while it installs packages, removed right after\nexit 101\n' |
     $1 tee "$policy_rc" >/dev/null
@@ -57,9 +57,9 @@ release_services() {
   fi
 }
 
-keep_off_at_boot() { # packages that were just installed: neither may start at the next boot
+keep_off_at_boot() { # packages that were just installed: none may start at the next boot
   local service
-  for service in slapd postgresql; do
+  for service in slapd postgresql nginx; do
     case " $* " in
     *" $service"*)
       if [ -e "/etc/init.d/$service" ] && command -v update-rc.d >/dev/null 2>&1; then
