@@ -17,6 +17,7 @@ from gateway import (
     schemas_capacity,
     schemas_duties,
     schemas_lost_access,
+    schemas_policy,
     schemas_records,
     schemas_restore,
     schemas_what_if,
@@ -33,6 +34,7 @@ from gateway.handlers import (
     health,
     login,
     lost_access,
+    policy,
     records,
     restore,
     sessions,
@@ -322,10 +324,14 @@ ROUTES: Final[tuple[Route, ...]] = (
         "GET", f"{_V1}/admin/duties/export/{{id}}", duties.export_register, _P.ADMIN,
         "A list as CSV, or all as YAML", schemas_duties.ExportAnswer,
     ),
-    Route("GET", f"{_V1}/admin/policy", admin.show_policy, _P.ADMIN, "The rules in force", schemas.PolicyAnswer),
+    Route("GET", f"{_V1}/admin/policy", policy.show, _P.ADMIN, "The rules in force", schemas.PolicyAnswer),
     Route(
-        "POST", f"{_V1}/admin/policy/explain", admin.explain_policy, _P.ADMIN, "Why a person may or may not use a pool",
+        "POST", f"{_V1}/admin/policy/explain", policy.explain, _P.ADMIN, "Why a person may or may not use a pool",
         schemas.ExplanationAnswer, schemas.ExplainBody,
+    ),
+    Route(
+        "POST", f"{_V1}/admin/policy/what-if", policy.what_if, _P.ADMIN, "Who would gain and lose by another policy",
+        schemas_policy.PolicyEffectAnswer, schemas_policy.PolicyEffectBody,
     ),
 )  # fmt: skip
 

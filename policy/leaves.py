@@ -30,7 +30,7 @@ def within(networks: Mapping[str, Network]) -> Callable[[tuple[str, ...]], Check
 
     Several rules ask about the same address in a row, so all checks keep the last answer (see `policy.calendar.local`).
     """
-    v4, v6 = _ranges(networks, IPv4Network), _ranges(networks, IPv6Network)
+    v4, v6 = ranges(networks, IPv4Network), ranges(networks, IPv6Network)
     last: tuple[Address | None, frozenset[str]] = (None, frozenset())
 
     def factory(value: tuple[str, ...]) -> Check:
@@ -54,7 +54,7 @@ def within(networks: Mapping[str, Network]) -> Callable[[tuple[str, ...]], Check
     return factory
 
 
-def _ranges(
+def ranges(
     networks: Mapping[str, Network], version: type[IPv4Network | IPv6Network]
 ) -> tuple[list[int], list[frozenset[str]]]:
     """The addresses at which some network begins or is over, ascending, and the networks around: those before the first

@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from policy.model import DEFAULT_IDLE_LIMIT, DEFAULT_TOTAL_LIMIT, Obligations, QualityProfile
+from policy.model import DEFAULT_IDLE_LIMIT, DEFAULT_TOTAL_LIMIT, Action, Obligations, QualityProfile
 from policy.schema import Oblige, Terms
 
 NO_TERMS: Final = Terms()
@@ -33,6 +33,38 @@ def merge(offers: Iterable[Terms], demands: Iterable[Oblige]) -> Obligations:
 def view_only(obligations: Obligations) -> Obligations:
     """The same, to look at only."""
     return replace(obligations, view_only=True, clipboard_in_chars=0)
+
+
+def actions_on(terms: Obligations | None) -> tuple[Action, ...]:
+    """What may be done on these terms; none when refused. The engine derives the actions in the same way."""
+    if terms is None:
+        return ()
+    given = {
+        Action.CONNECT: True,
+        Action.VIEW: True,
+        Action.CONTROL: not terms.view_only,
+        Action.CLIPBOARD_IN: terms.clipboard_in_chars > 0,
+        Action.CLIPBOARD_OUT: terms.clipboard_out_chars > 0,
+    }
+    return tuple(action for action, may in given.items() if may)
+
+
+def no_worse(old: Obligations | None, new: Obligations | None) -> bool:
+    """Whether no limit and no quality of the new terms is below the old one; view-only is a matter of actions."""
+    if old is None or new is None:
+        return old is None
+    return all(after >= before for before, after in zip(measures(old), measures(new), strict=True))
+
+
+def measures(terms: Obligations) -> tuple[float, ...]:
+    """What can be more or less of: more is better for the person."""
+    return (
+        terms.clipboard_in_chars,
+        terms.clipboard_out_chars,
+        terms.idle_limit.total_seconds(),
+        terms.total_limit.total_seconds(),
+        _QUALITY.index(terms.quality) + 1,
+    )
 
 
 def _complete(terms: Terms) -> Obligations:

@@ -1,5 +1,6 @@
-"""`kakehashi policy check|explain`: is the file right, and why may this person use that pool or not."""
+"""`kakehashi policy check|explain|whatif`: is the file right, why may this person use that pool, what would change."""
 
+import json
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -8,8 +9,9 @@ from typing import Annotated, Literal
 import typer
 
 from common.clock import TOKYO, SystemClock
+from gateway.cli import policy_effect
 from gateway.cli.common import ConfigOption, admin_api, fail, run, say
-from policy.report import check_report
+from policy.report import Report, check_report
 
 policy = typer.Typer(help="The rules.", no_args_is_help=True)
 LanguageOption = Annotated[str, typer.Option("--language", "-l", help="ja or en.")]
@@ -21,12 +23,7 @@ def policy_check(
     language: LanguageOption = "ja",
 ) -> None:
     """Check a policy file and print its rules in words. Ends with 1 when the gateway would refuse it."""
-    try:
-        content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    except OSError as error:
-        fail(f"{file}: cannot be read: {error.strerror}", 2)
-    today = SystemClock().now().astimezone(TOKYO).date()
-    report = check_report(content, name=str(file), today=today, language=_language(language))
+    report = _checked(file, _read(file), _language(language))
     say(report.text)
     if not report.ok:
         raise typer.Exit(1)
@@ -48,6 +45,51 @@ def policy_explain(
     say(found[f"text_{_language(language)}"])
     if not found["allowed"]:
         raise typer.Exit(1)
+
+
+@policy.command("whatif")
+def policy_whatif(
+    file: Annotated[Path, typer.Argument(help="Policy file (YAML) to try; '-' reads standard input.")],
+    against: Annotated[
+        Path | None, typer.Option(help="Policy file to set it against. Default: the policy in force.")
+    ] = None,
+    people: Annotated[bool, typer.Option("--people", help="Name them.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the gateway's answer as JSON.")] = False,
+    language: LanguageOption = "ja",
+    config: ConfigOption = None,
+) -> None:
+    """Ask the running gateway who would gain and lose what under another policy file. Nothing is changed.
+
+    Ends with 1 when a file has errors or the gateway refuses, whatever the effect is otherwise with 0.
+    """
+    chosen = _language(language)
+    question: dict[str, object] = {"people": people}
+    for name, path in (("text", file), ("against", against)):
+        if path is not None:
+            content = _read(path)
+            report = _checked(path, content, chosen)
+            if not report.ok:
+                say(report.text, err=True)
+                raise typer.Exit(1)
+            question[name] = content.decode("utf-8-sig")
+    found = run(admin_api(config).call("POST", "/policy/what-if", question))
+    if as_json:
+        say(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    for line in policy_effect.lines(found, chosen):
+        say(line)
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except OSError as error:
+        fail(f"{file}: cannot be read: {error.strerror}", 2)
+
+
+def _checked(file: Path, content: bytes, language: Literal["ja", "en"]) -> Report:
+    today = SystemClock().now().astimezone(TOKYO).date()
+    return check_report(content, name=str(file), today=today, language=language)
 
 
 def _language(text: str) -> Literal["ja", "en"]:

@@ -1,4 +1,4 @@
-"""For IT: pools, static desktops, live sessions, second factors, the rules. Behind the `ADMIN` permission only."""
+"""For IT: pools, static desktops, live sessions, second factors. Behind the `ADMIN` permission only."""
 
 from dataclasses import asdict
 
@@ -14,9 +14,6 @@ from gateway.schemas import (
     AdminSessionAnswer,
     AdminSessionsAnswer,
     CredentialBody,
-    ExplainBody,
-    ExplanationAnswer,
-    PolicyAnswer,
     PoolAnswer,
     PoolBody,
     PoolsAnswer,
@@ -25,7 +22,6 @@ from gateway.schemas import (
     TargetsAnswer,
 )
 from gateway.services import CALLER, SOURCE, services
-from policy.report import explain_report
 
 
 def _tenant(request: web.Request) -> TenantId:
@@ -140,21 +136,3 @@ async def reset_factors(request: web.Request) -> web.Response:
     ):
         raise NotFound("nobody of that name has ever signed in")
     return no_content()
-
-
-async def show_policy(request: web.Request) -> web.Response:
-    """GET /api/v1/admin/policy"""
-    return answer(PolicyAnswer(version=services(request).policy.current.version))
-
-
-async def explain_policy(request: web.Request) -> web.Response:
-    """POST /api/v1/admin/policy/explain"""
-    wanted = await body(request, ExplainBody)
-    own = services(request)
-    identity = await own.auth.lookup(wanted.username)
-    if identity is None:
-        raise NotFound("the directory knows nobody of that name")
-    question = await own.judge.hypothetical(identity, PoolId(wanted.pool_id), at=wanted.at, source=wanted.source)
-    engine = own.policy.current
-    japanese, english = (explain_report(engine, question, language) for language in ("ja", "en"))
-    return answer(ExplanationAnswer(allowed=japanese.ok, text_ja=japanese.text, text_en=english.text))

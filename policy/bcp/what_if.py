@@ -8,13 +8,13 @@ import asyncio
 import hashlib
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from ipaddress import ip_address
-from typing import Final, TypeVar
+from typing import Final
 
 from common.ids import PoolId, TenantId, UserId
+from policy.alike import Named, classes
 from policy.bcp.canonical import spelled
 from policy.bcp.injects import NONE, Injects
 from policy.bcp.model import SUBSTITUTE, WHOLE_TENANT, Declaration, Proposal, Scope, ScopeKind, overlay_plan
@@ -27,20 +27,14 @@ from policy.model import (
     ActiveOverlay,
     Context,
     Decision,
-    FactorKind,
     Obligations,
-    QualityProfile,
     Request,
     Resource,
     Subject,
 )
+from policy.obligations import actions_on, no_worse
 from policy.schema import PolicyDocument, When
-
-T = TypeVar("T")
-_OTHER: Final = "\0other"
-_ELSEWHERE: Final = ip_address("203.0.113.1")
-_QUALITY: Final = tuple(QualityProfile)[::-1]
-_FRESH: Final = timedelta(minutes=1)
+from policy.situations import ordinary
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,22 +123,9 @@ def population_of(people: Iterable[Subject], resources: Iterable[Resource]) -> P
 
 
 def usual(at: datetime) -> tuple[Circumstance, ...]:
-    """What is tried unless told otherwise: now from home, and at night.
-
-    The device is unknown, as it is to the gateway in this version: nothing may be promised that nobody will get.
-    """
+    """What is tried unless told otherwise: now from home, and at night."""
     night = at.astimezone(JST).replace(hour=23, minute=0, second=0, microsecond=0)
-    now = Context(
-        now=at,
-        source=_ELSEWHERE,
-        password_age=_FRESH,
-        totp_age=_FRESH,
-        factor=FactorKind.TOTP,
-        seats_used=0,
-        seats_total=1,
-        gateway_load_percent=0,
-        user_sessions=0,
-    )
+    now = ordinary(at)
     return (
         Circumstance("now", "今、自宅から", "now, from home", now),
         Circumstance("night", "23時、自宅から", "at 23:00, from home", replace(now, now=night)),
@@ -185,8 +166,8 @@ def difference(
     wide = Engine(document.model_copy(update={"rules": (*document.rules, *rules)}))
     pretend = subject.injects if subject.drill else NONE
     named = _Named([rule.rule.when for rule in wide.rules], subject.scope, pretend, subject.drill_name)
-    people = _classes(population.people, named.person)
-    pools = _classes(population.resources, named.resource)
+    people = classes(population.people, named.person)
+    pools = classes(population.resources, named.resource)
     overlays = _Overlays(plan, subject, tenant_id)
     guards = _Guards(wide)
     found = _Findings()
@@ -231,50 +212,22 @@ class _Overlays:
         return (ActiveOverlay("what-if", self._name, self._level, request.context.now + timedelta(hours=1)),)
 
 
-class _Named:
+class _Named(Named):
     """What rules, scope and a drill's injects can tell apart."""
 
     def __init__(self, whens: Iterable[When], scope: Scope, injects: Injects = NONE, drill_name: str = "") -> None:
+        super().__init__(whens)
         self._injects: Final = injects
         self._drill_name: Final = drill_name
-        self._by_key: dict[str, set[str]] = defaultdict(set)
-        for when in whens:
-            for part in _parts(when):
-                for key, value in part.given().items():
-                    if isinstance(value, tuple) and key not in ("any_of", "all_of"):
-                        self._by_key[key].update(map(str, value))
         kinds = {ScopeKind.SITE: "scope_sites", ScopeKind.DEPARTMENT: "departments", ScopeKind.DUTY: "duties"}
         if scope.kind in kinds:
-            self._by_key[kinds[scope.kind]] |= scope.ids | {substitute_of(name) for name in scope.ids}
-        self._by_key["sites"] |= self._by_key["scope_sites"] | injects.sites_down
+            self.by_key[kinds[scope.kind]] |= scope.ids | {substitute_of(name) for name in scope.ids}
+        self.by_key["sites"] |= self.by_key["scope_sites"] | injects.sites_down
 
     def person(self, person: Subject) -> Hashable:
         """Equal for people whom nothing tells apart."""
-        users = self._by_key["users"]
-        return (
-            person.tenant_id,
-            person.suspended,
-            self._injects.absent(self._drill_name, person.username),
-            person.groups & self._by_key["groups"],
-            person.duties & self._by_key["duties"],
-            self._one("departments", person.department),
-            self._one("employment", person.employment),
-            self._one("scope_sites", person.site),
-            (person.username, person.user_id) if person.username in users or person.user_id in users else None,
-        )
-
-    def resource(self, resource: Resource) -> Hashable:
-        """Equal for pools that nothing tells apart."""
-        return (
-            resource.tenant_id,
-            resource.zone,
-            self._one("pools", resource.pool_id),
-            self._one("pool_classes", resource.pool_class),
-            self._one("sites", resource.site),
-        )
-
-    def _one(self, key: str, value: str | None) -> str | None:
-        return value if value is None or value in self._by_key[key] else _OTHER
+        absent = self._injects.absent(self._drill_name, person.username)
+        return super().person(person), absent, self.one("scope_sites", person.site)
 
 
 class _Guards:
@@ -315,8 +268,8 @@ class _Findings:
         """One pair of classes under one circumstance."""
         self._decisions += 1
         old, new = _terms(before), _terms(after)
-        had, has = _actions(old), _actions(new)
-        self._losses += len([a for a in had if a not in has]) or int(bool(old) and not _no_worse(old, new))
+        had, has = actions_on(old), actions_on(new)
+        self._losses += len([a for a in had if a not in has]) or int(bool(old) and not no_worse(old, new))
         if new is not None and new != old:
             gained = tuple(action for action in has if action not in had)
             key = (circumstance, id(persons), gained, old, new)
@@ -373,42 +326,3 @@ class _Findings:
 
 def _terms(decision: Decision) -> Obligations | None:
     return decision.grant.obligations if decision.grant else None
-
-
-def _actions(terms: Obligations | None) -> tuple[Action, ...]:
-    """What may be done on these terms; the engine derives the actions in the same way."""
-    if terms is None:
-        return ()
-    given = {
-        Action.CONNECT: True,
-        Action.VIEW: True,
-        Action.CONTROL: not terms.view_only,
-        Action.CLIPBOARD_IN: terms.clipboard_in_chars > 0,
-        Action.CLIPBOARD_OUT: terms.clipboard_out_chars > 0,
-    }
-    return tuple(action for action, may in given.items() if may)
-
-
-def _no_worse(old: Obligations | None, new: Obligations | None) -> bool:
-    if old is None or new is None:
-        return old is None
-    return (
-        new.clipboard_in_chars >= old.clipboard_in_chars
-        and new.clipboard_out_chars >= old.clipboard_out_chars
-        and new.idle_limit >= old.idle_limit
-        and new.total_limit >= old.total_limit
-        and _QUALITY.index(new.quality) >= _QUALITY.index(old.quality)
-    )
-
-
-def _parts(when: When) -> Iterator[When]:
-    yield when
-    for part in (*(when.any_of or ()), *(when.all_of or ()), *((when.not_,) if when.not_ else ())):
-        yield from _parts(part)
-
-
-def _classes(items: Iterable[T], key: Callable[[T], Hashable]) -> list[list[T]]:
-    found: dict[Hashable, list[T]] = {}
-    for item in items:
-        found.setdefault(key(item), []).append(item)
-    return list(found.values())

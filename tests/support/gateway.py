@@ -29,6 +29,34 @@ rules:
 """
 
 
+CLI_CONFIG = """
+secrets_file = "keys"
+[tenant]
+id = "city"
+name_ja = "試験市"
+name_en = "Test City"
+[database]
+url = "sqlite:///unused.db"
+[http]
+origins = ["https://127.0.0.1"]
+certificate_file = "tls.pem"
+key_file = "tls.key"
+[admin]
+socket = "{socket}"
+[auth.ldap]
+bind_dn = "cn=x"
+bind_password = "x"
+base_dn = "dc=x"
+[[auth.ldap.servers]]
+host = "127.0.0.1"
+[policy]
+path = "policy.yaml"
+[audit]
+key_file = "audit.key"
+"""
+"""Settings of a command that reaches the gateway at {socket}."""
+
+
 @dataclass(frozen=True)
 class Running:
     """A gateway that answers."""

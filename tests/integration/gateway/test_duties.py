@@ -14,7 +14,7 @@ from broker.duties import csv_files, yaml_files
 from broker.duties.models import Kind, Priority, Register, ResumeWithin, Telework
 from policy.model import Zone
 from tests.support.city import CHECKOUT
-from tests.support.gateway import Running
+from tests.support.gateway import CLI_CONFIG, Running
 from tests.support.person import Person
 from tests.support.register import duty, register
 
@@ -147,7 +147,7 @@ def lists(tmp_path: Path) -> list[Path]:
 def config(tmp_path: Path, gateway: Running) -> Path:
     """A settings file with which the command finds the gateway."""
     made = tmp_path / "gateway.toml"
-    made.write_text(_CONFIG.format(socket=gateway.settings.admin.socket), "utf-8")
+    made.write_text(CLI_CONFIG.format(socket=gateway.settings.admin.socket), "utf-8")
     return made
 
 
@@ -168,33 +168,6 @@ async def test_the_command_shows_applies_and_exports(office: Running, config: Pa
     assert refused.returncode == 1
     assert "0101" in refused.stdout
     assert (await office.admin("GET", "/duties"))[1]["version"] == 1
-
-
-_CONFIG = """
-secrets_file = "keys"
-[tenant]
-id = "city"
-name_ja = "試験市"
-name_en = "Test City"
-[database]
-url = "sqlite:///unused.db"
-[http]
-origins = ["https://127.0.0.1"]
-certificate_file = "tls.pem"
-key_file = "tls.key"
-[admin]
-socket = "{socket}"
-[auth.ldap]
-bind_dn = "cn=x"
-bind_password = "x"
-base_dn = "dc=x"
-[[auth.ldap.servers]]
-host = "127.0.0.1"
-[policy]
-path = "policy.yaml"
-[audit]
-key_file = "audit.key"
-"""
 
 
 async def _command(config: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

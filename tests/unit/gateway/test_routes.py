@@ -81,6 +81,7 @@ WHO_MAY = {
         "GET /api/v1/admin/duties/export/{id}",
         "GET /api/v1/admin/policy",
         "POST /api/v1/admin/policy/explain",
+        "POST /api/v1/admin/policy/what-if",
     },
     Permission.BCP_READ: {
         "GET /api/v1/bcp/status",

@@ -1,0 +1,163 @@
+"""The situations in which two policies can differ: states of the clock, places, facts that changed rules ask for. Pure.
+
+Counterpart: `policy.what_if`, which compares decisions in each of them. States of the clock and places are those that
+either policy can tell apart, one example each; of the other facts one is out of the ordinary at a time.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from itertools import product
+from typing import Any, Final
+
+from policy.alike import parts
+from policy.calendar import at, local
+from policy.engine import Engine
+from policy.leaves import Address, ranges
+from policy.model import Context, FactorKind
+from policy.refusals import SEARCH_DAYS
+from policy.schema import Age, Threshold, When, duration_text
+
+ELSEWHERE: Final = ip_address("203.0.113.1")
+_FAR: Final = 3660
+"""Days ahead within which dates are looked at."""
+_MINUTE: Final = timedelta(minutes=1)
+_AGES: Final = {
+    "totp_age": ("ワンタイムコードの確認から{}超", "one-time code older than {}"),
+    "password_age": ("パスワードの確認から{}超", "password checked more than {} ago"),
+}
+_COUNTS: Final = {
+    "user_sessions": ("本人のセッションがほかに{}", "{} other sessions of the person"),
+    "seats_used_percent": ("席の使用率{}％", "{} % of the seats used"),
+    "gateway_load_percent": ("ゲートウェイの負荷{}％", "gateway load {} %"),
+}
+_FACTORS: Final = {
+    FactorKind.TEMPORARY: ("一時的な認証アプリ", "temporary authenticator"),
+    FactorKind.RECOVERY: ("復旧コードでログイン", "signed in with a recovery code"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a person may come from; names of networks, or that it is none of them."""
+
+    source: Address
+    name_ja: str
+    name_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """When, from where, and what is out of the ordinary (None: nothing)."""
+
+    context: Context
+    place: Place
+    fact_ja: str | None
+    fact_en: str | None
+
+
+def ordinary(moment: datetime) -> Context:
+    """From home, factors just checked, room enough, no other session.
+
+    The device is unknown, as it is to the gateway in this version: nothing may be promised that nobody will get.
+    """
+    return Context(
+        now=moment,
+        source=ELSEWHERE,
+        password_age=_MINUTE,
+        totp_age=_MINUTE,
+        factor=FactorKind.TOTP,
+        seats_used=0,
+        seats_total=100,
+        gateway_load_percent=0,
+        user_sessions=0,
+    )
+
+
+def situations(old: Engine, new: Engine, now: datetime) -> tuple[Situation, ...]:
+    """Everything to try, from `now` on; the most ordinary first."""
+    tried = product(_facts(old, new), _moments(old, new, now), _places(old, new))
+    return tuple(
+        Situation(replace(ordinary(moment), source=place.source, **facts), place, name_ja, name_en)
+        for (facts, name_ja, name_en), moment, place in tried
+    )
+
+
+def _moments(old: Engine, new: Engine, now: datetime) -> list[datetime]:
+    """Now, and the first moment of each other state of both clocks: within 14 days, and at days that a policy names."""
+    today, _minute = local(now)
+    days = {*range(today, today + SEARCH_DAYS + 1), *(day for day in _dates(old, new) if today < day < today + _FAR)}
+    edges = sorted({0, *old.edges, *new.edges})
+    found: dict[tuple[int, int], datetime] = {}
+    for moment in (now, *(at(day, edge) for day in sorted(days) for edge in edges)):
+        if moment >= now:
+            found.setdefault((old.clock(moment), new.clock(moment)), moment)
+    return list(found.values())
+
+
+def _dates(old: Engine, new: Engine) -> Iterator[int]:
+    for dates in (part.dates for part in _whens(old, new) if part.dates):
+        if dates.from_:
+            yield dates.from_.toordinal()
+        if dates.until:
+            yield dates.until.toordinal() + 1
+    before, after = old.document.calendar, new.document.calendar
+    for day in {*before.workdays, *before.holidays, *after.workdays, *after.holidays}:
+        yield from (day.toordinal(), day.toordinal() + 1)
+
+
+def _places(old: Engine, new: Engine) -> list[Place]:
+    """Elsewhere, and an address for each other set of networks around it."""
+    found: dict[frozenset[tuple[int, str]], Place] = {}
+    documents = old.document, new.document
+    for kind, network, largest in ((IPv4Address, IPv4Network, 2**32), (IPv6Address, IPv6Network, 2**128)):
+        known = [ranges(document.networks, network) for document in documents]
+        numbers = {start for starts, _inside in known for start in starts if start < largest}
+        for number in (*([int(ELSEWHERE)] if kind is IPv4Address else []), *sorted(numbers)):
+            around = frozenset(
+                (i, name) for i, (starts, inside) in enumerate(known) for name in inside[bisect_right(starts, number)]
+            )
+            names = {name: documents[i].networks[name].name for i, name in sorted(around)}
+            found.setdefault(
+                around,
+                Place(
+                    kind(number),
+                    "・".join(name.ja for name in names.values()) or "その他の場所",
+                    ", ".join(name.en for name in names.values()) or "elsewhere",
+                ),
+            )
+    return list(found.values())
+
+
+def _facts(old: Engine, new: Engine) -> list[tuple[dict[str, Any], str | None, str | None]]:
+    """Nothing out of the ordinary, and each fact at which a rule that is not in both policies begins to differ."""
+    found: dict[str | None, tuple[dict[str, Any], str | None, str | None]] = {None: ({}, None, None)}
+    for part in _whens(old, new, changed=True):
+        for facts, name_ja, name_en in _unusual(part):
+            found.setdefault(name_en, (facts, name_ja, name_en))
+    return list(found.values())
+
+
+def _unusual(when: When) -> Iterator[tuple[dict[str, Any], str, str]]:
+    for key, value in when.given().items():
+        if isinstance(value, Age):
+            limit = value.at_most or value.over or timedelta()
+            shown = duration_text(limit)
+            yield {key: limit + _MINUTE}, _AGES[key][0].format(shown), _AGES[key][1].format(shown)
+        elif isinstance(value, Threshold):
+            bound = value.at_least if value.at_least is not None else value.below
+            field = "seats_used" if key == "seats_used_percent" else key
+            yield {field: bound}, _COUNTS[key][0].format(bound), _COUNTS[key][1].format(bound)
+    for factor in when.factors or ():
+        if factor in _FACTORS:
+            yield {"factor": FactorKind(factor)}, *_FACTORS[FactorKind(factor)]
+
+
+def _whens(old: Engine, new: Engine, *, changed: bool = False) -> Iterator[When]:
+    """All conditions of both policies, nested ones too; `changed`: of the rules that are not in both alike."""
+    ours, theirs = old.document.rules, new.document.rules
+    for rule in (*ours, *theirs):
+        if not (changed and rule in ours and rule in theirs):
+            yield from parts(rule.when)
