@@ -253,6 +253,13 @@ async def between(
             return
 
 
+async def named(database: Database, tenant_id: TenantId, name: str) -> list[ChainedEvent]:
+    """A tenant's events of one rare name, of all nodes. Goes through the whole table: not for the running gateway."""
+    query = select(audit_event).where(audit_event.c.tenant_id == tenant_id, audit_event.c.name == name)
+    async with database.transaction() as connection:
+        return [_chained(row) for row in await connection.execute(query.order_by(audit_event.c.at))]
+
+
 def _place(row: Row[Any]) -> Tuple:
     return tuple_(row.at, row.node_id, row.seq, types=[UtcDateTime, String, BigInteger])
 

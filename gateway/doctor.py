@@ -15,6 +15,7 @@ from common.db import Database, revision_gap
 from common.errors import KakehashiError
 from gateway.doctor_finding import Finding
 from gateway.doctor_outage import audit_spool, clock, running_gateway
+from gateway.doctor_plans import bcp_plans
 from gateway.settings import Settings
 from policy.report import check_report
 
@@ -28,6 +29,7 @@ async def examine(settings: Settings) -> list[Finding]:
         _database,
         _directory,
         _policy,
+        bcp_plans,
         _certificate,
         _private_files,
         audit_spool,

@@ -78,7 +78,9 @@ class PlanDesk:
             return await self._newest(turn, plan_id) + 1
 
     async def _newest(self, turn: PlanTurn, plan_id: str) -> int:
-        return max(await turn.newest(plan_id), self._shelf.written_version(plan_id))
+        """Also of versions that are gone: their numbers are not used for other texts."""
+        known = self._memory.plan_versions.get(plan_id, 0)
+        return max(await turn.newest(plan_id), self._shelf.written_version(plan_id), known)
 
     async def check(self, text: str) -> Checked:
         """What proposing this text would run into. Nothing is kept."""

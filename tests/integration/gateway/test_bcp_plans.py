@@ -1,12 +1,15 @@
 """Plans in the console over HTTP: who may, what a faulty text says, and that an adopted plan is the one declared."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from gateway.doctor_plans import bcp_plans
 from tests.integration.gateway.test_bcp import PLANS, Scene, declared, more, town
 from tests.integration.gateway.test_bcp_cli import run
 from tests.integration.gateway.test_restore import mark
@@ -124,3 +127,19 @@ async def test_from_a_terminal(declared: Scene, tmp_path: Path) -> None:
     assert yaml.safe_load(exported.read_text("utf-8"))["plans"][0]["version"] == 2
     listed = await run(declared, "ota", "plan", "list")
     assert "replaced" in listed.out
+
+
+async def test_the_doctor_misses_an_adopted_version_that_the_audit_knows(declared: Scene) -> None:
+    mori, ikeda, own = declared["mori"], declared["ikeda"], declared.running.settings
+    for version in (2, 3):
+        await mori.call("POST", "/bcp/plan-versions", {"text": text(version), "note": "年次の見直し"})
+        _, seen = await ikeda.call("GET", f"/bcp/plan-versions/quake.{version}")
+        digest = {"digest": seen["version"]["digest"]}
+        assert (await ikeda.call("POST", f"/bcp/plan-versions/quake.{version}/adopt", digest))[0] == 200
+    [sound] = await bcp_plans(own)
+    assert (sound.ok, sound.text) == (True, "1 adopted in the console, as the audit says")
+    with closing(sqlite3.connect(own.database.url.removeprefix("sqlite:///"))) as rows, rows:
+        assert rows.execute("delete from bcp_plan_version where version = 3").rowcount == 1
+    [missed] = await bcp_plans(own)
+    assert (missed.ok, "version 3 of quake was adopted; the newest here is 2" in missed.text) == (False, True)
+    assert missed.remedy
