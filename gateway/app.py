@@ -47,6 +47,7 @@ from gateway.rehearsal import rehearsing
 from gateway.reports.assembly import build_reports
 from gateway.reports.service import ReportService
 from gateway.routes import ROUTES, add_routes
+from gateway.schemas import Body
 from gateway.services import SERVICES, Services
 from gateway.settings import Settings
 from gateway.slow_turns import Slow, SlowTurns
@@ -60,7 +61,6 @@ from policy.bcp.store import BcpStore
 from policy.service import PolicyService
 
 _log = get_logger(__name__)
-MAX_BODY_BYTES: Final = 64 * 1024
 _DATABASE_ATTEMPTS: Final = 30
 _EMERGENCY: Final = frozenset({Level.ALERT, Level.FIRST, Level.SECOND})
 """Levels at which roster members may sign in although the directory is silent (and not only after minutes of that)."""
@@ -76,7 +76,7 @@ def web_root(settings: Settings) -> Path:
 async def build(settings: Settings, *, clock: Clock | None = None) -> web.Application:
     """The application, wired but not started: its start-up connects, its clean-up closes everything again."""
     page = await asyncio.to_thread(WebClient, web_root(settings))
-    app = web.Application(middlewares=MIDDLEWARES, client_max_size=MAX_BODY_BYTES)
+    app = web.Application(middlewares=MIDDLEWARES, client_max_size=Body.largest)
     add_routes(app, page.serve)
     app.on_response_prepare.append(add_headers)
     app.cleanup_ctx.append(_running(settings, clock or SystemClock()))

@@ -19,6 +19,7 @@ from common.errors import ErrorCode, KakehashiError
 from common.ids import new_id
 from common.log import bind_request, get_logger
 from gateway import problem
+from gateway.bodies import read
 from gateway.headers import SECURITY_HEADERS, SESSION_COOKIE
 from gateway.local_socket import local_account
 from gateway.permissions import STRANGER, Caller, Permission, Role, permitted, separated
@@ -201,10 +202,12 @@ async def permission(request: web.Request, handler: Handler) -> web.StreamRespon
 
 @web.middleware
 async def turn(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let slow work pass a little at a time."""
+    """Let slow work pass a little at a time. Its body is read first: who sends it slowly would keep the turn."""
     route = route_of(request)
     if route is None or route.slow is None:
         return await handler(request)
+    if route.body is not None:
+        await read(request, route.body)
     async with services(request).slow_turns[route.slow].take(request[CALLER].name):
         return await handler(request)
 

@@ -42,6 +42,7 @@ from gateway.handlers import (
     viewer,
 )
 from gateway.permissions import Permission
+from gateway.schemas import Body
 from gateway.slow_turns import Slow
 
 RouteHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -57,7 +58,7 @@ class Route:
     permission: Permission
     summary: str
     answer: type[BaseModel] | None = None
-    body: type[BaseModel] | None = None
+    body: type[Body] | None = None
     status: int = 200
     signs: bool = False
     """It takes a signature with a fresh code: the directory is asked for the person first."""
@@ -331,7 +332,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     Route(
         "POST", f"{_V1}/admin/policy/what-if", policy.what_if, _P.ADMIN, "Who would gain and lose by another policy",
-        schemas_policy.PolicyEffectAnswer, schemas_policy.PolicyEffectBody,
+        schemas_policy.PolicyEffectAnswer, schemas_policy.PolicyEffectBody, slow=Slow.LOOKING,
     ),
 )  # fmt: skip
 

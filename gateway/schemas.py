@@ -4,7 +4,7 @@ Requests refuse unknown fields; answers list exactly what is shown, so nothing n
 """
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,6 +19,8 @@ from policy.model import QualityProfile, ReasonCode, Zone
 class Body(BaseModel):
     """A request body."""
 
+    largest: ClassVar[int] = 64 * 1024
+    """Bytes that its JSON may have."""
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 

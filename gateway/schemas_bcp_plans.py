@@ -6,7 +6,7 @@ with exactly one plan, so that form, file and command line go through one check.
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -36,6 +36,8 @@ class PlanStanding(StrEnum):
 class PlanTextBody(Body):
     """The text of a plan file with one plan."""
 
+    largest: ClassVar[int] = 4 * MAX_CHARS
+    """Bytes of a text of so many characters."""
     text: str = Field(max_length=MAX_CHARS)
 
 

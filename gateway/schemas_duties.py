@@ -3,12 +3,14 @@
 import base64
 from datetime import datetime
 from enum import StrEnum
+from typing import ClassVar
 
 from pydantic import Field, field_validator
 
 from broker.duties.findings import Severity
 from broker.duties.models import Kind, Part, Priority, ResumeWithin, Telework
 from broker.duties.planning import Op
+from broker.duties.reading import MOST_BYTES
 from gateway.schemas import Answer, Body, ReasonAnswer
 from policy.model import Zone
 
@@ -143,6 +145,8 @@ class ImportFileBody(Body):
 class PreviewBody(Body):
     """Files to be looked at; each list that a file holds replaces the whole list."""
 
+    largest: ClassVar[int] = MOST_BYTES * 4 // 3 + 64 * 1024
+    """Files in base64, and what stands around them."""
     files: list[ImportFileBody] = Field(min_length=1, max_length=8)
 
 

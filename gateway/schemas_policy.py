@@ -4,6 +4,7 @@ Counterparts: `gateway/handlers/policy.py`, `policy.what_if`.
 """
 
 from datetime import datetime
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -15,6 +16,8 @@ from policy.loading import MAX_CHARS
 class PolicyEffectBody(Body):
     """The text of a policy file, set against another one or, without, against the one in force."""
 
+    largest: ClassVar[int] = 8 * MAX_CHARS
+    """Bytes of two texts of so many characters."""
     text: str = Field(min_length=1, max_length=MAX_CHARS)
     against: str | None = Field(default=None, min_length=1, max_length=MAX_CHARS)
     people: bool = False

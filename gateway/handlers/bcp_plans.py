@@ -3,13 +3,11 @@
 Counterparts: `policy.bcp.plan_desk` takes the steps, `gateway/handlers/bcp.py` declares what was adopted here.
 """
 
-from typing import Final
-
 from aiohttp import web
 
 from common.errors import ErrorCode, KakehashiError
 from gateway import plan_rendering as rendering
-from gateway.bodies import answer, body, large_body
+from gateway.bodies import answer, body
 from gateway.caller import signed_in, signer_of
 from gateway.handlers.bcp import effect
 from gateway.schemas_bcp_plans import (
@@ -29,10 +27,6 @@ from policy.bcp.plan_desk import declared, proven
 from policy.bcp.plan_text import text_of
 from policy.bcp.plan_versions import PlanVersion
 from policy.bcp.refusals import refused
-from policy.loading import MAX_CHARS
-
-_LARGEST: Final = 4 * MAX_CHARS
-"""Bytes of a text of so many characters."""
 
 
 async def list_versions(request: web.Request) -> web.Response:
@@ -53,7 +47,7 @@ async def show_version(request: web.Request) -> web.Response:
 
 async def check(request: web.Request) -> web.Response:
     """POST /api/v1/bcp/plan-versions/check"""
-    given = await large_body(request, PlanTextBody, _LARGEST)
+    given = await body(request, PlanTextBody)
     desk = services(request).bcp.plan_desk
     found = await desk.check(given.text)
     return answer(
@@ -67,7 +61,7 @@ async def check(request: web.Request) -> web.Response:
 
 async def what_if(request: web.Request) -> web.Response:
     """POST /api/v1/bcp/plan-versions/what-if"""
-    given = await large_body(request, PlanEffectBody, _LARGEST)
+    given = await body(request, PlanEffectBody)
     own = services(request)
     desk = own.bcp.plan_desk
     plan = proven(await desk.check(given.text))
@@ -77,7 +71,7 @@ async def what_if(request: web.Request) -> web.Response:
 async def propose(request: web.Request) -> web.Response:
     """POST /api/v1/bcp/plan-versions"""
     _require_own_factor(request)
-    given = await large_body(request, PlanProposeBody, _LARGEST)
+    given = await body(request, PlanProposeBody)
     desk = services(request).bcp.plan_desk
     return await _done(
         request, await desk.propose(given.text, given.note, signer_of(request), source=request[SOURCE] or None), 201

@@ -12,11 +12,10 @@ from broker.duties.book import Held
 from broker.duties.findings import Finding
 from broker.duties.models import Kind, Telework
 from broker.duties.planning import Op, Plan
-from broker.duties.reading import MOST_BYTES
 from broker.duties.records import SourceFile
 from broker.models import Pool
 from gateway import rendering
-from gateway.bodies import answer, large_body
+from gateway.bodies import answer, body
 from gateway.caller import signed_in
 from gateway.schemas_duties import (
     ApplyBody,
@@ -37,8 +36,6 @@ from gateway.schemas_duties import (
 from gateway.services import CALLER, SOURCE, services
 from policy.model import Decision
 
-_LARGEST: Final = MOST_BYTES * 4 // 3 + 64 * 1024
-"""Files in base64, and what stands around them."""
 _STATUS: Final[Mapping[DutyStatus, tuple[str, str]]] = {
     DutyStatus.NOW: ("いま、この端末から行えます。", "You can do this from here now."),
     DutyStatus.CONDITIONAL: ("条件を満たせば、いま行えます。", "You can do this now if its condition holds."),
@@ -143,14 +140,14 @@ async def show_register(request: web.Request) -> web.Response:
 
 async def preview_import(request: web.Request) -> web.Response:
     """POST /api/v1/admin/duties/preview"""
-    wanted = await large_body(request, PreviewBody, _LARGEST)
+    wanted = await body(request, PreviewBody)
     plan = await services(request).duties.preview(_files(wanted))
     return answer(_plan(plan, applied=False))
 
 
 async def apply_import(request: web.Request) -> web.Response:
     """POST /api/v1/admin/duties/apply"""
-    wanted = await large_body(request, ApplyBody, _LARGEST)
+    wanted = await body(request, ApplyBody)
     plan = await services(request).duties.apply(
         _files(wanted), wanted.digest, actor=request[CALLER].name, source=request[SOURCE] or None
     )

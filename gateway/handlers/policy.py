@@ -7,14 +7,13 @@ import asyncio
 import threading
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
 
 from aiohttp import web
 
 from common.clock import TOKYO
 from common.errors import ErrorCode, KakehashiError, NotFound
 from common.ids import PoolId
-from gateway.bodies import answer, body, large_body
+from gateway.bodies import answer, body
 from gateway.schemas import ExplainBody, ExplanationAnswer, PolicyAnswer
 from gateway.schemas_policy import (
     EffectChangeAnswer,
@@ -27,15 +26,11 @@ from gateway.schemas_what_if import PersonAnswer
 from gateway.services import services
 from policy.checks import load
 from policy.engine import Engine
-from policy.loading import MAX_CHARS
 from policy.model import Resource, Subject
 from policy.problems import PolicyInvalid
 from policy.report import explain_report
 from policy.situations import Situation, situations
 from policy.what_if import Change, Effect, compare
-
-_LARGEST: Final = 8 * MAX_CHARS
-"""Bytes of two texts of so many characters."""
 
 
 async def show(request: web.Request) -> web.Response:
@@ -58,7 +53,7 @@ async def explain(request: web.Request) -> web.Response:
 
 async def what_if(request: web.Request) -> web.Response:
     """POST /api/v1/admin/policy/what-if"""
-    given = await large_body(request, PolicyEffectBody, _LARGEST)
+    given = await body(request, PolicyEffectBody)
     own = services(request)
     people, resources = await own.surroundings.people(), await own.surroundings.resources()
     names = {

@@ -1,6 +1,7 @@
 """BCP mode through the whole gateway: who may, what it opens and within what time, what it leaves behind."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -408,6 +409,30 @@ async def test_reports_that_fill_their_turns_hold_nobody_up_who_has_to_decide(
     assert (await declared["mori"].call("GET", "/bcp/status"))[0] == 200
     go_on.set()
     assert sorted([status for status, _ in await asyncio.gather(*asked)]) == [200, 200, 200, 503, 503]
+
+
+async def test_who_sends_slowly_what_is_to_be_decided_keeps_no_turn(
+    declared: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slow_turns, "WAIT_SECONDS", 0.5)
+    mori, go_on, began = declared["mori"], asyncio.Event(), asyncio.Event()
+    text = json.dumps(PROPOSAL).encode()
+
+    async def trickle() -> AsyncIterator[bytes]:
+        yield text[:10]
+        began.set()
+        await go_on.wait()
+        yield text[10:]
+
+    headers = {"X-CSRF-Token": mori.csrf, "Content-Type": "application/json"}
+    path = f"{mori.url}/api/v1/bcp/what-if"
+    slow = asyncio.ensure_future(mori.client.post(path, data=trickle(), headers=headers))
+    await began.wait()
+    await asyncio.sleep(0.2)
+    assert (await mori.call("POST", "/bcp/what-if", PROPOSAL))[0] == 200
+    go_on.set()
+    async with await slow as response:
+        assert response.status == 200
 
 
 async def test_a_drill_is_in_the_calendar_of_its_fiscal_year(declared: Scene) -> None:
