@@ -20,6 +20,11 @@ def test_every_class_has_a_row_with_tests_or_a_reason() -> None:
         assert answer.startswith(("`", "Not here: "))
 
 
+def test_every_row_names_single_tests_and_not_whole_files() -> None:
+    named = [one for _name, _rule, answer in _rows() for one in re.findall(r"`(tests/[^`]+)`", answer)]
+    assert [one for one in named if "::" not in one] == []
+
+
 def test_every_named_test_exists() -> None:
     missing = []
     for _name, _rule, answer in _rows():

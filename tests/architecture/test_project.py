@@ -1,6 +1,7 @@
 """The checkout as a whole: nothing of one machine in it, locks without addresses, readable modules, sound scripts."""
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -13,6 +14,18 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 LONGEST_MODULE: Final = 500
 LONGEST_TEST: Final = 800
 SOURCES: Final = ("common", "policy", "auth", "broker", "agents", "gateway", "bench")
+SHIPPED: Final = frozenset(
+    {
+        "@digital-go-jp/design-tokens",
+        "@novnc/novnc",
+        "i18next",
+        "react",
+        "react-aria-components",
+        "react-dom",
+        "react-i18next",
+    }
+)
+"""What the pages are made of, beside our own sources."""
 LOCKS: Final = sorted(ROOT.glob("requirements*.lock"))
 _BINARY_SUFFIXES: Final = frozenset({".png", ".jpg", ".woff2", ".ico", ".bin", ".rfb", ".gz", ".zst"})
 # Folders that belong to one machine or one person, and hosts that only a lock written elsewhere could name.
@@ -57,6 +70,16 @@ def test_a_lock_pins_every_package_by_hash_and_names_no_address(lock: Path) -> N
     for entry in re.split(r"\n(?=\S)", text.strip()):
         assert re.match(r"[a-z0-9-]+(\[[a-z0-9,-]+\])?==\S+", entry), entry[:80]
         assert "--hash=sha256:" in entry, entry[:80]
+
+
+def test_frontend_eol_the_page_has_few_dependencies_at_exact_versions() -> None:
+    """Whoever adds one thinks of who will mend it: the list here is the one that was thought about."""
+    manifest = json.loads((ROOT / "web_client" / "package.json").read_text("utf-8"))
+    lock = json.loads((ROOT / "web_client" / "package-lock.json").read_text("utf-8"))
+    assert set(manifest["dependencies"]) == SHIPPED
+    for name, version in manifest["dependencies"].items():
+        assert re.fullmatch(r"\d+\.\d+\.\d+", version), name
+        assert lock["packages"][f"node_modules/{name}"]["version"] == version
 
 
 def test_the_test_lock_agrees_with_the_run_time_lock() -> None:

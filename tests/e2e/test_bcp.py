@@ -111,6 +111,59 @@ async def call(visitor: Visitor, path: str, content: object) -> Any:
     return await answer.json()
 
 
+async def test_what_ends_by_itself_warns_lets_work_go_on_and_then_takes_the_desktop_back(
+    visits: Visits, plan: PlanFile
+) -> None:
+    """Nobody does anything at the end; the employee at an unregistered tablet reads it, and why and when afterwards."""
+    employee = await refused_employee(visits)
+    coordinator = await official(visits, "ishikawa.tsubasa")
+    approver = await official(visits, "ikeda.nobuo")
+    await plan.taken(coordinator)
+    proposal = {"scope": {"kind": "tenant", "ids": []}, "level": "first", "plan_id": "quake", "cause": "earthquake"}
+    waiting = await ask(coordinator, "", {"proposal": proposal | {"reason": "震度6強"}})
+    path = f"/{waiting['id']}"
+    await ask(approver, f"{path}/approve", {"digest": waiting["digest"], "absent": True})
+    await expect(employee.part(f"desktop-open-{OFFICE}")).to_be_visible(timeout=TOLD_WITHIN * 1000)
+    await employee.open_desktop(OFFICE)
+    terminal = await Terminal.open(employee)
+    await expect(employee.part("viewer-bcp")).to_contain_text("大規模地震")
+
+    clock = SystemClock()
+    ends = clock.now() + timedelta(seconds=5)
+    await ask(coordinator, f"{path}/narrow", {"ends_at": ends.isoformat()})
+    warning = employee.part("bcp-notice-losing_basis")
+    await expect(warning).to_be_visible(timeout=(5 + TOLD_WITHIN) * 1000)
+    assert 0 <= (clock.now() - ends).total_seconds() < TOLD_WITHIN
+    await expect(warning).to_contain_text("作業を保存してください。")
+    assert "saved" in await terminal.run("echo saved")
+    assert await employee.ended() == "denied"
+    assert GRACE_SECONDS <= (clock.now() - ends).total_seconds() < GRACE_SECONDS + TOLD_WITHIN
+    await expect(employee.part("viewer-end-reason")).not_to_be_empty()
+    await employee.part("end-desktops").click()
+    card = employee.part(f"desktop-{OFFICE}")
+    await expect(card).to_contain_text("使えない理由")
+    await expect(card.locator(".card-when")).to_contain_text("使えるようになる日時")
+    assert not await may_open(employee)
+    await expect(employee.part(f"desktop-logoff-{OFFICE}")).to_be_visible()
+    tour = Tour(employee, "ja")
+    await tour.examine("bcp-expired-refused")
+    tour.finish()
+    assert (await ask(coordinator, path))["state"] == "expired"
+
+
+async def ask(visitor: Visitor, path: str, content: object = None) -> dict[str, Any]:
+    """Of declarations, as this person's browser asks; a step when there is a content."""
+    url = f"{visitor.city.url}/api/v1/bcp/declarations{path}"
+    if content is None:
+        answer = await visitor.context.request.get(url)
+    else:
+        headers = {"X-CSRF-Token": str((await visitor.me())["csrf_token"]), "Origin": visitor.city.url}
+        answer = await visitor.context.request.post(url, data=content, headers=headers)
+    found: dict[str, Any] = await answer.json()
+    assert answer.ok, found
+    return found
+
+
 async def refused_employee(visits: Visits) -> Visitor:
     """Somebody at a tablet whose shift it is not: the card says why, and from when."""
     for uid in ("miyazaki.rina", "abe.kouji"):

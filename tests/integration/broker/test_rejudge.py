@@ -30,7 +30,7 @@ async def _judged(world: World, decide: Callable[[LiveSession], Answer]) -> tupl
     return found
 
 
-async def test_removed_person_is_cut_and_the_work_is_kept(world: World) -> None:
+async def test_stale_grant_a_removed_person_is_cut_and_the_work_is_kept(world: World) -> None:
     out, stays = Screen(), Screen()
     gone = await world.attach(await world.session("usr_a"), out)
     await world.attach(await world.session("usr_b"), stays)

@@ -17,6 +17,8 @@ from common.db import Database
 from common.tasks import spawn
 from gateway import slow_turns
 from gateway.notices import followed
+from gateway.permissions import Permission
+from gateway.routes import ROUTES
 from gateway.services import SERVICES
 from tests.e2e.attacker import closed_with, desktop, ticket, viewer
 from tests.support.gateway import Running, run_gateway, settings
@@ -263,6 +265,22 @@ async def test_every_role_reads_and_signs_its_own_over_http(declared: Scene) -> 
             assert (status, answer["code"], "refusal" in answer) == (404, "not_found", False), (uid, step)
     assert (await declared["mori"].call("GET", path))[1]["state"] == "active"
     assert (await declared["mori"].call("GET", "/admin/pools"))[0] == 404
+
+
+async def test_scoped_admin_becomes_admin_no_role_reaches_a_route_of_administrators(declared: Scene) -> None:
+    """Coordinator and approver, auditor, staff: what administers looks to them like what is not there."""
+    admin = [route for route in ROUTES if route.permission is Permission.ADMIN]
+    assert len(admin) > 10
+    for uid, roles in (("mori", ["approver", "coordinator"]), ("ota", ["auditor"]), ("kato", [])):
+        someone = declared[uid]
+        for route in admin:
+            content = None if route.method in ("GET", "DELETE") else {"groups": ["it"], "roles": ["admin"]}
+            path = route.path.removeprefix("/api/v1").replace(
+                "{id}", (await someone.call("GET", "/me"))[1]["user"]["id"]
+            )
+            status, answer = await someone.call(route.method, path, content)
+            assert (status, (answer or {}).get("code")) == (404, "not_found"), (uid, route.path)
+        assert sorted((await someone.call("GET", "/me"))[1]["roles"]) == roles
 
 
 async def test_refused_steps_say_why_and_change_nothing(declared: Scene) -> None:

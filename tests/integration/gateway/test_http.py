@@ -9,11 +9,14 @@ import ssl
 import time
 import warnings
 import zlib
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
+import pyotp
 import pytest
 
+from gateway import pacing
 from gateway.headers import LOGIN_COOKIE, SECURITY_HEADERS, SESSION_COOKIE
 from gateway.pacing import BURST
 from gateway.routes import ROUTES
@@ -129,6 +132,26 @@ async def test_one_person_cannot_ask_so_often_that_others_wait(sato: Person, suz
     async with asyncio.timeout(5):
         while (await ask())[0] != 200:  # noqa: ASYNC110 - nothing tells when the second is over
             await asyncio.sleep(0.2)
+
+
+async def test_two_browsers_of_one_person_have_one_pace_together(
+    gateway: Running, sato: Person, suzuki: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each cookie alone is far below the limit; nothing is given back while the test runs, however slow the machine."""
+    monkeypatch.setattr(pacing, "PER_SECOND", 0.001)
+    await sato.log_in()
+    await suzuki.log_in()
+    assert sato.secret
+    async with Person(gateway.url, "sato", "sato-pw-2026") as second:
+        later = datetime.now(UTC) + timedelta(seconds=30)  # noqa: TID251 - each code works once, and the next one early
+        await second.call("POST", "/login", {"username": "sato", "password": "sato-pw-2026"})
+        _, state = await second.call("POST", "/login/totp", {"code": pyotp.TOTP(sato.secret).at(later)})
+        assert state["step"] == "done", state
+        share = 2 * BURST // 3
+        for browser, refused in ((sato, False), (second, True)):
+            answers = await asyncio.gather(*(browser.call("GET", "/me") for _ in range(share)))
+            assert (429 in {status for status, _ in answers}) is refused
+    assert (await suzuki.call("GET", "/me"))[0] == 200
 
 
 async def test_packed_bodies_are_not_unpacked(gateway: Running) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pyotp
 import pytest
 
+from gateway.permissions import Permission
+from gateway.routes import ROUTES
 from gateway.services import SERVICES
 from policy.guardrails import LOW_PRIVILEGE
 from tests.support.gateway import Running, run_gateway, settings
@@ -79,6 +81,26 @@ async def test_a_temporary_authenticator_administers_nothing(running: Running) -
         await home.call("POST", "/login/enrol/confirm", {"code": pyotp.TOTP(secret).now()})
         assert (await home.call("GET", "/me"))[1]["roles"] == []
         assert (await home.call("GET", "/admin/pools"))[0] == 404
+
+
+async def test_scoped_admin_becomes_admin_vouchers_reach_no_other_route_and_raise_nobody(running: Running) -> None:
+    """Not even two together: nobody vouches for oneself, and whom they help has the same roles as before."""
+    async with (
+        Person(running.url, "mori", "mori-pw-2026") as mori,
+        Person(running.url, "sato", "sato-pw-2026") as sato,
+    ):
+        for someone in (mori, sato):
+            await someone.log_in()
+        roles = frozenset({Permission.ADMIN, Permission.BCP_READ, Permission.BCP_ACT, Permission.BCP_APPROVE})
+        for route in ROUTES:
+            if route.permission in roles:
+                path = route.path.removeprefix("/api/v1").replace("{id}", "quake.1")
+                status, answer = await mori.call(route.method, path, None if route.method in ("GET", "DELETE") else {})
+                assert (status, (answer or {}).get("code")) == (404, "not_found"), route.path
+        _, step = await mori.call("POST", "/vouches", {"username": "mori", "check": "in_person"})
+        assert step["error"], step
+        assert (await mori.call("GET", "/me"))[1]["roles"] == ["voucher"]
+        assert (await sato.call("GET", "/me"))[1]["roles"] == []
 
 
 async def test_two_officials_help_over_http(running: Running) -> None:

@@ -38,13 +38,19 @@ export function verbFor(session: SessionInfo | null): Verb {
   }
 }
 
+/** Work that is kept while its person is refused can be logged off, not gone on with. Who waits is let in by the queue. */
+export function isUsable({ allowed, session }: DesktopInfo): boolean {
+  return allowed || (session !== null && session.state !== "active" && session.state !== "disconnected");
+}
+
 export function DesktopCard({ desktop, opening, onOpen, onLogOff }: DesktopCardProps) {
   const { t } = useTranslation();
   const name = pick(desktop.name_ja, desktop.name_en);
   const zone = pick(desktop.zone_ja, desktop.zone_en);
   const { session } = desktop;
   const verb = verbFor(session);
-  const mayOpen = desktop.allowed || session !== null;
+  const mayOpen = isUsable(desktop);
+  const kept = !mayOpen && session !== null;
   const headingId = `desktop-${desktop.pool_id}`;
   return (
     <li className={`card${mayOpen ? "" : " card-off"}`} data-testid={`desktop-${desktop.pool_id}`}>
@@ -61,18 +67,20 @@ export function DesktopCard({ desktop, opening, onOpen, onLogOff }: DesktopCardP
               <Seats desktop={desktop} />
             </p>
           </div>
-          {mayOpen ? (
+          {mayOpen || kept ? (
             <div className="card-actions">
-              <Button
-                kind="primary"
-                onPress={onOpen}
-                busy={opening}
-                isDisabled={session?.state === "ending"}
-                aria-label={t(`desktops.${verb}Named`, { name })}
-                data-testid={`desktop-open-${desktop.pool_id}`}
-              >
-                {opening ? t("desktops.opening") : t(`desktops.${verb}`)}
-              </Button>
+              {kept ? null : (
+                <Button
+                  kind="primary"
+                  onPress={onOpen}
+                  busy={opening}
+                  isDisabled={session?.state === "ending"}
+                  aria-label={t(`desktops.${verb}Named`, { name })}
+                  data-testid={`desktop-open-${desktop.pool_id}`}
+                >
+                  {opening ? t("desktops.opening") : t(`desktops.${verb}`)}
+                </Button>
+              )}
               {verb === "resume" || verb === "takeOver" || verb === "queue" ? (
                 <Button
                   kind="secondary"
@@ -86,7 +94,7 @@ export function DesktopCard({ desktop, opening, onOpen, onLogOff }: DesktopCardP
             </div>
           ) : null}
         </div>
-        {session === null ? null : <SessionLine session={session} />}
+        {session === null ? null : <SessionLine session={session} kept={kept} />}
         {desktop.reason === null ? null : (
           <div className="card-reason">
             <p>
@@ -117,7 +125,7 @@ function Seats({ desktop }: { readonly desktop: DesktopInfo }) {
   return <span>{free === 0 ? t("desktops.full", { total }) : t("desktops.seats", { free, total })}</span>;
 }
 
-function SessionLine({ session }: { readonly session: SessionInfo }) {
+function SessionLine({ session, kept }: { readonly session: SessionInfo; readonly kept: boolean }) {
   const { t } = useTranslation();
   const text = {
     requested: t("desktops.preparing"),
@@ -125,7 +133,7 @@ function SessionLine({ session }: { readonly session: SessionInfo }) {
     starting: t("desktops.preparing"),
     ready: heldText(session, t),
     active: t("desktops.active"),
-    disconnected: t("desktops.running"),
+    disconnected: t(kept ? "desktops.keptRefused" : "desktops.running"),
     parked: t("desktops.parked"),
     ending: t("desktops.ending"),
     ended: t("desktops.ending"),

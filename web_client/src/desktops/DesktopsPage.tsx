@@ -15,7 +15,7 @@ import { Button, Notice } from "../ui/controls";
 import { Dialog } from "../ui/Dialog";
 import { NoticeBanners } from "../ui/NoticeBanners";
 import { ErrorNotice, Loading, PageHeading } from "../ui/PageStates";
-import { DesktopCard } from "./DesktopCard";
+import { DesktopCard, isUsable } from "./DesktopCard";
 import { DutiesSection } from "./DutiesSection";
 import { duties } from "./duties";
 
@@ -74,8 +74,8 @@ export function DesktopsPage() {
   };
 
   const items = value?.items ?? [];
-  const usable = items.filter((item) => item.allowed || item.session !== null);
-  const unusable = items.filter((item) => !item.allowed && item.session === null);
+  const usable = items.filter(isUsable);
+  const unusable = items.filter((item) => !isUsable(item));
   const card = (desktop: DesktopInfo) => (
     <DesktopCard
       key={desktop.pool_id}

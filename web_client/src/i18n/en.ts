@@ -153,6 +153,7 @@ export const en: Texts = {
     takeOverNamed: "Move {{name}} to this window",
     opening: "Opening",
     running: "Disconnected, your work is kept. You can continue.",
+    keptRefused: "Disconnected, your work is kept.",
     active: "In use in another window.",
     preparing: "Being prepared.",
     waiting: "Waiting in the queue (place {{place}}).",

@@ -151,6 +151,7 @@ export const ja = {
     takeOverNamed: "{{name}} をこの画面に切り替える",
     opening: "開いています",
     running: "作業を残して切断中です。続きから使えます。",
+    keptRefused: "作業を残して切断中です。",
     active: "別の画面で使用中です。",
     preparing: "準備しています。",
     waiting: "順番を待っています（{{place}}番目）。",

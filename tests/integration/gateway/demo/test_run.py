@@ -1,5 +1,7 @@
 """`kakehashi demo` as a person runs it: all programs real, everything inside its folder, nothing left behind."""
 
+import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -15,7 +17,10 @@ from typing import Final
 import psutil
 import pytest
 
+from common.clock import SystemClock
 from common.settings import environment
+from tests.e2e.attacker import desktop
+from tests.support.person import Person
 from tests.support.ports import free_port
 
 ROOT: Final = Path(__file__).resolve().parents[4]
@@ -83,6 +88,32 @@ def programs_in(folder: Path) -> list[psutil.Process]:
     return found
 
 
+def alive(programs: list[psutil.Process]) -> list[psutil.Process]:
+    """Those that have not ended; whom nobody has collected yet has."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return [one for one in programs if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+    return alive([one for one in programs if one.is_running()])
+
+
+def left_by(accounts: set[int], since: float) -> list[Path]:
+    """What these accounts have put into places that everybody may write to. Of the own account nobody can tell."""
+    found = []
+    for place in ("/tmp", "/var/tmp", "/dev/shm", "/tmp/.X11-unix"):
+        for path in Path(place).glob("*"):
+            with contextlib.suppress(FileNotFoundError):
+                entry = path.lstat()
+                if entry.st_uid in accounts - {os.geteuid()} and entry.st_ctime > since:
+                    found.append(path)
+    return found
+
+
+async def start_desktop(demo: Demo) -> None:
+    """Somebody works when it ends."""
+    async with Person(f"https://localhost:{demo.port}", "itou.daisuke") as person:
+        await person.log_in()
+        await desktop(person, "office-desktop")
+
+
 def wait_for_nobody(folder: Path) -> None:
     """The kernel tells orphans to end; give them their moment."""
     deadline = time.monotonic() + 15
@@ -113,15 +144,22 @@ def test_it_starts_answers_and_ends_and_a_second_run_keeps_its_state_on_another_
 
 @pytest.mark.timeout(300)
 def test_ctrl_c_ends_every_program_and_leaves_nothing_outside_the_folder(folder: Path) -> None:
+    since = SystemClock().now().timestamp()
     demo = Demo(folder)
     demo.until(READY)
     accounts = {program.uids().real for program in programs_in(folder) if program.pid != demo.running.pid}
     if os.geteuid() == 0 and "runs as root" not in demo.said:
         assert len(accounts) == 3, "gateway, directory and agent have an account each"
+    asyncio.run(start_desktop(demo))
+    programs = psutil.Process(demo.running.pid).children(recursive=True)
+    assert {"Xtigervnc", "openbox"} <= {program.name() for program in programs}
+    accounts |= {program.uids().real for program in programs}
     assert demo.end(signal.SIGINT) == 0, demo.said
     assert "all programs have ended" in demo.said
+    assert alive(programs) == []  # a desktop's name nothing of the folder
     assert programs_in(folder) == []
     assert {path.name for path in folder.parent.iterdir()} == {"d", "words"}
+    assert left_by(accounts, since) == []
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", demo.port))
 
