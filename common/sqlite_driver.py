@@ -10,9 +10,12 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import aiosqlite
+
+_READ: Final = "SELECT "
+"""How SQLAlchemy begins what only reads. What is written by hand (`select 1`) goes the way of all other statements."""
 
 
 class QuickConnection(aiosqlite.Connection):
@@ -38,6 +41,10 @@ class QuickConnection(aiosqlite.Connection):
         """Run a statement, after BEGIN if it is the first, and fill the cursor with all that came of it."""
         begin, self._to_begin = self._to_begin, False
         if begin and self._single:
+            if not many and sql.startswith(_READ):
+                # Sees what was committed before it begins, as after BEGIN IMMEDIATE, and waits for no writer.
+                await self._execute(self._run, cursor, sql, parameters, False, False)  # type: ignore[no-untyped-call]
+                return
             await self._execute(self._run_whole, cursor, sql, parameters, many)  # type: ignore[no-untyped-call]
             return
         # Noted before it is done: if we are cancelled meanwhile, the rollback that follows must not be spared.

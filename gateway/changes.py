@@ -118,6 +118,7 @@ class Changes:
         self._owner_of: Final = owner_of
         self._at_work: Final = at_work
         self._streams: Final[set[ChangeStream]] = set()
+        self._of_person: Final[dict[UserId, set[ChangeStream]]] = {}
         self._browsers: Final[Counter[WebSessionId]] = Counter()
         self._shown: Final[dict[WebSessionId, tuple[Allowed, Callable[[], Allowed]]]] = {}
         self._due: Final[dict[ChangeStream, set[Topic]]] = {}
@@ -144,7 +145,7 @@ class Changes:
         self._closed = True
         if self._streams:
             _log.info("change streams ended", count=len(self._streams))
-        self._end(lambda _stream: True)
+        self._end_all()
         await self._scope.close()
 
     @contextlib.contextmanager
@@ -161,6 +162,8 @@ class Changes:
         left = (session.expires_at - self._clock.now()).total_seconds()
         opened = ChangeStream(session, topics, connected, until=self._clock.monotonic() + left, clock=self._clock)
         self._streams.add(opened)
+        own = self._of_person.setdefault(opened.user_id, set())
+        own.add(opened)
         self._browsers[session.id] += 1
         self._tell_soon([opened], Topic)
         self._first[opened] = None
@@ -168,6 +171,9 @@ class Changes:
             yield opened
         finally:
             self._streams.discard(opened)
+            own.discard(opened)
+            if not own:
+                self._of_person.pop(opened.user_id, None)
             self._forget(opened)
             self._browsers[session.id] -= 1
             if not self._browsers[session.id]:
@@ -188,9 +194,9 @@ class Changes:
             self._unlooked.update(dict.fromkeys(streams))
         self._tell_soon(streams, topics)
 
-    def tell(self, users: Container[UserId], topic: Topic) -> None:
+    def tell(self, users: Iterable[UserId], topic: Topic) -> None:
         """Something of these people changed."""
-        streams = [stream for stream in self._streams if stream.user_id in users]
+        streams = [stream for user in users for stream in self._of_person.get(user, ())]
         self._first.update(dict.fromkeys(streams))
         self._tell_soon(streams, [topic])
 
@@ -234,17 +240,19 @@ class Changes:
             waiting.pop(stream, None)
 
     def _check_limits(self, session: WebSession) -> None:
+        own = self._of_person.get(session.identity.user_id, ())
         # aiohttp notices a page that has gone only when it writes: a page loaded again must not be refused for that.
-        self._end(lambda stream: not stream.connected())
-        live = [one for one in self._streams if one.connected() and one.user_id == session.identity.user_id]
+        for stream in own:
+            if not stream.connected():
+                stream.end()
+        live = [one for one in own if one.connected()]
         browser = sum(one.web_session_id == session.id for one in live)
         if self._closed or browser >= PER_BROWSER or len(live) >= PER_PERSON:
             raise KakehashiError("too many change streams, or stopping", code=ErrorCode.BUSY)
 
-    def _end(self, which: Callable[[ChangeStream], bool]) -> None:
+    def _end_all(self) -> None:
         for stream in self._streams:
-            if which(stream):
-                stream.end()
+            stream.end()
 
     async def _declarations_changed(self, _key: str) -> None:
         """A step on any node. What is in force here follows a moment later and is told by `tell_all`."""
@@ -252,13 +260,18 @@ class Changes:
 
     async def _session_changed(self, key: str) -> None:
         if key == MISSED:
-            self._end(lambda _stream: True)
+            self._end_all()
         elif self._streams and (owner := await self._owner_of(SessionId(key))) is not None:
             self.tell({owner}, Topic.SESSIONS)
 
     async def _person_changed(self, key: str) -> None:
         """Groups, and with them roles, may be others: the page comes again and is asked who it is."""
-        self._end(lambda stream: key in (MISSED, stream.user_id))
+        if key == MISSED:
+            self._end_all()
+        for stream in self._of_person.get(UserId(key), ()):
+            stream.end()
 
     async def _signed_out(self, key: str) -> None:
-        self._end(lambda stream: key in (MISSED, WebSessionId(stream.web_session_id)))
+        for stream in self._streams:
+            if key in (MISSED, stream.web_session_id):
+                stream.end()

@@ -132,8 +132,16 @@ class Judge:
 
         For the order in which pages are told, never for a right. Raises KakehashiError(CLOCK_WRONG).
         """
-        decided = self._decide(session, source, self._stock, others)
-        return frozenset(judgement.pool.id for judgement in decided if judgement.decision.allowed)
+        base = self._policy.current
+        return frozenset(
+            pool.id
+            for pool, _seats, seat_here, asked in self._questions(session, source, self._stock, others)
+            if (
+                self._bcp.allows(base, asked)
+                if seat_here is None
+                else self._with_grace(seat_here, asked).decision.allowed
+            )
+        )
 
     def _decide(
         self,
@@ -142,31 +150,46 @@ class Judge:
         stock: Sequence[tuple[Pool, Seats]],
         others: Sequence[DesktopSession],
     ) -> Iterator[Judgement]:
+        base = self._policy.current
+        for pool, seats, seat_here, asked in self._questions(session, source, stock, others):
+            judged = self._bcp.judge(base, asked) if seat_here is None else self._with_grace(seat_here, asked)
+            yield Judgement(pool, seats, judged)
+
+    def _questions(
+        self,
+        session: WebSession,
+        source: str,
+        stock: Sequence[tuple[Pool, Seats]],
+        others: Sequence[DesktopSession],
+    ) -> Iterator[tuple[Pool, Seats, SessionId | None, Request]]:
+        """Each pool with the question about it, and the session at whose desktop the person is at work there. Asked for
+        all pools by every open page: circumstances that are the same at several pools are put together once."""
         self._clock_watch.require()
         now = self._clock.now()
         person, kind, load = subject(session.identity, self._duties), factor(session), machine_load_percent()
         password_age, totp_age = _age(now, session.password_at), _age(now, session.totp_at)
         address = ip_address(source) if source else None
+        known: dict[tuple[int, int, int, bool], Context] = {}
         for pool, seats in stock:
-            seat_here = next((other for other in others if other.pool_id == pool.id and other.state in SEATED), None)
-            context = Context(
-                now=now,
-                source=address,
-                password_age=password_age,
-                totp_age=totp_age,
-                factor=kind,
-                seats_used=seats.used,
-                seats_total=seats.total,
-                gateway_load_percent=load,
-                user_sessions=sum(other.pool_id != pool.id for other in others),
-                live=seat_here is not None,
-            )
-            asked = Request(person, Action.CONNECT, resource(pool), context)
-            if seat_here is None or seat_here.state is SessionState.ENDING:
-                judged = self._bcp.judge(self._policy.current, asked)
-            else:
-                judged = self._with_grace(seat_here.id, asked)
-            yield Judgement(pool, seats, judged)
+            here = [other for other in others if other.pool_id == pool.id] if others else ()
+            seat_here = next((other for other in here if other.state in SEATED), None)
+            special = seats.used, seats.total, len(others) - len(here), seat_here is not None
+            context = known.get(special)
+            if context is None:
+                context = known[special] = Context(
+                    now=now,
+                    source=address,
+                    password_age=password_age,
+                    totp_age=totp_age,
+                    factor=kind,
+                    seats_used=seats.used,
+                    seats_total=seats.total,
+                    gateway_load_percent=load,
+                    user_sessions=len(others) - len(here),
+                    live=seat_here is not None,
+                )
+            at_work = seat_here.id if seat_here and seat_here.state is not SessionState.ENDING else None
+            yield pool, seats, at_work, Request(person, Action.CONNECT, resource(pool), context)
 
     def _with_grace(self, session_id: SessionId, asked: Request) -> Judged:
         """Whoever is at work by a declaration that is gone goes on for its grace (safe return, not a pulled plug), also

@@ -1,14 +1,15 @@
 """Values of broker and policy as the API shows them. Pure."""
 
 from datetime import datetime
+from functools import lru_cache
 
-from broker.models import DesktopSession, Pool
+from broker.models import DesktopSession, Pool, Seats
 from broker.states import SessionState
 from broker.texts import END_TEXT, STAGE_TEXT
 from broker.triage.views import Standing
 from common.ids import WebSessionId
 from gateway import capacity_rendering
-from gateway.schemas import ObligationsAnswer, ReasonAnswer, SessionAnswer
+from gateway.schemas import DesktopAnswer, ObligationsAnswer, ReasonAnswer, SeatsAnswer, SessionAnswer
 from policy.bcp.returning import Kept
 from policy.model import Obligations, Reason
 
@@ -29,6 +30,28 @@ def obligations(terms: Obligations) -> ObligationsAnswer:
 def reason(why: Reason) -> ReasonAnswer:
     """Why something is refused, and from when it may be used."""
     return ReasonAnswer(code=why.code, text_ja=why.text_ja, text_en=why.text_en, available_from=why.available_from)
+
+
+@lru_cache(maxsize=4096)
+def desktop(pool: Pool, seats: Seats, said: Obligations | Reason) -> DesktopAnswer:
+    """A pool with the terms on which it may be used, or why it may not; without a session.
+
+    Remembered, for thousands of open pages ask for the same at the same time: copy it to change anything.
+    """
+    return DesktopAnswer(
+        pool_id=pool.id,
+        name_ja=pool.name_ja,
+        name_en=pool.name_en,
+        zone=pool.zone,
+        zone_ja=pool.zone.name_ja if pool.zone else "未設定",
+        zone_en=pool.zone.name_en if pool.zone else "not set",
+        kind=pool.kind,
+        allowed=isinstance(said, Obligations),
+        reason=reason(said) if isinstance(said, Reason) else None,
+        obligations=obligations(said) if isinstance(said, Obligations) else None,
+        session=None,
+        seats=SeatsAnswer(used=seats.used, total=seats.total),
+    )
 
 
 def session(

@@ -159,6 +159,24 @@ class Context:
     live: bool = False
     overlays: tuple[ActiveOverlay, ...] = ()
 
+    def under(self, overlays: tuple[ActiveOverlay, ...]) -> "Context":
+        """The same under these overlays: a third of the price of `dataclasses.replace`, for every decision pays it."""
+        return Context(
+            self.now,
+            self.source,
+            self.device_kind,
+            self.device_registered,
+            self.password_age,
+            self.totp_age,
+            self.factor,
+            self.seats_used,
+            self.seats_total,
+            self.gateway_load_percent,
+            self.user_sessions,
+            self.live,
+            overlays,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -168,6 +186,10 @@ class Request:
     action: Action
     resource: Resource
     context: Context
+
+    def under(self, overlays: tuple[ActiveOverlay, ...]) -> "Request":
+        """The same question under these overlays."""
+        return Request(self.subject, self.action, self.resource, self.context.under(overlays))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """SQL of pools. Counterpart: `broker/catalogue.py`."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import bindparam, case, delete, func, select, update
+from sqlalchemy import BindParameter, RowMapping, Select, bindparam, case, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from broker.models import Pool, PoolKind, Seats
@@ -22,6 +22,41 @@ _LOCKED: Final = _ONE.with_for_update()
 _THESE: Final = select(desktop_pool).where(
     desktop_pool.c.tenant_id.in_(bindparam("tenants")), desktop_pool.c.id.in_(bindparam("ids"))
 )
+
+
+def _stock(*, one: bool) -> Select[Any]:
+    """Pools of a tenant, or the one, with what is known of their seats, in one statement: every open page asks it."""
+    pools, sessions, targets = desktop_pool.c, desktop_session.c, static_target.c
+    tenant: BindParameter[str] = bindparam("tenant_id")
+    pool: BindParameter[str] = bindparam("pool_id")
+    held = (
+        select(
+            sessions.pool_id,
+            func.sum(case((sessions.state.in_(SEATED), 1), else_=0)).label("used"),
+            func.sum(case((sessions.state.in_(WAITING), 1), else_=0)).label("queued"),
+        )
+        .where(sessions.tenant_id == tenant, sessions.state != SessionState.ENDED)
+        .group_by(sessions.pool_id)
+    )
+    enabled = (
+        select(targets.pool_id, func.count().label("desktops"))
+        .where(targets.tenant_id == tenant, targets.enabled.is_(True))
+        .group_by(targets.pool_id)
+    )
+    counts = (held.where(sessions.pool_id == pool) if one else held).subquery()
+    offered = (enabled.where(targets.pool_id == pool) if one else enabled).subquery()
+    found = (
+        select(desktop_pool, counts.c.used, counts.c.queued, offered.c.desktops)
+        .outerjoin_from(desktop_pool, counts, counts.c.pool_id == pools.id)
+        .outerjoin(offered, offered.c.pool_id == pools.id)
+        .where(pools.tenant_id == tenant)
+        .order_by(pools.id)
+    )
+    return found.where(pools.id == pool) if one else found
+
+
+_STOCK: Final = _stock(one=False)
+_STOCK_OF_ONE: Final = _stock(one=True)
 
 
 class PoolStore:
@@ -98,43 +133,14 @@ class PoolStore:
         return {which: await self._read_stock(*which) for which in asked}
 
     async def _read_stock(self, tenant_id: TenantId, pool_id: PoolId | None) -> tuple[tuple[Pool, Seats], ...]:
-        pools, sessions, targets = desktop_pool.c, desktop_session.c, static_target.c
-        which = pools.tenant_id == tenant_id, *([] if pool_id is None else [pools.id == pool_id])
-        whose = sessions.tenant_id == tenant_id, *([] if pool_id is None else [sessions.pool_id == pool_id])
-        async with self._database.transaction() as connection:
-            rows = (await connection.execute(select(desktop_pool).where(*which).order_by(pools.id))).mappings()
-            found = [pool_of(row) for row in rows]
-            counts = {
-                row.pool_id: (int(row.used), int(row.queued))
-                for row in await connection.execute(
-                    select(
-                        sessions.pool_id,
-                        func.sum(case((sessions.state.in_(SEATED), 1), else_=0)).label("used"),
-                        func.sum(case((sessions.state.in_(WAITING), 1), else_=0)).label("queued"),
-                    )
-                    .where(*whose, sessions.state != SessionState.ENDED)
-                    .group_by(sessions.pool_id)
-                )
-            }
-            enabled = select(targets.pool_id, func.count().label("desktops")).where(
-                targets.tenant_id == tenant_id,
-                *([] if pool_id is None else [targets.pool_id == pool_id]),
-                targets.enabled.is_(True),
-            )
-            desktops = {
-                str(row.pool_id): int(row.desktops)
-                for row in await connection.execute(enabled.group_by(targets.pool_id))
-            }
-        return tuple(
-            (pool, Seats(used=used, total=_total(pool, self._situation.seats(pool), desktops), queued=queued))
-            for pool in found
-            for used, queued in (counts.get(pool.id, (0, 0)),)
-        )
+        which = {"tenant_id": tenant_id} | ({} if pool_id is None else {"pool_id": pool_id})
+        rows = (await self._database.execute(_STOCK if pool_id is None else _STOCK_OF_ONE, which)).mappings()
+        return tuple([(pool, self._seats(pool, row)) for row in rows for pool in (pool_of(row),)])
 
-
-def _total(pool: Pool, limit: int, desktops: Mapping[str, int]) -> int:
-    """As `seats_total`."""
-    return limit if pool.kind is PoolKind.AGENT else min(limit, desktops.get(pool.id, 0))
+    def _seats(self, pool: Pool, row: RowMapping) -> Seats:
+        limit, desktops = self._situation.seats(pool), int(row["desktops"] or 0)
+        total = limit if pool.kind is PoolKind.AGENT else min(limit, desktops)  # as `seats_total`
+        return Seats(used=int(row["used"] or 0), total=total, queued=int(row["queued"] or 0))
 
 
 async def read_pool(connection: AsyncConnection, tenant_id: TenantId, pool_id: PoolId, *, lock: bool) -> Pool | None:

@@ -7,9 +7,8 @@ from aiohttp import web
 from gateway import rendering
 from gateway.bodies import answer
 from gateway.caller import signed_in
-from gateway.judge import Judgement
 from gateway.own_notices import own_notices
-from gateway.schemas import DesktopAnswer, DesktopsAnswer, SeatsAnswer, SessionAnswer
+from gateway.schemas import DesktopsAnswer
 from gateway.services import SOURCE, services
 
 
@@ -30,27 +29,12 @@ async def list_desktops(request: web.Request) -> web.Response:
     for judgement in judgements:
         session, pool = live.get(judgement.pool.id), judgement.pool
         held.append((pool, session))
-        shown = None
+        grant = judgement.decision.grant
+        said = grant.obligations if grant else judgement.reason
+        item = rendering.desktop(pool, judgement.seats, said)
         if session:
             grace, standing = own.judge.grace(session.id), await own.triage.standing(session)
             shown = rendering.session(session, pool, now, web_session.id, grace, standing)
-        items.append(_item(judgement, shown))
+            item = item.model_copy(update={"session": shown})
+        items.append(item)
     return answer(DesktopsAnswer(items=items, notices=own_notices(own, who, held)))
-
-
-def _item(judgement: Judgement, session: SessionAnswer | None) -> DesktopAnswer:
-    pool, seats, decision = judgement.pool, judgement.seats, judgement.decision
-    return DesktopAnswer(
-        pool_id=pool.id,
-        name_ja=pool.name_ja,
-        name_en=pool.name_en,
-        zone=pool.zone,
-        zone_ja=pool.zone.name_ja if pool.zone else "未設定",
-        zone_en=pool.zone.name_en if pool.zone else "not set",
-        kind=pool.kind,
-        allowed=decision.allowed,
-        reason=None if decision.allowed else rendering.reason(judgement.reason),
-        obligations=rendering.obligations(decision.grant.obligations) if decision.grant else None,
-        session=session,
-        seats=SeatsAnswer(used=seats.used, total=seats.total),
-    )

@@ -7,7 +7,7 @@ be recorded, one that narrows happens in any case.
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -232,7 +232,7 @@ class BcpService:
     def in_force(self, request: Request) -> Request:
         """The request with the overlays that `judge` would decide with."""
         overlays, _inject = self._overlays(request)
-        return replace(request, context=replace(request.context, overlays=overlays))
+        return request.under(overlays)
 
     def _overlays(self, request: Request) -> tuple[tuple[ActiveOverlay, ...], Inject | None]:
         covering = self.overlays_for(request.subject, request.resource, request.context.now)
@@ -254,15 +254,21 @@ class BcpService:
         """Decide with whatever is declared. `context.overlays` of the request is replaced."""
         overlays, inject = self._overlays(request)
         if request.context.overlays:
-            request = replace(request, context=replace(request.context, overlays=()))
+            request = request.under(())
         normal = base.decide(request)
         if not overlays:
             return Judged(normal, (), normal.allowed, inject, _terms(normal))
         engine = self.engine(base)
-        decision = engine.decide(replace(request, context=replace(request.context, overlays=overlays)))
+        decision = engine.decide(request.under(overlays))
         ids = used(decision.rule_ids, overlays, self._memory.snapshot.rules()) if decision.allowed else ()
         drill = any(overlay.plan.endswith(DRILL_MARK) for overlay in overlays if overlay.overlay_id in ids)
         return Judged(decision, ids, normal.allowed, inject, _terms(normal), drill)
+
+    def allows(self, base: Engine, request: Request) -> bool:
+        """Whether `judge` would allow it, for half the price."""
+        overlays, _inject = self._overlays(request)
+        engine = self.engine(base) if overlays else base
+        return engine.decide(request.under(overlays) if overlays or request.context.overlays else request).allowed
 
     def keeps(self, base: Engine, request: Request) -> tuple[Judged, Kept] | None:
         """What somebody who is refused, but at work at this desktop already, may still do until the grace of a lost
@@ -276,7 +282,7 @@ class BcpService:
         if not overlays:
             return None
         engine = self._widened_by(base, snapshot)
-        decision = engine.decide(replace(request, context=replace(request.context, overlays=overlays)))
+        decision = engine.decide(request.under(overlays))
         rests_on = matching(decision.rule_ids, overlays, snapshot.rules()) if decision.allowed else ()
         last = latest(rests_on)
         lost = self._memory.past(last.overlay_id) if last else None

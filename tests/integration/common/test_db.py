@@ -135,6 +135,14 @@ def test_an_unknown_url_says_what_is_right(url: str) -> None:
         Database(url)
 
 
+async def test_a_read_waits_for_no_writer_and_sees_what_is_committed(tables: Database) -> None:
+    values = select(_counter.c.value)
+    async with asyncio.timeout(2), tables.transaction() as connection:
+        await connection.execute(insert(_counter).values(id=1, value=7))
+        assert (await tables.execute(values)).scalar_one_or_none() is None
+    assert (await tables.execute(values)).scalar_one() == 7
+
+
 async def test_a_cancelled_transaction_gives_its_lock_back(sqlite_database: Database) -> None:
     """Cancelled at any statement, with the traceback (and so the cursor) kept alive: the next writer gets through."""
     async with sqlite_database.transaction() as connection:

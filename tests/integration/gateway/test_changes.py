@@ -68,6 +68,20 @@ async def test_own_sessions_are_told_and_those_of_others_are_not(declared: Scene
         assert "sessions" not in await other.heard()
 
 
+async def test_what_is_remembered_for_all_shows_nobody_the_session_of_another(declared: Scene) -> None:
+    wider = POLICY.replace("[telework]", "[telework, day-shift]")
+    declared.running.settings.policy.path.write_text(wider, "utf-8")
+    async with listening(declared["kato"]) as page:
+        await page.hears("desktops")
+        while not await declared.may_work("kato"):
+            await page.hears("desktops")
+    session = await desktop(declared["kato"], "section")
+    for uid, expected in (("kato", session["id"]), ("suzuki", None), ("kato", session["id"])):
+        _, listed = await declared[uid].call("GET", "/desktops")
+        [item] = [item for item in listed["items"] if item["pool_id"] == "section"]
+        assert (item["session"] and item["session"]["id"]) == expected
+
+
 async def test_a_session_that_loses_its_declaration_is_told_until_when_it_goes_on(declared: Scene) -> None:
     signed, kato = await declared.declare(), declared["kato"]
     session = await desktop(kato, "section")

@@ -58,7 +58,14 @@ def ask(clock: FakeClock, who: int = SHELTER, pool: int = OFFICE) -> Request:
 
 
 def may(node: kit.Node, clock: FakeClock, who: int = SHELTER, pool: int = OFFICE) -> bool:
-    return node.bcp.judge(node.policy.current, ask(clock, who, pool)).decision.allowed
+    return decided(node, ask(clock, who, pool))
+
+
+def decided(node: kit.Node, request: Request) -> bool:
+    """Whether it is allowed, by both ways to ask."""
+    allowed = node.bcp.judge(node.policy.current, request).decision.allowed
+    assert node.bcp.allows(node.policy.current, request) is allowed
+    return allowed
 
 
 def at_work(node: kit.Node, clock: FakeClock, who: int = SHELTER, pool: int = OFFICE) -> datetime | None:
@@ -296,7 +303,7 @@ async def test_a_drill_has_its_grace_on_its_own_pools_and_what_it_pretends_stays
         free = ask(clock, SHELTER, 2)
         full = replace(free, context=replace(free.context, seats_used=9))
         for asked, given in ((free, True), (full, False)):
-            assert node.bcp.judge(node.policy.current, asked).decision.allowed is given
+            assert decided(node, asked) is given
             assert (node.bcp.keeps(node.policy.current, asked) is not None) is given
 
 
@@ -747,4 +754,4 @@ async def test_what_is_signed_promises_nothing_that_needs_a_known_device(
             asked = Request(
                 kit.people()[SHELTER], Action.CONNECT, kit.pools()[OFFICE], context(now=clock.now(), **known)
             )
-            assert node.bcp.judge(node.policy.current, asked).decision.allowed is allowed
+            assert decided(node, asked) is allowed

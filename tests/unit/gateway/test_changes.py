@@ -216,6 +216,26 @@ async def test_a_page_that_has_gone_takes_no_place(changes: Changes, clock: Fake
         assert await gone.next(0) is None
 
 
+async def test_who_comes_costs_no_look_at_the_pages_of_others(changes: Changes, clock: FakeClock) -> None:
+    looks = 0
+
+    def connected() -> bool:
+        nonlocal looks
+        looks += 1
+        return True
+
+    with ExitStack() as stack:
+        for number in range(100):
+            who = signed_in(clock, f"user-{number}", f"web_{number}")
+            stack.enter_context(changes.stream(who, console=False, connected=connected))
+        assert looks == 0
+        own = signed_in(clock, "user-7", "web_7")
+        stack.enter_context(changes.stream(own, console=False))
+        assert looks == 2
+        changes.tell([UserId("user-7"), UserId("nobody")], Topic.SESSIONS)
+    assert len(changes) == 0
+
+
 async def test_a_stopping_gateway_ends_all_and_takes_none(changes: Changes, clock: FakeClock) -> None:
     with changes.stream(signed_in(clock), console=False) as stream:
         await changes.close()
