@@ -53,6 +53,7 @@ class Screen:
     width: int
     height: int
     touch: bool = False
+    dark: bool = False
 
 
 SCREENS: Final = {
@@ -64,6 +65,8 @@ SCREENS: Final = {
 
 PHONE: Final = {"phone": Screen(390, 844, touch=True)}
 """Besides, for pages that people use in a shelter."""
+NIGHT: Final = {"night": Screen(390, 844, touch=True, dark=True)}
+"""Besides, for the console: the power is out, and the phone shows dark pages."""
 
 
 class Tour:
@@ -99,6 +102,7 @@ class Tour:
         page = self._visitor.page
         self._screen = screen
         await page.set_viewport_size({"width": wanted.width, "height": wanted.height})
+        await page.emulate_media(color_scheme="dark" if wanted.dark else "light")
         if self._device is None:  # what it emulates lasts as long as the connection
             self._device = await page.context.new_cdp_session(page)
         await self._device.send("Emulation.setTouchEmulationEnabled", {"enabled": wanted.touch, "maxTouchPoints": 5})

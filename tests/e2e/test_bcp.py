@@ -13,7 +13,7 @@ from playwright.async_api import expect
 
 from common.clock import SystemClock
 from tests.e2e.bcp_plan import GRACE_SECONDS, PlanFile
-from tests.e2e.page_checks import Tour
+from tests.e2e.page_checks import NIGHT, SCREENS, Tour
 from tests.e2e.terminal import Terminal
 from tests.e2e.visitor import AUTHENTICATORS, SCREENSHOTS, Visitor, Visits
 from tests.support.city import City
@@ -56,7 +56,7 @@ async def test_two_signatures_let_an_employee_in_and_lifting_takes_the_desktop_b
     asked = time.monotonic()
     await approver.part(f"bcp-open-{declaration}").click(timeout=TOLD_WITHIN * 1000)
     assert time.monotonic() - asked < TOLD_WITHIN
-    tour = Tour(approver, "en")
+    tour = Tour(approver, "en", screens=SCREENS | NIGHT)
     await expect(approver.part("bcp-gain-people")).to_be_visible()
     await tour.examine("bcp-approve")
     tour.finish()
@@ -226,7 +226,7 @@ async def turn_down_a_later_end(coordinator: Visitor, approver: Visitor, declara
     until = SystemClock().now() + timedelta(days=3)
     await call(coordinator, f"/bcp/declarations/{declaration}/extend", {"ends_at": until.isoformat()})
     reject = f"bcp-reject-extension-{declaration}"
-    own, tour = Tour(coordinator, "ja", screen="phone"), Tour(approver, "en")
+    own, tour = Tour(coordinator, "ja", screen="phone"), Tour(approver, "en", screens=SCREENS | NIGHT)
     await expect(coordinator.part(reject)).to_be_visible()  # who proposed it may take it back
     await own.examine("bcp-extension-asked")
     own.finish()

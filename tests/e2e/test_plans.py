@@ -8,14 +8,14 @@ import pytest
 import yaml
 from playwright.async_api import expect
 
-from tests.e2e.page_checks import PHONE, SCREENS, Tour
+from tests.e2e.page_checks import NIGHT, PHONE, SCREENS, Tour
 from tests.e2e.visitor import AUTHENTICATORS, Visitor, Visits
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 WRITER: Final = "hashimoto.rei"
 ADOPTER: Final = "yamazaki.jun"
-EVERY_SCREEN: Final = {**SCREENS, **PHONE}
+EVERY_SCREEN: Final = {**SCREENS, **PHONE, **NIGHT}
 
 
 async def _console(visits: Visits, uid: str, **profile: Any) -> Visitor:
