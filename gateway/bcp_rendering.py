@@ -1,6 +1,6 @@
 """Declarations and plans as the API shows them, and what a caller may do with a declaration. Pure."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -56,8 +56,14 @@ def _names(kind: ScopeKind, one: str, register: Register) -> tuple[str, str]:
             return one, one
 
 
+def named(found: Declaration, plans: Iterable[Plan]) -> Plan | None:
+    """Its plan as far as the name goes: of a version that a newer one has replaced, the nearest that is left."""
+    same = [plan for plan in plans if plan.id == found.plan_id]
+    return min(same, key=lambda plan: abs(plan.version - found.plan_version), default=None)
+
+
 def declaration(found: Declaration, plan: Plan | None, register: Register, may: Collection[str]) -> DeclarationAnswer:
-    """A declaration whole."""
+    """A declaration whole; of the plan only its name is shown."""
     pending = found.pending
     name = plan.name if plan else None
     return DeclarationAnswer(

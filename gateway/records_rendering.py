@@ -1,6 +1,6 @@
 """Reach, call lists, reports and drills as the API shows them. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
 from broker.duties.book import DutyBook
@@ -127,9 +127,8 @@ def report(found: ReportHead, about: ReportedAnswer | None) -> ReportAnswer:
     )
 
 
-def reported(found: Declaration, plans: Mapping[tuple[str, int], Plan], register: Register) -> ReportedAnswer:
-    """What a report is about. A plan that is no longer on the shelf stands with its id."""
-    plan = plans.get((found.plan_id, found.plan_version))
+def reported(found: Declaration, plan: Plan | None, register: Register) -> ReportedAnswer:
+    """What a report is about. A plan that is no longer on the shelf at all stands with its id."""
     return ReportedAnswer(
         scope=scope(found.scope, register),
         level=found.level,

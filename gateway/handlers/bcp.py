@@ -100,7 +100,6 @@ async def status(request: web.Request) -> web.Response:
     """GET /api/v1/bcp/status"""
     own, caller = services(request), request[CALLER]
     session, _ = signed_in(request)
-    plans = {(plan.id, plan.version): plan for plan in own.bcp.plans}
     history = await own.bcp.history()
     active = {item.declaration.id: item for item in own.bcp.active()}
     waiting = [found for found in history if found.state is DeclarationState.AWAITING_APPROVAL]
@@ -117,7 +116,7 @@ async def status(request: web.Request) -> web.Response:
                 totp_fresh_until=session.totp_at + TOTP_FRESH if session.totp_at else None,
             ),
             active=[_shown(request, item.declaration, item.plan) for item in active.values()],
-            waiting=[_shown(request, found, plans.get((found.plan_id, found.plan_version))) for found in waiting],
+            waiting=[_shown(request, found, rendering.named(found, own.bcp.plans)) for found in waiting],
             officials=[_official(listed) for listed in sorted(own.bcp.officials, key=lambda o: o.rank)],
             pools=[
                 PoolLoadAnswer(
@@ -169,10 +168,9 @@ async def list_scopes(request: web.Request) -> web.Response:
 async def list_declarations(request: web.Request) -> web.Response:
     """GET /api/v1/bcp/declarations"""
     own = services(request)
-    plans = {(plan.id, plan.version): plan for plan in own.bcp.plans}
     found = await own.bcp.history()
     return answer(
-        DeclarationsAnswer(items=[_shown(request, one, plans.get((one.plan_id, one.plan_version))) for one in found])
+        DeclarationsAnswer(items=[_shown(request, one, rendering.named(one, own.bcp.plans)) for one in found])
     )
 
 

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from common.errors import NotFound
 from gateway import records_rendering as rendering
+from gateway.bcp_rendering import named
 from gateway.bodies import answer, body, no_content
 from gateway.caller import signed_in
 from gateway.facts import resource, subject
@@ -97,10 +98,10 @@ async def score(request: web.Request) -> web.Response:
 
 async def _abouts(own: Services, wanted: Iterable[str]) -> dict[str, ReportedAnswer]:
     """What reports are about, by declaration; those that are not in the list of declarations are left out."""
-    plans = {(plan.id, plan.version): plan for plan in own.bcp.plans}
-    ids, register = set(wanted), own.duties.book.register
+    ids, register, plans = set(wanted), own.duties.book.register, own.bcp.plans
     history = await own.bcp.history()
-    return {found.id: rendering.reported(found, plans, register) for found in history if found.id in ids}
+    about = [found for found in history if found.id in ids]
+    return {found.id: rendering.reported(found, named(found, plans), register) for found in about}
 
 
 async def list_reports(request: web.Request) -> web.Response:

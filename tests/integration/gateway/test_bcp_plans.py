@@ -70,6 +70,16 @@ async def test_a_plan_is_proposed_adopted_and_declared(declared: Scene) -> None:
     _, status_now = await ota.call("GET", "/bcp/status")
     assert status_now["active"][0]["plan"]["version"] == 2
     assert [item["version"] for item in (await ota.call("GET", "/bcp/plans"))[1]["items"]] == [3]
+    # of what is over the version has gone from the shelf: the plan still has its name
+    await mori.call("POST", f"/bcp/declarations/{signed['id']}/lift", {"text": ""})
+    assert (await mori.call("POST", f"/bcp/declarations/{signed['id']}/report", {}))[0] == 201
+    [listed] = (await ota.call("GET", "/bcp/declarations"))[1]["items"]
+    [report] = (await ota.call("GET", "/bcp/reports"))[1]["items"]
+    assert (listed["plan"]["name_ja"], listed["plan"]["version"], report["about"]["plan_ja"]) == (
+        "大規模地震",
+        2,
+        "大規模地震",
+    )
 
 
 @pytest.mark.parametrize("uid", ["kato", "suzuki"])
