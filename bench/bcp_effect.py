@@ -46,6 +46,7 @@ from gateway.metrics import Metrics
 from gateway.oversight import Oversight
 from gateway.settings import RelaySettings
 from gateway.surroundings import GatewaySurroundings
+from gateway.unreachable import Unreachable
 from gateway.viewers import Viewers
 from policy.bcp.canonical import digest
 from policy.bcp.model import WHOLE_TENANT, Cause, Declaration, Level, Proposal, Signer
@@ -173,7 +174,7 @@ async def node(folder: Path) -> AsyncIterator[Node]:
         judge = Judge(policy, bcp, broker.catalogue, broker.sessions, clock, duties, clock_watch)
         viewers = Viewers(
             tenant_id=CITY, settings=RelaySettings(), attachments=broker.attachments, judge=judge, audit=audit,
-            clock=clock, metrics=Metrics(),
+            clock=clock, metrics=Metrics(), unreachable=Unreachable(clock),
         )  # fmt: skip
 
         async def owner_of(_session_id: SessionId) -> UserId | None:

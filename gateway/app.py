@@ -53,6 +53,7 @@ from gateway.settings import Settings
 from gateway.slow_turns import Slow, SlowTurns
 from gateway.static import WebClient
 from gateway.surroundings import GatewaySurroundings
+from gateway.unreachable import Unreachable
 from gateway.viewers import Viewers
 from policy.bcp.model import Level
 from policy.bcp.plan_store import PlanStore
@@ -269,6 +270,7 @@ def _wire(
 ) -> tuple[Services, Oversight]:
     tenant_id = TenantId(settings.tenant.id)
     judge = Judge(policy, bcp, broker.catalogue, broker.sessions, clock, duties, clock_watch)
+    unreachable = Unreachable(clock)
     viewers = Viewers(
         tenant_id=tenant_id,
         settings=settings.relay,
@@ -277,6 +279,7 @@ def _wire(
         audit=audit,
         clock=clock,
         metrics=metrics,
+        unreachable=unreachable,
     )
 
     broker.attachments.when_changed = viewers.follow
@@ -321,6 +324,7 @@ def _wire(
         changes=changes,
         judge=judge,
         viewers=viewers,
+        unreachable=unreachable,
         readiness=readiness,
         pace=RequestPace(clock),
         slow_turns={kind: SlowTurns(kind) for kind in Slow},

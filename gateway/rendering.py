@@ -9,7 +9,14 @@ from broker.texts import END_TEXT, STAGE_TEXT
 from broker.triage.views import Standing
 from common.ids import WebSessionId
 from gateway import capacity_rendering
-from gateway.schemas import DesktopAnswer, ObligationsAnswer, ReasonAnswer, SeatsAnswer, SessionAnswer
+from gateway.schemas import (
+    DesktopAnswer,
+    ObligationsAnswer,
+    ReasonAnswer,
+    SeatsAnswer,
+    SessionAnswer,
+    UnreachableAnswer,
+)
 from policy.bcp.returning import Kept
 from policy.model import Obligations, Reason
 
@@ -27,6 +34,16 @@ def obligations(terms: Obligations) -> ObligationsAnswer:
     )
 
 
+def unreachable(since: datetime, instead: Pool | None) -> UnreachableAnswer:
+    """A fixed desktop that did not answer, and what may be used in its place."""
+    return UnreachableAnswer(
+        since=since,
+        text_ja="端末から応答がありません。電源が入っていないか、庁舎の電気や通信が止まっています。",
+        text_en="The PC does not answer: it is switched off, or the building has no power or line.",
+        instead_pool_id=instead.id if instead else None,
+    )
+
+
 def reason(why: Reason) -> ReasonAnswer:
     """Why something is refused, and from when it may be used."""
     return ReasonAnswer(code=why.code, text_ja=why.text_ja, text_en=why.text_en, available_from=why.available_from)
@@ -34,7 +51,7 @@ def reason(why: Reason) -> ReasonAnswer:
 
 @lru_cache(maxsize=4096)
 def desktop(pool: Pool, seats: Seats, said: Obligations | Reason) -> DesktopAnswer:
-    """A pool with the terms on which it may be used, or why it may not; without a session.
+    """A pool with the terms on which it may be used, or why it may not; without what is one person's.
 
     Remembered, for thousands of open pages ask for the same at the same time: copy it to change anything.
     """
@@ -51,6 +68,7 @@ def desktop(pool: Pool, seats: Seats, said: Obligations | Reason) -> DesktopAnsw
         obligations=obligations(said) if isinstance(said, Obligations) else None,
         session=None,
         seats=SeatsAnswer(used=seats.used, total=seats.total),
+        unreachable=None,
     )
 
 

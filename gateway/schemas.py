@@ -250,6 +250,15 @@ class SeatsAnswer(Answer):
     total: int
 
 
+class UnreachableAnswer(Answer):
+    """A fixed desktop that did not answer when it was last tried, and what to use instead."""
+
+    since: datetime
+    text_ja: str
+    text_en: str
+    instead_pool_id: str | None
+
+
 class DesktopAnswer(Answer):
     """A pool as this caller sees it now."""
 
@@ -265,6 +274,7 @@ class DesktopAnswer(Answer):
     obligations: ObligationsAnswer | None
     session: SessionAnswer | None
     seats: SeatsAnswer
+    unreachable: UnreachableAnswer | None
 
 
 class DeclaredAnswer(Answer):

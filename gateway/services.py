@@ -27,6 +27,7 @@ from gateway.reports.service import ReportService
 from gateway.settings import Settings
 from gateway.slow_turns import Slow, SlowTurns
 from gateway.surroundings import GatewaySurroundings
+from gateway.unreachable import Unreachable
 from gateway.viewers import Viewers
 from policy.bcp.service import BcpService
 from policy.service import PolicyService
@@ -55,6 +56,7 @@ class Services:
     changes: Changes
     judge: Judge
     viewers: Viewers
+    unreachable: Unreachable
     readiness: Readiness
     pace: RequestPace
     slow_turns: Mapping[Slow, SlowTurns]

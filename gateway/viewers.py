@@ -30,6 +30,7 @@ from gateway.rfb.link import ClipboardBlocked, ClipboardPassed, RfbEvent
 from gateway.rfb.rules import RfbRules
 from gateway.settings import RelaySettings
 from gateway.target_connection import TargetConnection
+from gateway.unreachable import Unreachable
 from gateway.websocket import ViewerConnection
 from policy.model import Grant, QualityProfile
 
@@ -72,6 +73,7 @@ class Viewers:
         audit: AuditSink,
         clock: Clock,
         metrics: Metrics,
+        unreachable: Unreachable,
     ) -> None:
         self._tenant_id = tenant_id
         self._settings = settings
@@ -80,6 +82,7 @@ class Viewers:
         self._audit = audit
         self._clock = clock
         self._metrics = metrics
+        self._unreachable = unreachable
         self._attached: dict[SessionId, Attached] = {}
         self._running: set[Relay] = set()
         """Also those that were just taken over, until they are closed."""
@@ -150,6 +153,7 @@ class Viewers:
         reason: EndReason | None = EndReason.DESKTOP_FAILED
         try:
             wire = await self._connect(viewer, terms)
+            self._unreachable.answered(session.user_id, session.pool_id)
             attached = self._attached[session.id] = Attached(relay, viewer, terms)
             try:
                 self._running.add(relay)
@@ -164,6 +168,7 @@ class Viewers:
             await self._ended(viewer, end, reason)
         except TargetError as error:
             reason = EndReason.TARGET_UNREACHABLE
+            self._unreachable.failed(session.user_id, session.pool_id)
             await self._note(GatewayAudit.REFUSE_DESKTOP, viewer, code=error.code, cause=error.detail)
             raise
         except asyncio.CancelledError:

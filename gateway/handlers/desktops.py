@@ -36,5 +36,8 @@ async def list_desktops(request: web.Request) -> web.Response:
             grace, standing = own.judge.grace(session.id), await own.triage.standing(session)
             shown = rendering.session(session, pool, now, web_session.id, grace, standing)
             item = item.model_copy(update={"session": shown})
+        if since := own.unreachable.since(who.user_id, pool):
+            instead = own.unreachable.instead_of(who.user_id, pool, judgements)
+            item = item.model_copy(update={"unreachable": rendering.unreachable(since, instead)})
         items.append(item)
     return answer(DesktopsAnswer(items=items, notices=own_notices(own, who, held)))

@@ -21,6 +21,16 @@ class Administrator:
         """Leave."""
         await self._client.close()
 
+    async def put(self, path: str, content: dict[str, Any]) -> None:
+        """Create or change something."""
+        async with self._client.put(f"http://localhost/api/v1/admin{path}", json=content):
+            pass
+
+    async def delete(self, path: str) -> None:
+        """Take it away again."""
+        async with self._client.delete(f"http://localhost/api/v1/admin{path}"):
+            pass
+
     async def sessions(self, uid: str | None = None) -> list[dict[str, Any]]:
         """All live desktop sessions, or one person's."""
         async with self._client.get("http://localhost/api/v1/admin/sessions") as answer:

@@ -162,6 +162,15 @@ export interface DesktopInfo {
   readonly obligations: Obligations | null;
   readonly session: SessionInfo | null;
   readonly seats: { readonly used: number; readonly total: number } | null;
+  readonly unreachable: Unreachable | null;
+}
+
+/** A fixed desktop that did not answer when it was last tried. */
+export interface Unreachable {
+  readonly since: string;
+  readonly text_ja: string;
+  readonly text_en: string;
+  readonly instead_pool_id: string | null;
 }
 
 export interface Ticket {

@@ -11,7 +11,10 @@ import { Icon } from "../ui/Icon";
 interface DesktopCardProps {
   readonly desktop: DesktopInfo;
   readonly opening: boolean;
+  /** What may be used in its place while it does not answer. */
+  readonly instead: DesktopInfo | undefined;
   readonly onOpen: () => void;
+  readonly onOpenInstead: () => void;
   readonly onLogOff: () => void;
 }
 
@@ -39,25 +42,29 @@ export function verbFor(session: SessionInfo | null): Verb {
 }
 
 /** Work that is kept while its person is refused can be logged off, not gone on with. Who waits is let in by the queue. */
-export function isUsable({ allowed, session }: DesktopInfo): boolean {
+function mayOpen({ allowed, session }: DesktopInfo): boolean {
   return allowed || (session !== null && session.state !== "active" && session.state !== "disconnected");
 }
 
-export function DesktopCard({ desktop, opening, onOpen, onLogOff }: DesktopCardProps) {
+export function isUsable(desktop: DesktopInfo): boolean {
+  return mayOpen(desktop) && desktop.unreachable === null;
+}
+
+export function DesktopCard({ desktop, instead, opening, onOpen, onOpenInstead, onLogOff }: DesktopCardProps) {
   const { t } = useTranslation();
   const name = pick(desktop.name_ja, desktop.name_en);
   const zone = pick(desktop.zone_ja, desktop.zone_en);
   const { session } = desktop;
   const verb = verbFor(session);
-  const mayOpen = isUsable(desktop);
-  const kept = !mayOpen && session !== null;
+  const usable = isUsable(desktop);
+  const kept = !mayOpen(desktop) && session !== null;
   const headingId = `desktop-${desktop.pool_id}`;
   return (
-    <li className={`card${mayOpen ? "" : " card-off"}`} data-testid={`desktop-${desktop.pool_id}`}>
+    <li className={`card${usable ? "" : " card-off"}`} data-testid={`desktop-${desktop.pool_id}`}>
       <article aria-labelledby={headingId}>
         <div className="card-head">
           <span className="card-icon">
-            <Icon name={mayOpen ? "desktop" : "lock"} size={24} />
+            <Icon name={usable ? "desktop" : "lock"} size={24} />
           </span>
           <div>
             <h3 id={headingId}>{name}</h3>
@@ -67,18 +74,18 @@ export function DesktopCard({ desktop, opening, onOpen, onLogOff }: DesktopCardP
               <Seats desktop={desktop} />
             </p>
           </div>
-          {mayOpen || kept ? (
+          {mayOpen(desktop) || kept ? (
             <div className="card-actions">
               {kept ? null : (
                 <Button
-                  kind="primary"
+                  kind={usable ? "primary" : "secondary"}
                   onPress={onOpen}
                   busy={opening}
                   isDisabled={session?.state === "ending"}
-                  aria-label={t(`desktops.${verb}Named`, { name })}
+                  aria-label={t(usable ? `desktops.${verb}Named` : "desktops.tryAgainNamed", { name })}
                   data-testid={`desktop-open-${desktop.pool_id}`}
                 >
-                  {opening ? t("desktops.opening") : t(`desktops.${verb}`)}
+                  {opening ? t("desktops.opening") : t(usable ? `desktops.${verb}` : "desktops.tryAgain")}
                 </Button>
               )}
               {verb === "resume" || verb === "takeOver" || verb === "queue" ? (
@@ -94,7 +101,7 @@ export function DesktopCard({ desktop, opening, onOpen, onLogOff }: DesktopCardP
             </div>
           ) : null}
         </div>
-        {session === null ? null : <SessionLine session={session} kept={kept} />}
+        {session === null || (mayOpen(desktop) && !usable) ? null : <SessionLine session={session} kept={kept} />}
         {desktop.reason === null ? null : (
           <div className="card-reason">
             <p>
@@ -106,6 +113,20 @@ export function DesktopCard({ desktop, opening, onOpen, onLogOff }: DesktopCardP
                 <Icon name="clock" size={18} />
                 <span>{t("desktops.availableFrom", { time: dateTime(desktop.reason.available_from) })}</span>
               </p>
+            )}
+          </div>
+        )}
+        {desktop.unreachable === null || !mayOpen(desktop) ? null : (
+          <div className="card-reason" data-testid={`desktop-unreachable-${desktop.pool_id}`}>
+            <p>
+              <strong>{t("desktops.reason")}: </strong>
+              {pick(desktop.unreachable.text_ja, desktop.unreachable.text_en)}{" "}
+              {t("desktops.triedAt", { time: dateTime(desktop.unreachable.since) })}
+            </p>
+            {instead === undefined ? null : (
+              <Button kind="primary" onPress={onOpenInstead} data-testid={`desktop-instead-${desktop.pool_id}`}>
+                {t("desktops.instead", { name: pick(instead.name_ja, instead.name_en) })}
+              </Button>
             )}
           </div>
         )}

@@ -76,12 +76,20 @@ export function DesktopsPage() {
   const items = value?.items ?? [];
   const usable = items.filter(isUsable);
   const unusable = items.filter((item) => !isUsable(item));
+  const insteadOf = ({ unreachable }: DesktopInfo) => items.find((item) => item.pool_id === unreachable?.instead_pool_id);
   const card = (desktop: DesktopInfo) => (
     <DesktopCard
       key={desktop.pool_id}
       desktop={desktop}
+      instead={insteadOf(desktop)}
       opening={opening === desktop.pool_id}
       onOpen={() => choose(desktop)}
+      onOpenInstead={() => {
+        const other = insteadOf(desktop);
+        if (other !== undefined) {
+          choose(other);
+        }
+      }}
       onLogOff={() => setQuestion({ kind: "logOff", desktop })}
     />
   );

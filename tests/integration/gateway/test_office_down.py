@@ -1,0 +1,85 @@
+"""The head office is down: one's own PC is shown as out of use, and the pool in another building is offered."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.attacker import closed_with, desktop, ticket, viewer
+from tests.integration.gateway.test_bcp import POOL, Scene, declared, more, town
+from tests.support.person import Person
+from tests.support.xvnc import run_xvnc
+
+__all__ = ["declared", "more", "town"]
+OWN = "own-pc"
+RULE = """
+  - id: T-02
+    effect: permit
+    name: {ja: 自分の端末, en: One's own PC}
+    when: {groups: [day-shift], pools: [own-pc], totp_age: {at_most: 12h}}
+"""
+
+
+async def test_an_own_pc_that_is_down_is_shown_so_and_the_outside_pool_is_offered(
+    declared: Scene, tmp_path: Path
+) -> None:
+    """Real servers; the pool "section" stands in the other building and is open by declaration only."""
+    kato = declared["kato"]
+    await _own_pcs(declared)
+    with run_xvnc(tmp_path / "own", tcp=True) as server:
+        await _stands_at(declared, server.port)
+        await _works(kato, OWN)
+        assert (await _shown(kato, OWN))["unreachable"] is None
+    await _fails(kato)
+    found = await _shown(kato, OWN)
+    assert found["allowed"] is True, "policy has nothing against it"
+    assert "応答がありません" in found["unreachable"]["text_ja"]
+    assert found["unreachable"]["instead_pool_id"] is None, "nothing else is open"
+    assert (await _shown(kato, "section"))["unreachable"] is None
+
+    await declared.declare()
+    assert (await _shown(kato, OWN))["unreachable"]["instead_pool_id"] == "section"
+    await _works(kato, "section")
+
+    with run_xvnc(tmp_path / "again", tcp=True) as server:
+        await _stands_at(declared, server.port)
+        await _works(kato, OWN)
+        assert (await _shown(kato, OWN))["unreachable"] is None, "it answers again"
+
+
+async def _own_pcs(scene: Scene) -> None:
+    policy = scene.running.settings.policy.path
+    policy.write_text(policy.read_text("utf-8") + RULE, "utf-8")
+    assert (await scene.running.admin("PUT", f"/pools/{OWN}", POOL))[0] == 200
+    async with asyncio.timeout(10):
+        while not (await _shown(scene["kato"], OWN))["allowed"]:  # noqa: ASYNC110 - nobody tells of a file
+            await asyncio.sleep(0.1)
+
+
+async def _stands_at(scene: Scene, port: int | None) -> None:
+    """Kato's own PC is this server."""
+    owner = (await scene["kato"].call("GET", "/me"))[1]["user"]["id"]
+    definition = {
+        "pool_id": OWN, "name_ja": "自分の端末", "name_en": "Own PC", "assigned_user_id": owner,
+        "address_kind": "tcp", "host": "127.0.0.1", "port": port, "security": ["none"],
+    }  # fmt: skip
+    status, answer = await scene.running.admin("PUT", "/desktops/own-1", definition)
+    assert status == 200, answer
+
+
+async def _shown(person: Person, pool_id: str) -> dict[str, Any]:
+    _, listed = await person.call("GET", "/desktops")
+    found: dict[str, Any] = next(item for item in listed["items"] if item["pool_id"] == pool_id)
+    return found
+
+
+async def _works(person: Person, pool_id: str) -> None:
+    session = await desktop(person, pool_id)
+    async with viewer(person, session["id"], await ticket(person, session["id"])) as opened:
+        await opened.start()
+        await opened.full()
+
+
+async def _fails(person: Person) -> None:
+    session = await desktop(person, OWN)
+    async with viewer(person, session["id"], await ticket(person, session["id"])) as opened:
+        assert await closed_with(opened) == (4502, "target_unreachable")
