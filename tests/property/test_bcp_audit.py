@@ -255,7 +255,7 @@ class Work(RuleBasedStateMachine):
 
 TestWork = pytest.mark.slow(Work.TestCase)
 TestWork.settings = settings(
-    max_examples=15,
+    max_examples=12,
     stateful_step_count=20,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],

@@ -384,7 +384,7 @@ BOUNDS: Final[dict[str, Any]] = {
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_declarations_on_sqlite() -> None:
-    run_state_machine_as_test(Declarations, settings=settings(max_examples=15, stateful_step_count=40, **BOUNDS))
+    run_state_machine_as_test(Declarations, settings=settings(max_examples=12, stateful_step_count=40, **BOUNDS))
 
 
 @pytest.mark.slow
@@ -396,4 +396,4 @@ def test_declarations_on_postgresql(postgres: Postgres, monkeypatch: pytest.Monk
         return postgres.url(name)
 
     monkeypatch.setattr(OnPostgresql, "database_url", staticmethod(fresh))
-    run_state_machine_as_test(OnPostgresql, settings=settings(max_examples=5, stateful_step_count=30, **BOUNDS))
+    run_state_machine_as_test(OnPostgresql, settings=settings(max_examples=3, stateful_step_count=30, **BOUNDS))

@@ -33,7 +33,8 @@ def _sent(wanted: Register, **more: object) -> dict[str, object]:
     return {"files": [{"name": "register.yaml", "content": content}], **more}
 
 
-async def _import(gateway: Running, wanted: Register) -> dict[str, Any]:
+async def import_register(gateway: Running, wanted: Register) -> dict[str, Any]:
+    """Preview and apply; for other modules, too."""
     status, plan = await gateway.admin("POST", "/duties/preview", _sent(wanted))
     assert (status, plan["faults"]) == (200, [])
     status, plan = await gateway.admin("POST", "/duties/apply", _sent(wanted, digest=plan["digest"]))
@@ -53,7 +54,7 @@ async def office(gateway: Running) -> Running:
 async def test_staff_see_their_duties_and_where_they_may_do_them_now(office: Running, sato: Person) -> None:
     await sato.log_in()
     assert (await sato.call("GET", "/duties"))[1] == {"items": []}
-    await _import(office, WANTED)
+    await import_register(office, WANTED)
     _, found = await sato.call("GET", "/duties")
     shown = {item["id"]: item for item in found["items"]}
     assert [item["id"] for item in found["items"]] == ["hq", "lost", "pay", "web", "window"]
@@ -78,11 +79,11 @@ async def test_rules_over_duties_hold_at_once(office: Running, sato: Person) -> 
             break
         await asyncio.sleep(0.05)  # the policy file is looked at ten times a second
     assert await _usable(sato) == []
-    await _import(office, WANTED)
+    await import_register(office, WANTED)
     assert await _usable(sato) == ["net", "office"]
     _, answered = await office.admin("POST", "/policy/explain", {"username": "sato", "pool_id": "office"})
     assert answered["allowed"]
-    await _import(office, register())
+    await import_register(office, register())
     assert await _usable(sato) == []
     _, answered = await office.admin("POST", "/policy/explain", {"username": "sato", "pool_id": "office"})
     assert not answered["allowed"]
@@ -100,7 +101,7 @@ async def _usable(person: Person) -> list[str]:
 
 
 async def test_register_export_and_history(office: Running) -> None:
-    await _import(office, WANTED)
+    await import_register(office, WANTED)
     _, found = await office.admin("GET", "/duties")
     assert found["counts"] == {"sites": 1, "departments": 1, "staff": 2, "duties": 5}
     assert [one["code"] for one in found["findings"]] == ["no_place"]

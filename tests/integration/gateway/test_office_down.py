@@ -1,12 +1,16 @@
 """The head office is down: one's own PC is shown as out of use, and the pool in another building is offered."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from broker.duties.models import Site
 from tests.e2e.attacker import closed_with, desktop, ticket, viewer
 from tests.integration.gateway.test_bcp import POOL, Scene, declared, more, town
+from tests.integration.gateway.test_duties import import_register
 from tests.support.person import Person
+from tests.support.register import member, register
 from tests.support.xvnc import run_xvnc
 
 __all__ = ["declared", "more", "town"]
@@ -22,9 +26,11 @@ RULE = """
 async def test_an_own_pc_that_is_down_is_shown_so_and_the_outside_pool_is_offered(
     declared: Scene, tmp_path: Path
 ) -> None:
-    """Real servers; the pool "section" stands in the other building and is open by declaration only."""
+    """Real servers; the pool "section" stands in the other building and is open by a declaration for the city hall
+    only, where Kato belongs."""
     kato = declared["kato"]
     await _own_pcs(declared)
+    await _two_buildings(declared)
     with run_xvnc(tmp_path / "own", tcp=True) as server:
         await _stands_at(declared, server.port)
         await _works(kato, OWN)
@@ -36,7 +42,7 @@ async def test_an_own_pc_that_is_down_is_shown_so_and_the_outside_pool_is_offere
     assert found["unreachable"]["instead_pool_id"] is None, "nothing else is open"
     assert (await _shown(kato, "section"))["unreachable"] is None
 
-    await declared.declare()
+    await declared.declare(scope={"kind": "site", "ids": ["hq"]})
     assert (await _shown(kato, OWN))["unreachable"]["instead_pool_id"] == "section"
     await _works(kato, "section")
 
@@ -53,6 +59,16 @@ async def _own_pcs(scene: Scene) -> None:
     async with asyncio.timeout(10):
         while not (await _shown(scene["kato"], OWN))["allowed"]:  # noqa: ASYNC110 - nobody tells of a file
             await asyncio.sleep(0.1)
+
+
+async def _two_buildings(scene: Scene) -> None:
+    sites = {
+        site_id: Site(site_id, name, name, (), 400, 1000) for site_id, name in (("hq", "本庁舎"), ("annex", "別館"))
+    }
+    wanted = replace(register(staff=(member("0301", "kato"),)), sites=sites)
+    await import_register(scene.running, wanted)
+    for pool_id, site in ((OWN, "hq"), ("section", "annex")):
+        assert (await scene.running.admin("PUT", f"/pools/{pool_id}", POOL | {"site": site}))[0] == 200
 
 
 async def _stands_at(scene: Scene, port: int | None) -> None:
