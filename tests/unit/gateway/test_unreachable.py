@@ -1,0 +1,73 @@
+"""What is remembered of desktops that did not answer, and which one is offered in their place."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from broker.models import Pool, PoolKind, Seats
+from common.ids import PoolId, TenantId, UserId
+from gateway.judge import Judgement
+from gateway.unreachable import REMEMBER, Unreachable
+from policy.bcp.service import Judged
+from policy.model import Zone
+from tests.support.clock import FakeClock
+from tests.support.policy import engine, request
+
+KATO = UserId("usr_kato")
+
+
+def pool(pool_id: str, **over: Any) -> Pool:
+    values: dict[str, Any] = {
+        "tenant_id": TenantId("city"), "id": PoolId(pool_id), "name_ja": "端末", "name_en": "PC",
+        "kind": PoolKind.STATIC, "pool_class": "standard", "zone": Zone.LGWAN, "site": "hq", "max_desktops": 5,
+    }  # fmt: skip
+    return Pool(**(values | over))
+
+
+OWN = pool("own")
+
+
+def judgement(of: Pool, *, allowed: bool = True, used: int = 0) -> Judgement:
+    rules = [{"id": "T-01", "when": {"users": ["sato" if allowed else "nobody"]}}]
+    decision = engine(rules).decide(request())
+    return Judgement(of, Seats(used=used, queued=0, total=5), Judged(decision, (), decision.allowed))
+
+
+@pytest.fixture
+def known(clock: FakeClock) -> Unreachable:
+    """Kato's own PC did not answer."""
+    found = Unreachable(clock)
+    found.failed(KATO, OWN.id)
+    return found
+
+
+def test_it_is_known_of_this_person_and_pool_for_a_while(known: Unreachable, clock: FakeClock) -> None:
+    assert known.since(KATO, OWN) == clock.now()
+    assert known.since(UserId("usr_other"), OWN) is None
+    assert known.since(KATO, pool("other")) is None
+    clock.advance(REMEMBER - timedelta(seconds=1))
+    assert known.since(KATO, OWN)
+    clock.advance(1)
+    assert known.since(KATO, OWN) is None
+
+
+def test_an_answer_ends_it_and_pools_that_start_desktops_have_none(known: Unreachable) -> None:
+    assert known.since(KATO, pool("own", kind=PoolKind.AGENT)) is None
+    known.answered(KATO, OWN.id)
+    assert known.since(KATO, OWN) is None
+
+
+def test_what_is_offered_is_open_of_the_same_zone_has_a_seat_and_lies_elsewhere_if_it_can(known: Unreachable) -> None:
+    known.failed(KATO, PoolId("also-down"))
+    near, far = judgement(pool("a-near")), judgement(pool("z-far", site="annex"))
+    unfit = [
+        judgement(OWN),
+        judgement(pool("shut", site="annex"), allowed=False),
+        judgement(pool("full", site="annex"), used=5),
+        judgement(pool("net", site="annex", zone=Zone.INTERNET)),
+        judgement(pool("also-down", site="annex")),
+    ]
+    assert known.instead_of(KATO, OWN, unfit) is None
+    assert known.instead_of(KATO, OWN, [*unfit, near]) == near.pool
+    assert known.instead_of(KATO, OWN, [near, *unfit, far]) == far.pool
