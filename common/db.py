@@ -104,8 +104,11 @@ class Database:
         self._single = self._engine.sync_engine.execution_options(**_SINGLE[self.dialect])
         self._outage = Outage()
         self._open: WeakSet[Any] = WeakSet()
-        if self.dialect == "postgresql":
-            event.listen(self._engine.sync_engine, "connect", self._opened)
+        self._closed = False
+        self._in_use = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        event.listen(self._engine.sync_engine, "connect", self._opened)
 
     async def connect(self) -> None:
         """Check that the database answers. Raises StoreUnavailable."""
@@ -127,9 +130,12 @@ class Database:
         return moment.astimezone(UTC)
 
     async def close(self) -> None:
-        """Close all connections; break those off that a server that hangs would keep open for ever."""
+        """Let nobody in any more, wait for those who are at it, close all connections. Those that are not free by then
+        (a server that hangs would keep them for ever) are broken off."""
+        self._closed = True
         try:
             async with asyncio.timeout(_CLOSE_SECONDS):
+                await self._idle.wait()  # a connection that comes back to a pool disposed of is never closed
                 await self._engine.dispose()
         except TimeoutError:
             for connection in tuple(self._open):
@@ -164,8 +170,12 @@ class Database:
         """Whatever goes to the database: refused at once while it is away, within a deadline, its faults told apart."""
         clock = asyncio.get_running_loop().time
         began = clock()
+        if self._closed:
+            raise StoreUnavailable("the database was closed")
         if not self._outage.may_try(began):
             raise StoreUnavailable("the database is away")
+        self._in_use += 1
+        self._idle.clear()
         try:
             async with asyncio.timeout(seconds or _DEADLINE_SECONDS[self.dialect]):
                 yield
@@ -182,6 +192,10 @@ class Database:
         except BaseException:
             self._outage.given_up()
             raise
+        finally:
+            self._in_use -= 1
+            if not self._in_use:
+                self._idle.set()
         self._answered(clock())
 
     def _answered(self, now: float) -> None:

@@ -51,6 +51,10 @@ class QuickConnection(aiosqlite.Connection):
         self._begun = self._begun or begin
         await self._execute(self._run, cursor, sql, parameters, begin, many)  # type: ignore[no-untyped-call]
 
+    def terminate(self) -> None:
+        """Close it after the statement that runs, without waiting for that (asyncpg's word for it)."""
+        self.stop()
+
     async def commit(self) -> None:
         """End the transaction, if one was begun."""
         self._to_begin = False

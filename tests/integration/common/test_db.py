@@ -1,6 +1,8 @@
 """The engine on both databases: no lost update, aware times, one schema."""
 
 import asyncio
+import gc
+import warnings
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -165,3 +167,59 @@ async def test_a_cancelled_transaction_gives_its_lock_back(sqlite_database: Data
         async with asyncio.timeout(4):
             await write()
     assert any(isinstance(outcome, asyncio.CancelledError) for outcome in kept)
+
+
+async def test_closing_waits_for_connections_in_use_and_lets_nobody_in_after(database_url: str) -> None:
+    """Work that nobody awaits may be under way at the end: its connection must be closed with the others."""
+    database = Database(database_url)
+    began, go_on = asyncio.Event(), asyncio.Event()
+
+    async def work(database: Database) -> int:
+        async with database.transaction() as connection:
+            began.set()
+            await go_on.wait()
+            return int((await connection.execute(text("select 7"))).scalar_one())
+
+    working = asyncio.ensure_future(work(database))
+    await began.wait()
+    closing = asyncio.ensure_future(database.close())
+    await asyncio.sleep(0.05)
+    assert not closing.done()
+    go_on.set()
+    assert await working == 7
+    await closing
+    with pytest.raises(StoreUnavailable):
+        await database.execute(text("select 1"))
+    await database.close()  # a second time does no harm
+    del database
+    assert _left_open() == []
+
+
+async def test_closing_breaks_off_who_does_not_come_to_an_end(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("common.db._CLOSE_SECONDS", 0.1)
+    database = Database(database_url)
+    began = asyncio.Event()
+
+    async def work(database: Database) -> None:
+        async with database.transaction() as connection:
+            await connection.execute(text("select 1"))
+            began.set()
+            await asyncio.Event().wait()
+
+    working = asyncio.ensure_future(work(database))
+    await began.wait()
+    await database.close()
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    del database, working
+    assert _left_open() == []
+
+
+def _left_open() -> list[str]:
+    """Connections that were forgotten without having been closed: both drivers say so when they are collected."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        gc.collect()
+    return [str(warning.message) for warning in told]
