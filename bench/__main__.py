@@ -10,7 +10,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -63,9 +63,18 @@ def decisions() -> None:
     """Policy and BCP mode: no relay, no peer; tables of their own."""
     print("\n## Decisions\n", flush=True)
     policy_bench.main()
-    for part in (bcp, bcp_effect, open_pages):
+    for part in (bcp, bcp_effect):
         print(flush=True)
         part.main()
+
+
+def pages() -> None:
+    """Open pages beside everything else; a table of its own, too."""
+    print("\n## Open pages\n", flush=True)
+    open_pages.main()
+
+
+OWN_TABLES: Final[Mapping[str, Callable[[], None]]] = {"decisions": decisions, "open pages": pages}
 
 
 def files_allowed() -> int:
@@ -99,10 +108,11 @@ def main() -> int:
     """See the module's text."""
     chosen = options()
     known = [measure for measure in measures() if _wanted(measure.name, chosen.only)]
+    tables = [name for name in OWN_TABLES if _wanted(name, chosen.only)]
     if chosen.list:
-        print("\n".join([*(measure.name for measure in known), "decisions"]))
+        print("\n".join([*(measure.name for measure in known), *tables]))
         return 0
-    if not known and not _wanted("decisions", chosen.only):
+    if not known and not tables:
         print(f"nothing is called {chosen.only}; see --list", file=sys.stderr)
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # unwinds, so that every program is ended
@@ -113,8 +123,8 @@ def main() -> int:
     try:
         if known:
             _compare(chosen, known)
-        if _wanted("decisions", chosen.only):
-            decisions()
+        for name in tables:
+            OWN_TABLES[name]()
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130

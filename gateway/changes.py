@@ -34,8 +34,8 @@ AT_ONCE: Final = 10
 PAUSE_SECONDS: Final = 0.012
 """Between two lots of pages that have something new to show. A busy event loop makes the pause longer by itself."""
 REST_PAUSE_SECONDS: Final = 0.05
-"""For the others: at most 200 pages a second. That takes more than half a core: 2.8 to 4.1 ms each were measured."""
-LOOKED_AT_ONCE: Final = 20
+"""For the others: at most 200 pages a second. That takes about half a core: 2.6 to 3.7 ms each, on a busy machine."""
+LOOKED_AT_ONCE: Final = 10
 """Pages whose new answer is worked out in one go, before the event loop does other work."""
 
 OwnerOf = Callable[[SessionId], Awaitable[UserId | None]]
