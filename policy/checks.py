@@ -20,6 +20,8 @@ from policy.problems import PolicyInvalid, Problem, Severity
 from policy.schema import Effect, Hours, Layer, PolicyDocument, Rule, Terms, When, duration_text
 
 MAX_NESTING: Final = 4
+MOST_AROUND: Final = 500_000
+"""Networks times their addresses (CIDRs): an engine keeps, of each address, which networks are around it."""
 _LEAST: Final = {"idle_limit": timedelta(minutes=1), "total_limit": timedelta(minutes=10)}
 _LOADS: Final = frozenset(key for key, kind in KINDS.items() if kind is Kind.LOAD)
 _WHO_OR_WHERE: Final = frozenset(
@@ -201,6 +203,14 @@ def _overlap(hours: Hours) -> bool:
 
 def _whole(document: PolicyDocument, lines: Lines) -> Iterator[Problem]:
     used = {name for rule in document.rules for part in (rule.when, *_parts(rule.when)) for name in part.networks or ()}
+    if len(document.networks) * sum(len(network.cidrs) for network in document.networks.values()) > MOST_AROUND:
+        yield Problem(
+            Severity.ERROR,
+            "networks",
+            f"ネットワークが多すぎます（数とCIDRの総数の積の上限 {MOST_AROUND}）。",
+            f"Too many networks: their number times that of all CIDRs is at most {MOST_AROUND}.",
+            line=line_of(("networks",), lines),
+        )
     for name in document.networks:
         if name not in used:
             loc = ("networks", name)

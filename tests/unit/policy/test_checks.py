@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from policy.checks import check, load
+from policy.checks import MOST_AROUND, check, load
 from policy.implication import contradiction, implies
 from policy.loading import parse
 from policy.problems import PolicyInvalid, Problem, Severity
@@ -110,6 +110,16 @@ def test_a_misspelt_network_is_suggested_and_the_defined_one_is_unused() -> None
     problems = checked({"when": {**WHO, "networks": ["ofice"]}}, networks=OFFICE)
     assert "'office'" in problems[0].text_en
     assert (problems[1].path, problems[1].severity) == ("networks.office", Severity.WARNING)
+
+
+def test_many_networks_around_many_addresses_are_refused() -> None:
+    """Of each address it is kept which networks are around it: 5,000 networks took a gigabyte."""
+    far = {"name": {"ja": "線", "en": "Line"}, "cidrs": ["10.0.0.0/8"] * (MOST_AROUND // 100)}
+    fits = {f"n{i}": far | {"cidrs": far["cidrs"] if i == 0 else ["10.0.0.0/8"]} for i in range(98)}
+    when = {"when": {"networks": list(fits)}}
+    assert checked(GOOD | when, networks=fits) == ()
+    found = one(GOOD | {"when": {"networks": [*fits, "more"]}}, networks=fits | {"more": far})
+    assert (found.path, "ネットワークが多すぎます" in found.text_ja) == ("networks", True)
 
 
 def test_a_permit_under_an_own_forbid_is_dead() -> None:
