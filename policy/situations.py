@@ -5,13 +5,14 @@ either policy can tell apart, one example each; of the other facts one is out of
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from itertools import product
+from itertools import chain, product
 from typing import Any, Final
 
+from common.errors import ErrorCode, KakehashiError
 from policy.alike import parts
 from policy.calendar import at, local
 from policy.engine import Engine
@@ -20,6 +21,8 @@ from policy.model import Context, FactorKind
 from policy.refusals import SEARCH_DAYS
 from policy.schema import Age, Threshold, When, duration_text
 
+MOST: Final = 20_000
+"""Situations. A city's policies have hundreds; a text made to have millions must not fill the gateway's memory."""
 ELSEWHERE: Final = ip_address("203.0.113.1")
 _FAR: Final = 3660
 """Days ahead within which dates are looked at."""
@@ -58,6 +61,10 @@ class Situation:
     fact_en: str | None
 
 
+class Cancelled(Exception):
+    """The question was withdrawn."""
+
+
 def ordinary(moment: datetime) -> Context:
     """From home, factors just checked, room enough, no other session.
 
@@ -76,24 +83,34 @@ def ordinary(moment: datetime) -> Context:
     )
 
 
-def situations(old: Engine, new: Engine, now: datetime) -> tuple[Situation, ...]:
-    """Everything to try, from `now` on; the most ordinary first."""
-    tried = product(_facts(old, new), _moments(old, new, now), _places(old, new))
+def situations(
+    old: Engine, new: Engine, now: datetime, stopped: Callable[[], bool] = lambda: False
+) -> tuple[Situation, ...]:
+    """Everything to try, from `now` on; the most ordinary first.
+
+    Raises KakehashiError(TOO_LARGE) for more than `MOST`, and Cancelled soon after `stopped` says so.
+    """
+    facts, places = _facts(old, new), _places(old, new)
+    moments = _moments(old, new, now, MOST // (len(facts) * len(places)), stopped)
     return tuple(
-        Situation(replace(ordinary(moment), source=place.source, **facts), place, name_ja, name_en)
-        for (facts, name_ja, name_en), moment, place in tried
+        Situation(replace(ordinary(moment), source=place.source, **unusual), place, name_ja, name_en)
+        for (unusual, name_ja, name_en), moment, place in product(facts, moments, places)
     )
 
 
-def _moments(old: Engine, new: Engine, now: datetime) -> list[datetime]:
+def _moments(old: Engine, new: Engine, now: datetime, most: int, stopped: Callable[[], bool]) -> list[datetime]:
     """Now, and the first moment of each other state of both clocks: within 14 days, and at days that a policy names."""
     today, _minute = local(now)
     days = {*range(today, today + SEARCH_DAYS + 1), *(day for day in _dates(old, new) if today < day < today + _FAR)}
     edges = sorted({0, *old.edges, *new.edges})
     found: dict[tuple[int, int], datetime] = {}
-    for moment in (now, *(at(day, edge) for day in sorted(days) for edge in edges)):
+    for moment in chain((now,), (at(day, edge) for day in sorted(days) for edge in edges)):
+        if stopped():
+            raise Cancelled
         if moment >= now:
             found.setdefault((old.clock(moment), new.clock(moment)), moment)
+        if len(found) > most:
+            raise KakehashiError(f"more than {MOST} situations to try", code=ErrorCode.TOO_LARGE)
     return list(found.values())
 
 

@@ -14,7 +14,7 @@ from policy.alike import Named, classes
 from policy.engine import Engine
 from policy.model import Action, Obligations, Request, Resource, Subject
 from policy.obligations import actions_on, measures
-from policy.situations import Situation
+from policy.situations import Cancelled, Situation
 
 TERMS: Final = "terms"
 """Better or worse terms (limits, characters, quality) for what was open before and after."""
@@ -52,10 +52,6 @@ class Effect:
     changes: tuple[Change, ...]
 
 
-class Cancelled(Exception):
-    """The question was withdrawn."""
-
-
 def compare(
     old: Engine,
     new: Engine,
@@ -71,9 +67,7 @@ def compare(
     for persons in classes(people, named.person):
         lines: dict[tuple[bool, tuple[str, ...], tuple[int, ...]], list[PoolId]] = defaultdict(list)
         for targets in pools:
-            if stopped():
-                raise Cancelled
-            for line in _lines(old, new, persons[0], targets[0], tried):
+            for line in _lines(old, new, persons[0], targets[0], tried, stopped):
                 lines[line] += [resource.pool_id for resource in targets]
         for line, pool_ids in lines.items():
             found[*line, tuple(sorted(pool_ids))] += [person.username for person in persons]
@@ -85,11 +79,18 @@ def compare(
 
 
 def _lines(
-    old: Engine, new: Engine, person: Subject, target: Resource, tried: Sequence[Situation]
+    old: Engine,
+    new: Engine,
+    person: Subject,
+    target: Resource,
+    tried: Sequence[Situation],
+    stopped: Callable[[], bool],
 ) -> list[tuple[bool, tuple[str, ...], tuple[int, ...]]]:
     """What one person gains and loses at one pool, and where."""
     seen: dict[tuple[bool, tuple[str, ...]], list[int]] = defaultdict(list)
     for place, situation in enumerate(tried):
+        if stopped():
+            raise Cancelled
         request = Request(person, Action.CONNECT, target, situation.context)
         before, after = _terms(old, request), _terms(new, request)
         if before != after:

@@ -97,7 +97,7 @@ def _compared(
 ) -> tuple[Engine, Engine, tuple[Situation, ...], Effect]:
     old = current if given.against is None else _engine(given.against, now)
     new = _engine(given.text, now)
-    tried = situations(old, new, now)
+    tried = situations(old, new, now, stop.is_set)
     return old, new, tried, compare(old, new, people, resources, tried, stop.is_set)
 
 

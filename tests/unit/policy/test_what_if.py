@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from common.errors import ErrorCode, KakehashiError
 from common.ids import PoolId, UserId
 from policy.model import Action, Resource, Subject
-from policy.situations import situations
-from policy.what_if import TERMS, Cancelled, Count, Effect, compare
+from policy.situations import MOST, Cancelled, situations
+from policy.what_if import TERMS, Count, Effect, compare
 from tests.support import policy as support
 from tests.support.policy import NOON
 from tests.support.policy_strategies import NETWORKS
@@ -143,7 +144,26 @@ def test_days_far_ahead_that_a_policy_names_are_tried() -> None:
     assert effect([STAFF], never).changes == ()
 
 
-def test_a_withdrawn_question_stops() -> None:
+def test_a_withdrawn_question_stops_wherever_it_is() -> None:
     old, new = support.engine([STAFF]), support.engine([])
     with pytest.raises(Cancelled):
-        compare(old, new, PEOPLE, [pool()], situations(old, new, NOON), lambda: True)
+        situations(old, new, NOON, lambda: True)
+    tried = situations(old, new, NOON) * 5
+    asked = iter(range(100))
+    with pytest.raises(Cancelled):
+        compare(old, new, PEOPLE[:1], [pool()], tried, lambda: next(asked) == 3)
+    assert next(asked) == 4, "in the midst of one person and pool"
+
+
+def test_a_text_made_to_have_millions_of_situations_is_refused() -> None:
+    """A minute's work to write; without a bound it filled the memory."""
+    networks = {f"n{i}": {"name": {"ja": "線", "en": "line"}, "cidrs": [f"10.0.{i}.0/24"]} for i in range(200)}
+    rules = [
+        STAFF | {"id": f"N-{i}", "when": {"totp_age": {"at_most": f"{i}m"}, "hours": {"windows": [f"{i:02}:00-24:00"]}}}
+        for i in range(1, 24)
+    ]
+    bomb = support.engine(rules, networks=networks)
+    assert 200 * 23 < MOST < 200 * 23 * 23
+    with pytest.raises(KakehashiError) as refused:
+        situations(support.engine([STAFF]), bomb, NOON)
+    assert refused.value.code is ErrorCode.TOO_LARGE
