@@ -6,16 +6,17 @@ node has taken a change in: a page that asks at once must get the new answer. Mu
 
 Every page that hears asks. What concerns many is therefore told a number of pages at a time: relays must not stand
 still for thousands of questions. Pages whose list of desktops would now be another one come first (`note` has what they
-show); of the rest those whose people have no desktop open here. That is only an order: in the end every page is told.
+show); of the rest those whose people have no desktop open here. To find them soon, one page of each kind of people is
+looked at, and where there is news the others of that kind. That is only an order: in the end every page is told.
 """
 
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Awaitable, Callable, Container, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Container, Hashable, Iterable, Iterator
 from enum import StrEnum
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 from auth.models import TOPIC_USER_CHANGED, TOPIC_WEB_SESSION_ENDED, WebSession
 from broker.chronicle import TOPIC as TOPIC_SESSION
@@ -108,6 +109,47 @@ class ChangeStream:
         return told
 
 
+class _Shown(NamedTuple):
+    allowed: Allowed
+    again: Callable[[], Allowed]
+    kind: Hashable
+
+
+class _Unlooked:
+    """Pages whose new answer is not worked out yet, by the kind of their people."""
+
+    def __init__(self) -> None:
+        self._kind_of: Final[dict[ChangeStream, Hashable]] = {}
+        self._kinds: Final[dict[Hashable, dict[ChangeStream, None]]] = {}
+
+    def __len__(self) -> int:
+        return len(self._kind_of)
+
+    def add(self, stream: ChangeStream, kind: Hashable) -> None:
+        self.discard(stream)
+        self._kind_of[stream] = kind
+        self._kinds.setdefault(kind, {})[stream] = None
+
+    def discard(self, stream: ChangeStream) -> None:
+        if stream in self._kind_of:
+            kind = self._kind_of.pop(stream)
+            del self._kinds[kind][stream]
+            if not self._kinds[kind]:
+                del self._kinds[kind]
+
+    def next(self) -> ChangeStream:
+        """One of the kind that is looked at now; it is taken out."""
+        stream = next(iter(next(iter(self._kinds.values()))))
+        self.discard(stream)
+        return stream
+
+    def turn_to_another_kind(self) -> None:
+        """There was no news: the others of this kind can wait."""
+        if self._kinds:
+            kind = next(iter(self._kinds))
+            self._kinds[kind] = self._kinds.pop(kind)
+
+
 class Changes:
     """The streams of this node. `start` before use; `close` when the gateway stops."""
 
@@ -120,10 +162,10 @@ class Changes:
         self._streams: Final[set[ChangeStream]] = set()
         self._of_person: Final[dict[UserId, set[ChangeStream]]] = {}
         self._browsers: Final[Counter[WebSessionId]] = Counter()
-        self._shown: Final[dict[WebSessionId, tuple[Allowed, Callable[[], Allowed]]]] = {}
+        self._shown: Final[dict[WebSessionId, _Shown]] = {}
         self._due: Final[dict[ChangeStream, set[Topic]]] = {}
         self._first: Final[dict[ChangeStream, None]] = {}
-        self._unlooked: Final[dict[ChangeStream, None]] = {}
+        self._unlooked: Final = _Unlooked()
         self._more: Final = asyncio.Event()
         self._scope: Final = TaskScope()
         self._closed = False
@@ -180,18 +222,20 @@ class Changes:
                 del self._browsers[session.id]
                 self._shown.pop(session.id, None)
 
-    def note(self, browser: WebSessionId, allowed: Allowed, again: Callable[[], Allowed]) -> None:
+    def note(self, browser: WebSessionId, allowed: Allowed, again: Callable[[], Allowed], kind: Hashable) -> None:
         """What the pages of a browser show as allowed. `again` works it out anew from memory: so little may be known
-        there that it is good for an order only."""
+        there that it is good for an order only. `kind`: equal for people to whom mostly the same applies."""
         if browser in self._browsers:
-            self._shown[browser] = allowed, again
+            self._shown[browser] = _Shown(allowed, again, kind)
 
     def tell_all(self, *topics: Topic) -> None:
         """Something changed that may concern everybody."""
         at_work = self._at_work()
         streams = sorted(self._streams, key=lambda stream: stream.user_id in at_work)
         if Topic.DESKTOPS in topics:
-            self._unlooked.update(dict.fromkeys(streams))
+            for stream in streams:
+                shown = self._shown.get(stream.web_session_id)
+                self._unlooked.add(stream, shown.kind if shown else None)
         self._tell_soon(streams, topics)
 
     def tell(self, users: Iterable[UserId], topic: Topic) -> None:
@@ -221,23 +265,26 @@ class Changes:
                 await asyncio.sleep(PAUSE_SECONDS if urgent else REST_PAUSE_SECONDS)
 
     def _look_at_some(self) -> None:
-        for stream in list(islice(self._unlooked, LOOKED_AT_ONCE)):
-            del self._unlooked[stream]
+        for _ in range(min(LOOKED_AT_ONCE, len(self._unlooked))):
+            stream = self._unlooked.next()
             if self._has_news(stream):
                 self._first[stream] = None
+            else:
+                self._unlooked.turn_to_another_kind()
 
     def _has_news(self, stream: ChangeStream) -> bool:
         shown = self._shown.get(stream.web_session_id)
         if shown is None:
             return False
         try:
-            return shown[1]() != shown[0]
+            return shown.again() != shown.allowed
         except KakehashiError:  # nothing can be decided now, which is news as well
             return True
 
     def _forget(self, stream: ChangeStream) -> None:
-        for waiting in (self._due, self._first, self._unlooked):
-            waiting.pop(stream, None)
+        self._due.pop(stream, None)
+        self._first.pop(stream, None)
+        self._unlooked.discard(stream)
 
     def _check_limits(self, session: WebSession) -> None:
         own = self._of_person.get(session.identity.user_id, ())

@@ -25,7 +25,7 @@ async def list_desktops(request: web.Request) -> web.Response:
     judgements = await own.judge.decide_all(web_session, request[SOURCE], others)
     allowed = frozenset(judgement.pool.id for judgement in judgements if judgement.decision.allowed)
     again = partial(own.judge.allowed_by_memory, web_session, request[SOURCE], others)
-    own.changes.note(web_session.id, allowed, again)
+    own.changes.note(web_session.id, allowed, again, (who.groups, who.department, own.duties.duties_of(who.username)))
     for judgement in judgements:
         session, pool = live.get(judgement.pool.id), judgement.pool
         held.append((pool, session))

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -172,10 +173,10 @@ async def test_pages_with_a_new_answer_are_told_first_and_in_the_end_all(changes
             for user in ("never-asked", *same, *now)
         ]
         for user in same:
-            changes.note(WebSessionId(user), office, lambda: office)
+            changes.note(WebSessionId(user), office, lambda: office, "staff")
         for user, (allowed, again) in now.items():
-            changes.note(WebSessionId(user), allowed, again)
-        changes.note(WebSessionId("no stream"), office, frozenset)
+            changes.note(WebSessionId(user), allowed, again, user)
+        changes.note(WebSessionId("no stream"), office, frozenset, "staff")
         for stream in streams:
             assert await stream.next(5)
         order: list[str] = []
@@ -191,6 +192,29 @@ async def test_pages_with_a_new_answer_are_told_first_and_in_the_end_all(changes
             changes.tell_all(Topic.DESKTOPS)
         assert set(order[: len(now)]) == set(now)
         assert set(order) == {"never-asked", *same, *now}
+
+
+async def test_where_one_has_news_all_of_that_kind_are_looked_at_before_others(
+    changes: Changes, clock: FakeClock
+) -> None:
+    looked: list[str] = []
+    people = [f"{kind}-{number}" for number in range(10) for kind in ("normal", "shelter", "other")]
+
+    def again(user: str) -> frozenset[PoolId]:
+        looked.append(user)
+        return frozenset({PoolId("office")}) if user.startswith("shelter") else frozenset()
+
+    with ExitStack() as stack:
+        for user in people:
+            stream = stack.enter_context(changes.stream(signed_in(clock, user, user), console=False))
+            changes.note(WebSessionId(user), frozenset(), partial(again, user), user.partition("-")[0])
+            assert await stream.next(5)
+        changes.tell_all(Topic.DESKTOPS)
+        async with asyncio.timeout(5):
+            while len(looked) < len(people):  # noqa: ASYNC110 - nothing tells
+                await asyncio.sleep(0.01)
+    assert len([user for user in looked[:12] if user.startswith("shelter")]) == 10
+    assert sorted(looked) == sorted(people)
 
 
 async def test_neither_a_browser_nor_a_person_has_too_many(changes: Changes, clock: FakeClock) -> None:
