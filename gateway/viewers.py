@@ -16,7 +16,7 @@ from broker.attachments import Attachments
 from broker.models import DesktopSession, EndReason, Redeemed, TargetSecurity, Viewer
 from common.audit import AuditEvent, AuditSink, Detail
 from common.clock import Clock
-from common.errors import AuditUnavailable, ErrorCode, KakehashiError, TargetError
+from common.errors import AuditUnavailable, ErrorCode, KakehashiError, TargetError, TargetRefused
 from common.ids import SessionId, TenantId
 from common.log import get_logger
 from common.tasks import spawn
@@ -168,7 +168,8 @@ class Viewers:
             await self._ended(viewer, end, reason)
         except TargetError as error:
             reason = EndReason.TARGET_UNREACHABLE
-            self._unreachable.failed(session.user_id, session.pool_id)
+            if not isinstance(error, TargetRefused):  # that one did answer
+                self._unreachable.failed(session.user_id, session.pool_id)
             await self._note(GatewayAudit.REFUSE_DESKTOP, viewer, code=error.code, cause=error.detail)
             raise
         except asyncio.CancelledError:

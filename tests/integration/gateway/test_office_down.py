@@ -52,6 +52,15 @@ async def test_an_own_pc_that_is_down_is_shown_so_and_the_outside_pool_is_offere
         assert (await _shown(kato, OWN))["unreachable"] is None, "it answers again"
 
 
+async def test_an_own_pc_that_answers_and_refuses_is_not_shown_as_switched_off(declared: Scene, tmp_path: Path) -> None:
+    kato = declared["kato"]
+    await _own_pcs(declared)
+    with run_xvnc(tmp_path / "own", tcp=True) as server:
+        await _stands_at(declared, server.port, security="x509")  # the server offers no TLS
+        await _fails(kato, "target_refused")
+        assert (await _shown(kato, OWN))["unreachable"] is None
+
+
 async def _own_pcs(scene: Scene) -> None:
     policy = scene.running.settings.policy.path
     policy.write_text(policy.read_text("utf-8") + RULE, "utf-8")
@@ -71,12 +80,12 @@ async def _two_buildings(scene: Scene) -> None:
         assert (await scene.running.admin("PUT", f"/pools/{pool_id}", POOL | {"site": site}))[0] == 200
 
 
-async def _stands_at(scene: Scene, port: int | None) -> None:
+async def _stands_at(scene: Scene, port: int | None, *, security: str = "none") -> None:
     """Kato's own PC is this server."""
     owner = (await scene["kato"].call("GET", "/me"))[1]["user"]["id"]
     definition = {
         "pool_id": OWN, "name_ja": "自分の端末", "name_en": "Own PC", "assigned_user_id": owner,
-        "address_kind": "tcp", "host": "127.0.0.1", "port": port, "security": ["none"],
+        "address_kind": "tcp", "host": "127.0.0.1", "port": port, "security": [security],
     }  # fmt: skip
     status, answer = await scene.running.admin("PUT", "/desktops/own-1", definition)
     assert status == 200, answer
@@ -95,7 +104,7 @@ async def _works(person: Person, pool_id: str) -> None:
         await opened.full()
 
 
-async def _fails(person: Person) -> None:
+async def _fails(person: Person, why: str = "target_unreachable") -> None:
     session = await desktop(person, OWN)
     async with viewer(person, session["id"], await ticket(person, session["id"])) as opened:
-        assert await closed_with(opened) == (4502, "target_unreachable")
+        assert await closed_with(opened) == (4502, why)
