@@ -137,16 +137,16 @@ class _Unlooked:
             if not self._kinds[kind]:
                 del self._kinds[kind]
 
-    def next(self) -> ChangeStream:
-        """One of the kind that is looked at now; it is taken out."""
-        stream = next(iter(next(iter(self._kinds.values()))))
+    def next(self) -> tuple[ChangeStream, Hashable]:
+        """One of the kind that is looked at now, and the kind; it is taken out."""
+        kind, streams = next(iter(self._kinds.items()))
+        stream = next(iter(streams))
         self.discard(stream)
-        return stream
+        return stream, kind
 
-    def turn_to_another_kind(self) -> None:
-        """There was no news: the others of this kind can wait."""
-        if self._kinds:
-            kind = next(iter(self._kinds))
+    def turn_away_from(self, kind: Hashable) -> None:
+        """There was no news: the others of this kind, if any are left, can wait."""
+        if kind in self._kinds:
             self._kinds[kind] = self._kinds.pop(kind)
 
 
@@ -266,11 +266,11 @@ class Changes:
 
     def _look_at_some(self) -> None:
         for _ in range(min(LOOKED_AT_ONCE, len(self._unlooked))):
-            stream = self._unlooked.next()
+            stream, kind = self._unlooked.next()
             if self._has_news(stream):
                 self._first[stream] = None
             else:
-                self._unlooked.turn_to_another_kind()
+                self._unlooked.turn_away_from(kind)
 
     def _has_news(self, stream: ChangeStream) -> bool:
         shown = self._shown.get(stream.web_session_id)

@@ -22,6 +22,7 @@ from gateway.changes import (
     Changes,
     ChangeStream,
     Topic,
+    _Unlooked,
 )
 from policy.bcp.model import TOPIC as TOPIC_BCP
 from tests.support.clock import FakeClock
@@ -215,6 +216,24 @@ async def test_where_one_has_news_all_of_that_kind_are_looked_at_before_others(
                 await asyncio.sleep(0.01)
     assert len([user for user in looked[:12] if user.startswith("shelter")]) == 10
     assert sorted(looked) == sorted(people)
+
+
+async def test_a_kind_of_one_person_without_news_costs_no_other_kind_its_place(
+    changes: Changes, clock: FakeClock
+) -> None:
+    with ExitStack() as stack:
+        lone, first, second, last = (
+            stack.enter_context(changes.stream(signed_in(clock, user, user), console=False)) for user in "abcd"
+        )
+        unlooked = _Unlooked()
+        for stream, kind in ((lone, "lone"), (first, "many"), (second, "many"), (last, "last")):
+            unlooked.add(stream, kind)
+        looked = []
+        while unlooked:
+            stream, its_kind = unlooked.next()
+            looked.append(stream)
+            unlooked.turn_away_from(its_kind)
+        assert looked == [lone, first, last, second]
 
 
 async def test_neither_a_browser_nor_a_person_has_too_many(changes: Changes, clock: FakeClock) -> None:
