@@ -171,6 +171,7 @@ async def test_a_cancelled_transaction_gives_its_lock_back(sqlite_database: Data
 
 async def test_closing_waits_for_connections_in_use_and_lets_nobody_in_after(database_url: str) -> None:
     """Work that nobody awaits may be under way at the end: its connection must be closed with the others."""
+    _left_open()  # by earlier tests
     database = Database(database_url)
     began, go_on = asyncio.Event(), asyncio.Event()
 
@@ -199,6 +200,7 @@ async def test_closing_breaks_off_who_does_not_come_to_an_end(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("common.db._CLOSE_SECONDS", 0.1)
+    _left_open()  # by earlier tests
     database = Database(database_url)
     began = asyncio.Event()
 
