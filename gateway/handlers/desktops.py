@@ -4,6 +4,7 @@ from functools import partial
 
 from aiohttp import web
 
+from broker.states import SessionState
 from gateway import rendering
 from gateway.bodies import answer
 from gateway.caller import signed_in
@@ -36,7 +37,8 @@ async def list_desktops(request: web.Request) -> web.Response:
             grace, standing = own.judge.grace(session.id), await own.triage.standing(session)
             shown = rendering.session(session, pool, now, web_session.id, grace, standing)
             item = item.model_copy(update={"session": shown})
-        if since := own.unreachable.since(who.user_id, pool):
+        in_use = session is not None and session.state is SessionState.ACTIVE  # maybe by another node: it answers
+        if not in_use and (since := own.unreachable.since(who.user_id, pool)):
             instead = own.unreachable.instead_of(who.user_id, pool, judgements)
             item = item.model_copy(update={"unreachable": rendering.unreachable(since, instead)})
         items.append(item)

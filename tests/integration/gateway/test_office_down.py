@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from broker.duties.models import Site
+from common.ids import PoolId, UserId
+from gateway.services import SERVICES
 from tests.e2e.attacker import closed_with, desktop, ticket, viewer
 from tests.integration.gateway.test_bcp import POOL, Scene, declared, more, town
 from tests.integration.gateway.test_duties import import_register
@@ -59,6 +61,23 @@ async def test_an_own_pc_that_answers_and_refuses_is_not_shown_as_switched_off(d
         await _stands_at(declared, server.port, security="x509")  # the server offers no TLS
         await _fails(kato, "target_refused")
         assert (await _shown(kato, OWN))["unreachable"] is None
+
+
+async def test_an_own_pc_in_use_by_another_node_is_not_shown_as_out_of_use(declared: Scene, tmp_path: Path) -> None:
+    """This node's last attempt failed; the next one went by a node that this one does not hear of."""
+    kato = declared["kato"]
+    await _own_pcs(declared)
+    with run_xvnc(tmp_path / "own", tcp=True) as server:
+        await _stands_at(declared, server.port)
+        session = await desktop(kato, OWN)
+        async with viewer(kato, session["id"], await ticket(kato, session["id"])) as opened:
+            await opened.start()
+            await opened.full()
+            owner = UserId((await kato.call("GET", "/me"))[1]["user"]["id"])
+            gateway = declared.running.listeners._runner.app[SERVICES]
+            gateway.unreachable.failed(owner, PoolId(OWN))
+            found = await _shown(kato, OWN)
+            assert (found["session"]["state"], found["unreachable"]) == ("active", None)
 
 
 async def _own_pcs(scene: Scene) -> None:
