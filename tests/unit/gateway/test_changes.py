@@ -162,7 +162,11 @@ async def test_pages_with_a_new_answer_are_told_first_and_in_the_end_all(changes
     def wrong_clock() -> frozenset[PoolId]:
         raise KakehashiError("clock", code=ErrorCode.CLOCK_WRONG)
 
+    def broken() -> frozenset[PoolId]:
+        raise RuntimeError("a fault of ours")
+
     now = {
+        "faulty": (office, broken),
         "newly-allowed": (frozenset(), lambda: office),
         "newly-refused": (office, frozenset),
         "undecidable": (office, wrong_clock),
