@@ -2,8 +2,8 @@
 
 Counterparts: the routes marked `slow`, the middleware that takes a turn for them. What they do off the event loop
 shares the threads of everything else (files, certificates, the audit's spool), so only a few of them run at once, and
-fewer of one person: nobody keeps the others waiting by asking again and again. What somebody needs before signing has
-turns of its own and never waits for reports.
+fewer of one person: nobody keeps the others waiting by asking again and again. What somebody needs before signing a
+declaration has turns of its own: it waits neither for reports nor for plans, whose texts may be as heavy as one likes.
 """
 
 import asyncio
@@ -20,14 +20,16 @@ class Slow(StrEnum):
     """Kinds of such work; the turns of one are not those of the other."""
 
     DECIDING = "deciding"
-    """Needed before a signature: effects, checks of plans."""
+    """Needed before a declaration is signed: its effect."""
+    PLANNING = "planning"
+    """Plans as somebody writes them: checks, effects, what is proposed and adopted."""
     LOOKING = "looking"
     """Who was reached, scores, reports, papers."""
 
 
-AT_ONCE: Final = {Slow.DECIDING: 2, Slow.LOOKING: 3}
-"""Five threads are there on the smallest machine, and most of this work waits for the database in between."""
-OF_ONE: Final = {Slow.DECIDING: 1, Slow.LOOKING: 2}
+AT_ONCE: Final = {Slow.DECIDING: 2, Slow.PLANNING: 1, Slow.LOOKING: 3}
+"""Six threads are there on two cores, and most of this work waits for the database in between."""
+OF_ONE: Final = {Slow.DECIDING: 1, Slow.PLANNING: 1, Slow.LOOKING: 2}
 MOST_OF_ONE: Final = 12
 """Running and waiting; a page of the console asks for three at once."""
 WAIT_SECONDS: Final = 10.0
