@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help demo build test check fmt docs bench lock clean
 V := .venv/bin
-# Tests mostly wait: one worker more than cores. More than four gain nothing, the end-to-end tests being one share.
+# Tests mostly wait: one worker more than cores. More than four gain little, the end-to-end tests being two shares.
 workers = $(shell n=$$(nproc); echo $$((n < 4 ? n + 1 : 4)))
 uv_compile := $(V)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
   --no-emit-index-url --no-emit-find-links

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
 import pytest
 from xdist.remote import Producer
@@ -15,15 +16,24 @@ from tests.support.clock import FakeClock
 from tests.support.postgres import Postgres, run_postgres
 
 
+EMERGENCIES: Final = ("bcp", "bcp_records", "lost_access", "office_down", "plans", "triage")
+"""End-to-end tests of what an emergency brings, about half of them by time."""
+
+
 class _Shares(LoadScopeScheduling):
-    """What parallel workers share out: whole files, and the end-to-end tests together, since they share one city."""
+    """What parallel workers share out: whole files, and the end-to-end tests in two halves, each with its own city."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "tests/e2e" if nodeid.startswith("tests/e2e/") else nodeid.partition("::")[0]
+        file = nodeid.partition("::")[0]
+        folder, _, name = file.rpartition("/test_")
+        if folder != "tests/e2e":
+            return file
+        return f"{folder}, {'emergencies' if name.removesuffix('.py') in EMERGENCIES else 'every day'}"
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _Shares:
-    """With `-n`: one worker runs the end-to-end tests, the others the rest."""
+    """With `-n`: the end-to-end tests, which take longest, begin at once."""
+    config.option.loadscopereorder = False  # by count they would come late; by name they are among the first
     return _Shares(config, log)
 
 
