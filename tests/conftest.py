@@ -15,7 +15,6 @@ from tests.support.audit import MemoryAudit
 from tests.support.clock import FakeClock
 from tests.support.postgres import Postgres, run_postgres
 
-
 EMERGENCIES: Final = ("bcp", "bcp_records", "lost_access", "office_down", "plans", "triage")
 """End-to-end tests of what an emergency brings, about half of them by time."""
 
