@@ -66,7 +66,7 @@ SCREENS: Final = {
 PHONE: Final = {"phone": Screen(390, 844, touch=True)}
 """Besides, for pages that people use in a shelter."""
 NIGHT: Final = {"night": Screen(390, 844, touch=True, dark=True)}
-"""Besides, for the console: the power is out, and the phone shows dark pages."""
+"""Besides, for the console: the power is out, and the phone shows dark pages. In one language: colours are the same."""
 
 
 class Tour:
