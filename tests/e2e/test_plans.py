@@ -15,7 +15,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 WRITER: Final = "hashimoto.rei"
 ADOPTER: Final = "yamazaki.jun"
-EVERY_SCREEN: Final = {"ja": SCREENS | PHONE | NIGHT, "en": SCREENS | PHONE}
+EVERY_SCREEN: Final = {"ja": SCREENS | PHONE | NIGHT, "en": SCREENS}
 
 
 async def _console(visits: Visits, uid: str, **profile: Any) -> Visitor:
