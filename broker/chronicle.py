@@ -119,12 +119,7 @@ class Chronicle:
         await self._note(AuditEvent(name, tenant_id, actor, subject, session_id, source, outcome, details))
 
     async def note_live(
-        self,
-        name: BrokerAudit,
-        live: LiveSession,
-        *,
-        actor: str | None = None,
-        **details: Detail,
+        self, name: BrokerAudit, live: LiveSession, *, actor: str | None = None, **details: Detail
     ) -> None:
         """Like `note`, for a viewer whose session cannot be read because the database is away."""
         event = AuditEvent(

@@ -34,12 +34,6 @@ PER_PERSON: Final = 16
 AT_ONCE: Final = 10
 PAUSE_SECONDS: Final = 0.012
 """Between two lots of pages that have something new to show. A busy event loop makes the pause longer by itself."""
-MOST_ASKING: Final = 50
-"""Told, and without their answer yet. More would only wait in a queue of the event loop, and all others behind them."""
-ANSWER_SECONDS: Final = 0.5
-"""Who has not asked by then is hidden or gone, and not waited for."""
-LOOK_PAUSE_SECONDS: Final = 0.015
-"""Between two lots of pages that are looked at while others wait for their answer."""
 REST_PAUSE_SECONDS: Final = 0.05
 """For the others: at most 200 pages a second. That takes about half a core: 2.6 to 3.7 ms each, on a busy machine."""
 LOOKED_AT_ONCE: Final = 10
@@ -169,8 +163,6 @@ class Changes:
         self._of_person: Final[dict[UserId, set[ChangeStream]]] = {}
         self._browsers: Final[Counter[WebSessionId]] = Counter()
         self._shown: Final[dict[WebSessionId, _Shown]] = {}
-        self._asking: Final[dict[WebSessionId, float]] = {}
-        """Browsers that were told and have not had their answer, with the event loop's time, oldest first."""
         self._due: Final[dict[ChangeStream, set[Topic]]] = {}
         self._first: Final[dict[ChangeStream, None]] = {}
         self._unlooked: Final = _Unlooked()
@@ -233,7 +225,6 @@ class Changes:
     def note(self, browser: WebSessionId, allowed: Allowed, again: Callable[[], Allowed], kind: Hashable) -> None:
         """What the pages of a browser show as allowed. `again` works it out anew from memory: so little may be known
         there that it is good for an order only. `kind`: equal for people to whom mostly the same applies."""
-        self._asking.pop(browser, None)
         if browser in self._browsers:
             self._shown[browser] = _Shown(allowed, again, kind)
 
@@ -265,25 +256,13 @@ class Changes:
             while self._due:
                 while self._unlooked and len(self._first) < AT_ONCE:
                     self._look_at_some()
-                    await asyncio.sleep(LOOK_PAUSE_SECONDS if self._asking else 0)
+                    await asyncio.sleep(0)
                 urgent = bool(self._first)
                 for stream in list(islice(self._first or self._due, AT_ONCE)):
                     for topic in self._due.get(stream, ()):
                         stream.tell(topic)
-                    self._asking.pop(stream.web_session_id, None)
-                    self._asking[stream.web_session_id] = asyncio.get_running_loop().time()
                     self._forget(stream)
                 await asyncio.sleep(PAUSE_SECONDS if urgent else REST_PAUSE_SECONDS)
-                while self._many_ask():  # noqa: ASYNC110 - also time makes them fewer
-                    await asyncio.sleep(PAUSE_SECONDS)
-
-    def _many_ask(self) -> bool:
-        long_ago = asyncio.get_running_loop().time() - ANSWER_SECONDS
-        for browser, told_at in list(self._asking.items()):
-            if told_at > long_ago:
-                break
-            del self._asking[browser]
-        return len(self._asking) >= MOST_ASKING
 
     def _look_at_some(self) -> None:
         for _ in range(min(LOOKED_AT_ONCE, len(self._unlooked))):
