@@ -185,7 +185,9 @@ def _addresses(options: Options) -> Addresses:
     port = _free_port(options.listen, options.port)
     if port != options.port:
         _say(f"      port {options.port} is taken by another program: using {port}")
-    return Addresses(options.listen, options.names, port, _free_port("127.0.0.1", _LOWEST_DIRECTORY_PORT))
+    # Looked for from another number on for each gateway: demos that start together would find the same one free.
+    directory_port = _free_port("127.0.0.1", _LOWEST_DIRECTORY_PORT + port % 10_000)
+    return Addresses(options.listen, options.names, port, directory_port)
 
 
 def _free_port(address: str, wanted: int) -> int:
