@@ -2,9 +2,11 @@
 # Gets a checkout ready: Debian packages, Python environment, web bundle. Says each step and why; does only what is missing.
 #
 #   deploy/setup.sh demo    what `make demo` needs
-#   deploy/setup.sh test    the same, with what the tests and checks need
+#   deploy/setup.sh test    the same, with what the tests need
+#   deploy/setup.sh check   as for the tests, for what starts no desktop: needs root for missing packages only
 #   deploy/setup.sh web     the Python environment and the web bundle only
 #
+# demo and test start desktops and so stop unless they are root; DESKTOPS=no in the environment goes on without.
 # Everything it creates lies inside the checkout (.venv, .cache, web_client/node_modules, web_client/dist); only Debian packages go elsewhere.
 set -euo pipefail
 
@@ -14,14 +16,31 @@ cd "$root"
 . deploy/common.sh
 
 usage() {
-  sed -n '4,6s/^# *//p' "$root/deploy/setup.sh"
+  sed -n '4,7s/^# *//p' "$root/deploy/setup.sh"
+}
+
+# --- Root --------------------------------------------------------------------------------------------------------------
+
+# Asked first: after minutes of downloads nobody wants to hear that the half of it cannot run.
+need_root() { # mode
+  if [ "$(id -u)" = 0 ]; then return 0; fi
+  if [ "${DESKTOPS:-}" != no ]; then
+    die "make $1 starts real desktops, each under a user number of its own, and only root may give those. Run it as root:
+  sudo make $1
+or, without any desktop:
+  make $1 DESKTOPS=no"
+  fi
+  case "$1" in
+  demo) warn "not root, and DESKTOPS=no: pages can be looked at, no desktop can be started" ;;
+  test) warn "not root, and DESKTOPS=no: the tests that start desktops are skipped, so this run proves less than \`sudo make test\`" ;;
+  esac
 }
 
 # --- Debian packages ---------------------------------------------------------------------------------------------------
 
 wanted_packages() { # mode
   cat deploy/packages-demo.txt
-  if [ "$1" = test ]; then cat deploy/packages-test.txt; fi
+  if [ "$1" != demo ]; then cat deploy/packages-test.txt; fi
 }
 
 missing_packages() { # names on stdin
@@ -146,7 +165,7 @@ install_lock() { # lock file
 
 install_python() { # mode
   local lock stamp want
-  if [ "$1" = test ]; then lock=requirements-dev.lock; else lock=requirements.lock; fi
+  case "$1" in test | check) lock=requirements-dev.lock ;; *) lock=requirements.lock ;; esac
   stamp=.venv/.kakehashi-$lock
   want=$(hash_of requirements-build.lock "$lock" pyproject.toml deploy/hatch_build.py)
   if [ -x .venv/bin/kakehashi ] && [ "$(cat "$stamp" 2>/dev/null)" = "$want" ]; then
@@ -161,7 +180,7 @@ install_python() { # mode
   install_lock requirements-build.lock
   install_lock "$lock"
   pip install --no-deps --no-build-isolation --editable .
-  if [ "$1" = test ]; then # the tests' environment holds all that the demo needs
+  if [ "$lock" = requirements-dev.lock ]; then # the tests' environment holds all that the demo needs
     hash_of requirements-build.lock requirements.lock pyproject.toml deploy/hatch_build.py >.venv/.kakehashi-requirements.lock
   fi
   printf '%s\n' "$want" >"$stamp"
@@ -172,19 +191,20 @@ install_python() { # mode
 main() {
   local mode=${1:-}
   case "$mode" in
-  demo | test)
-    if command -v dpkg-query >/dev/null 2>&1 && command -v apt-get >/dev/null 2>&1; then
-      install_packages "$mode"
-    else
-      warn "this is not a Debian system: install by hand what the packages in deploy/packages-demo.txt hold (slapd, Xvnc, openbox, fcitx5-mozc, …)"
-    fi
-    ;;
-  web) ;;
+  demo | test) need_root "$mode" ;;
+  check | web) ;;
   *)
     usage >&2
     exit 2
     ;;
   esac
+  if [ "$mode" != web ]; then
+    if command -v dpkg-query >/dev/null 2>&1 && command -v apt-get >/dev/null 2>&1; then
+      install_packages "$mode"
+    else
+      warn "this is not a Debian system: install by hand what the packages in deploy/packages-demo.txt hold (slapd, Xvnc, openbox, fcitx5-mozc, …)"
+    fi
+  fi
   install_python "$mode"
   deploy/web.sh build
   say "ready"

@@ -3,15 +3,24 @@
 What really installs is tried by every run of `make test`; here are the cases that a complete machine never shows.
 """
 
+import os
 import shutil
 import subprocess
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import pytest
 
 ROOT: Final = Path(__file__).resolve().parents[3]
-_TOOLS: Final = ("bash", "cat", "chmod", "cut", "dirname", "env", "grep", "mkdir", "rm", "sed", "tail", "tee")
+_COPIED: Final = ("setup.sh", "common.sh", "web.sh", "hatch_build.py", "packages-demo.txt", "packages-test.txt")
+_TOOLS: Final = (
+    *("bash", "cat", "chmod", "cp", "cut", "dirname", "env", "find", "grep", "mkdir", "rm", "sed", "sha256sum"),
+    *("sort", "tail", "tee", "touch", "xargs"),
+)
+_NOBODY: Final = 65_534
 
 
 class Machine:
@@ -23,7 +32,7 @@ class Machine:
         self.policy_rc = root / "policy-rc.d"
         self.bin.mkdir()
         (root / "deploy").mkdir()
-        for name in ("setup.sh", "common.sh", "packages-demo.txt", "packages-test.txt"):
+        for name in _COPIED:
             shutil.copy(ROOT / "deploy" / name, root / "deploy" / name)
         for tool in _TOOLS:
             found = shutil.which(tool)
@@ -37,11 +46,14 @@ class Machine:
         path.write_text(f"#!/bin/bash\n{script}\n")
         path.chmod(0o755)
 
-    def call(self, code: str) -> subprocess.CompletedProcess[str]:
-        """Source the script and run a line of shell."""
+    def call(self, code: str, account: int | None = None) -> subprocess.CompletedProcess[str]:
+        """Source the script and run a line of shell, as this user number if one is given."""
         return subprocess.run(
             ["/bin/bash", "-c", f". {self.root}/deploy/setup.sh; policy_rc={self.policy_rc}; {code}"],
             env={"PATH": str(self.bin), "LC_ALL": "C.UTF-8"},
+            user=account,
+            group=account,
+            extra_groups=None if account is None else (),
             capture_output=True,
             text=True,
             timeout=20,
@@ -138,3 +150,131 @@ def test_an_unknown_word_shows_the_usage(machine: Machine) -> None:
     result = machine.call("main nonsense")
     assert result.returncode == 2
     assert "setup.sh demo" in result.stderr
+
+
+@pytest.fixture
+def open_machine() -> Iterator[Machine]:
+    """One whose checkout everybody may read, with the real `id`."""
+    with TemporaryDirectory(prefix="kakehashi-") as folder:
+        Path(folder).chmod(0o755)
+        made = Machine(Path(folder))
+        for name in ("apt-get", "dpkg-query"):
+            made.command(name, "exit 1")
+        found = shutil.which("id")
+        assert found
+        (made.bin / "id").symlink_to(found)
+        yield made
+
+
+def unprivileged() -> int | None:
+    """Whom to become for not being root; None when this run is not."""
+    return _NOBODY if os.geteuid() == 0 else None
+
+
+@pytest.mark.parametrize("mode", ["demo", "test"])
+def test_who_is_not_root_is_told_at_once_what_to_type(open_machine: Machine, mode: str) -> None:
+    result = open_machine.call(f"main {mode}", unprivileged())
+    assert result.returncode == 1
+    assert f"sudo make {mode}\n" in result.stderr
+    assert f"make {mode} DESKTOPS=no" in result.stderr
+    assert "only root" in result.stderr
+    assert result.stdout == "", "nothing was begun"
+
+
+@pytest.mark.parametrize(
+    ("mode", "said"),
+    [("demo", "no desktop can be started"), ("test", "are skipped"), ("check", ""), ("web", "")],
+)
+def test_without_root_it_goes_on_where_no_desktop_is_wanted(open_machine: Machine, mode: str, said: str) -> None:
+    steps = "install_packages() { say packages; }; install_python() { say python; }; "
+    (open_machine.root / "deploy" / "web.sh").write_text("#!/bin/bash\n")
+    choice = "DESKTOPS=no; " if said else ""
+    result = open_machine.call(f"{steps}{choice}main {mode}", unprivileged())
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.endswith("ready\n")
+    assert (said in result.stderr) if said else result.stderr == ""
+
+
+@pytest.fixture
+def checkout(machine: Machine) -> Machine:
+    """With all that set-up makes its decisions from; Python and Node.js write down what they are asked to do."""
+    machine.command("dpkg-query", f"sed 's/^/ii  /' {machine.root}/deploy/packages-*.txt")
+    for name in ("requirements-build.lock", "requirements.lock", "requirements-dev.lock", "pyproject.toml"):
+        shutil.copy(ROOT / name, machine.root / name)
+    web = machine.root / "web_client"
+    web.mkdir()
+    for name in ("package.json", "package-lock.json", "index.html"):
+        shutil.copy(ROOT / "web_client" / name, web / name)
+    work = machine.root / "work.calls"
+    work.touch()
+    venv = f"mkdir -p {machine.root}/.venv/bin && cp $0 {machine.root}/.venv/bin/python"
+    machine.command(
+        "python3",
+        f"""case "$*" in
+        -c*) exit 0 ;;
+        *venv*) {venv} ;;
+        *editable*) touch {machine.root}/.venv/bin/kakehashi; chmod 755 {machine.root}/.venv/bin/kakehashi
+          [ ! -e {machine.root}/fail ] || exit 1 ;;
+        esac
+        echo python "$@" >>{work}""",
+    )
+    machine.command("node", "exit 0")
+    machine.command(
+        "npm",
+        f"""case "$*" in
+        --version) echo 11.0.0; exit ;;
+        ci*) mkdir -p node_modules ;;
+        *build) mkdir -p dist; touch dist/index.html ;;
+        esac
+        echo npm "$@" >>{work}""",
+    )
+    return machine
+
+
+def set_up(machine: Machine, mode: str = "test") -> tuple[list[str], list[str]]:
+    """What it said and what it had others do."""
+    work = machine.root / "work.calls"
+    before = len(work.read_text().splitlines())
+    result = machine.call(f"PYTHON={machine.bin}/python3; main {mode}")
+    assert result.returncode == 0, result.stderr
+    said = [line.removeprefix("[kakehashi] ") for line in result.stdout.splitlines()]
+    return said, work.read_text().splitlines()[before:]
+
+
+UP_TO_DATE: Final = [
+    "Debian packages: all there",
+    "Python: .venv is up to date",
+    "Web client: bundle is up to date",
+    "ready",
+]
+
+
+def test_a_second_run_does_nothing_and_takes_a_moment(checkout: Machine) -> None:
+    _said, work = set_up(checkout)
+    assert [line.split()[0] for line in work].count("npm") == 2, "packages, bundle"
+    assert len([line for line in work if "-m pip" in line]) == 3, "build tools, packages, ourselves"
+    started = time.monotonic()
+    assert set_up(checkout) == (UP_TO_DATE, [])
+    assert set_up(checkout, "demo") == (UP_TO_DATE, []), "the tests' environment is enough for the demo"
+    assert time.monotonic() - started < 10.0
+
+
+def test_only_what_changed_is_made_again(checkout: Machine) -> None:
+    set_up(checkout)
+    with (checkout.root / "web_client" / "index.html").open("a") as page:
+        page.write("<!-- changed -->\n")
+    assert set_up(checkout)[1] == ["npm run build"]
+    with (checkout.root / "requirements-dev.lock").open("a") as lock:
+        lock.write("\n")
+    said, work = set_up(checkout)
+    assert {line.split()[0] for line in work} == {"python"}
+    assert UP_TO_DATE[2] in said
+    (checkout.root / "web_client" / "dist" / "index.html").unlink()
+    assert set_up(checkout)[1] == ["npm run build"]
+
+
+def test_a_failed_install_is_no_set_up(checkout: Machine) -> None:
+    (checkout.root / "fail").touch()
+    assert checkout.call(f"PYTHON={checkout.bin}/python3; main test").returncode == 1
+    (checkout.root / "fail").unlink()
+    assert [line for line in set_up(checkout)[1] if "--editable" in line]
