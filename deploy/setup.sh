@@ -6,7 +6,7 @@
 #   deploy/setup.sh check   as for the tests, for what starts no desktop: needs root for missing packages only
 #   deploy/setup.sh web     the Python environment and the web bundle only
 #
-# demo and test start desktops and so stop unless they are root; DESKTOPS=no in the environment goes on without.
+# demo and test start desktops and so stop unless they are root; with DESKTOPS=no in the environment the demo goes on without.
 # Everything it creates lies inside the checkout (.venv, .cache, web_client/node_modules, web_client/dist); only Debian packages go elsewhere.
 set -euo pipefail
 
@@ -24,16 +24,21 @@ usage() {
 # Asked first: after minutes of downloads nobody wants to hear that the half of it cannot run.
 need_root() { # mode
   if [ "$(id -u)" = 0 ]; then return 0; fi
-  if [ "${DESKTOPS:-}" != no ]; then
-    die "make $1 starts real desktops, each under a user number of its own, and only root may give those. Run it as root:
-  sudo make $1
-or, without any desktop:
-  make $1 DESKTOPS=no"
-  fi
+  local without
   case "$1" in
-  demo) warn "not root, and DESKTOPS=no: pages can be looked at, no desktop can be started" ;;
-  test) warn "not root, and DESKTOPS=no: the tests that start desktops are skipped, so this run proves less than \`sudo make test\`" ;;
+  demo)
+    if [ "${DESKTOPS:-}" = no ]; then
+      warn "not root, and DESKTOPS=no: pages can be looked at, no desktop can be started"
+      return 0
+    fi
+    without="  make demo DESKTOPS=no"
+    ;;
+  test) without="  deploy/setup.sh check && .venv/bin/pytest tests/unit tests/property" ;;
   esac
+  die "make $1 starts real desktops, each under a user number of its own, and only root may give those. Run it as root:
+  sudo make $1
+or what needs no desktop:
+$without"
 }
 
 # --- Debian packages ---------------------------------------------------------------------------------------------------
