@@ -1,28 +1,53 @@
 """The HTTP face: headers, problems, limits, proxies, cookies, permissions, the local socket."""
 
 import asyncio
+import io
 import json
 import os
 import re
 import socket
 import ssl
+import sys
 import time
 import warnings
 import zlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 import aiohttp
 import pyotp
 import pytest
+import structlog
 
+from common.log import configure
 from gateway import pacing
-from gateway.headers import LOGIN_COOKIE, SECURITY_HEADERS, SESSION_COOKIE
+from gateway.headers import LOGIN_COOKIE, SESSION_COOKIE
 from gateway.pacing import BURST
 from gateway.routes import ROUTES
 from tests.support.gateway import Running, run_gateway, settings
 from tests.support.person import Person
 from tests.support.slapd import Slapd
+
+SECURITY_HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
+        "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
+    ),
+    "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Permissions-Policy": (
+        "camera=(), microphone=(), geolocation=(), usb=(), serial=(), hid=(), midi=(), payment=(), display-capture=()"
+    ),
+    "Cache-Control": "no-store",
+}
+"""Written out: a header that is dropped or weakened in the gateway fails here."""
 
 
 async def test_every_answer_carries_the_security_headers(sato: Person) -> None:
@@ -33,6 +58,24 @@ async def test_every_answer_carries_the_security_headers(sato: Person) -> None:
                 assert response.headers[name] == value, (path, name)
             assert "Server" not in response.headers
             assert response.headers["X-Request-Id"].startswith("req_")
+
+
+async def test_every_log_line_of_a_request_carries_its_id(sato: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", written)
+    configure(json=True)
+    try:
+        async with asyncio.TaskGroup() as group:
+            asked = [group.create_task(sato.client.get(f"{sato.url}/api/v1/me")) for _ in range(5)]
+    finally:
+        structlog.reset_defaults()
+    answers = [task.result() for task in asked]
+    lines = [json.loads(line) for line in written.getvalue().splitlines()]
+    refused = [line["request_id"] for line in lines if line["event"] == "request refused"]
+    assert sorted(refused) == sorted(answer.headers["X-Request-Id"] for answer in answers)
+    assert len(set(refused)) == 5
+    for answer in answers:
+        assert json.loads(await answer.text())["request_id"] == answer.headers["X-Request-Id"]
 
 
 async def test_problems_are_problem_documents_and_echo_nothing(sato: Person) -> None:
