@@ -122,6 +122,8 @@ async def test_what_a_viewers_end_means(small_world: World, reason: EndReason | 
     assert (after.state, after.end_reason) == (state, reason)
     assert (after.desktop_id in small_world.agent.running()) is (state is SessionState.DISCONNECTED)
     assert len(small_world.broker.registry) == 0
+    ends = [event.details["reason"] for event in small_world.audit.events if event.name == "end-session"]
+    assert ends == ([] if state is SessionState.DISCONNECTED else [reason])
 
 
 async def test_end_cuts_the_viewer_stops_the_desktop_and_is_final(world: World) -> None:
