@@ -1,4 +1,4 @@
-"""`kakehashi policy whatif` before it asks the gateway, and how it tells the answer."""
+"""`kakehashi policy check`; `policy whatif` before it asks the gateway, and how it tells the answer."""
 
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,36 @@ FOUND: dict[str, Any] = {
         },
     ],
 }  # fmt: skip
+
+
+def test_check_says_the_rules_of_a_good_file_and_ends_with_0() -> None:
+    for arguments, given in (([str(SAMPLE)], None), (["-"], SAMPLE.read_bytes())):
+        ran = CliRunner().invoke(policy, ["check", *arguments, "-l", "en"], input=given)
+        assert (ran.exit_code, ran.output.startswith("Can be used.")) == (0, True), ran.output
+        assert "GR-LIMITS" in ran.output
+    assert CliRunner().invoke(policy, ["check", str(SAMPLE)]).output.startswith("使用できます。")
+
+
+def test_check_says_what_is_wrong_where_and_ends_with_1(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text(SAMPLE.read_text("utf-8").replace("networks: [satellite]", "networks: [satelite]"), "utf-8")
+    above = bad.read_text("utf-8").partition("[satelite]")[0].splitlines()
+    line = max(number for number, text in enumerate(above, 1) if text.strip() == "when:")
+    for arguments, name, given in (([str(bad)], str(bad), None), (["-"], "-", bad.read_bytes())):
+        ran = CliRunner().invoke(policy, ["check", *arguments, "-l", "en"], input=given)
+        assert ran.exit_code == 1
+        assert ran.output.startswith(f"{name}:{line}: error: [")
+        assert "satellite" in ran.output
+        assert "Can be used" not in ran.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(["nowhere.yaml"], "cannot be read"), ([str(SAMPLE), "-l", "fr"], "ja or en"), ([], "Missing argument")],
+)
+def test_what_cannot_be_checked_ends_with_2(arguments: list[str], said: str) -> None:
+    ran = CliRunner().invoke(policy, ["check", *arguments])
+    assert (ran.exit_code, said in ran.output) == (2, True), ran.output
 
 
 def test_a_file_with_errors_ends_with_1_and_says_them_before_anybody_is_asked(tmp_path: Path) -> None:
