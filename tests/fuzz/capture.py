@@ -1,7 +1,7 @@
 """Captures the fuzzing corpus again from real servers: `python -m tests.fuzz.capture`. Counterpart: tests/fuzz/corpus.
 
 Each file is one target's stream after ServerInit, cut to at most 24 KiB, with the framebuffer's size in its name:
-`<server>-<encoding>-<width>x<height>.rfb`. Viewer streams are made by tests/fuzz/target.py, not captured.
+`<server>-<encoding>-<width>x<height>.rfb`. Viewer streams are made by tests/fuzz/rfb_filters.py, not captured.
 """
 
 import asyncio
