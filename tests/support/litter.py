@@ -54,7 +54,7 @@ class PrivateView:
 
     def left(self) -> list[Path]:
         """Everything that was written and is still there, but for the folders that were to be kept."""
-        root = Path(f"/proc/{self._holder}/root/mnt")
+        root = Path("/proc", str(self._holder), "root", "mnt")
         found = [
             Path("/", path.relative_to(top))
             for top, places in ((root / "empty", _EMPTY), (root / "written", _LAYERED))
