@@ -3,6 +3,8 @@
 Counterpart: `gateway/what_if_rendering.py`.
 """
 
+from datetime import datetime
+
 from gateway.schemas import Answer
 
 
@@ -14,13 +16,24 @@ class PersonAnswer(Answer):
     department: str | None
 
 
+class PlaceAnswer(Answer):
+    """A named network, or everywhere else."""
+
+    name_ja: str
+    name_en: str
+
+
 class GainAnswer(Answer):
-    """Who gains a pool."""
+    """Who gains a pool at some time until the end, from some place. `now`: of these, how many at the moment of asking;
+    `later_at`: the first moment at which somebody else does; `places`: from where, null for wherever was tried."""
 
     pool_id: str
     name_ja: str
     name_en: str
     people: int
+    now: int
+    later_at: datetime | None
+    places: list[PlaceAnswer] | None
     named: list[PersonAnswer]
     more: int
 
@@ -84,6 +97,12 @@ class WhatIfAnswer(Answer):
     digest: str
     base_people: int
     gain_people: int
+    gain_now: int
+    """Of these, how many at the moment of asking."""
+    tried_from: datetime
+    tried_until: datetime
+    """All of this time was tried, from each of the places."""
+    tried_places: list[PlaceAnswer]
     gains: list[GainAnswer]
     forbidden: list[ForbiddenAnswer]
     capacity: list[CapacityAnswer]

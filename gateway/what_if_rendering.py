@@ -4,6 +4,7 @@ Counterparts: `policy.bcp.what_if` (the difference), `gateway/planning.py` (the 
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Final
 
 from broker.duties.models import Site
@@ -18,12 +19,15 @@ from gateway.schemas_what_if import (
     GatewayFitAnswer,
     LineAnswer,
     PersonAnswer,
+    PlaceAnswer,
     ToldAnswer,
     WhatIfAnswer,
 )
 from policy.bcp.what_if import WhatIf
+from policy.situations import ELSEWHERE, Place
 
 _SHOWN_NAMES: Final = 200
+_HOME: Final = PlaceAnswer(name_ja="自宅などその他の場所", name_en="home or elsewhere")
 
 
 def what_if(
@@ -42,17 +46,25 @@ def what_if(
 ) -> WhatIfAnswer:
     """All of it."""
     gaining = _gaining(found)
+    now = _gaining(found, now=True)
     expected = forecast(gaining, pools, seats, sites, settings, lines, load_mbps)
     return WhatIfAnswer(
         digest=found.digest,
         base_people=found.people,
         gain_people=len(found.gainers),
+        gain_now=len(frozenset().union(*now.values())),
+        tried_from=found.at,
+        tried_until=found.until,
+        tried_places=_places(one.place for one in found.tried),
         gains=[
             GainAnswer(
                 pool_id=pool_id,
                 name_ja=pools[pool_id].name_ja,
                 name_en=pools[pool_id].name_en,
                 people=len(names),
+                now=len(now.get(pool_id, ())),
+                later_at=_later(found, pool_id, now.get(pool_id, frozenset())),
+                places=_only_from(found, pool_id),
                 named=[people[name] for name in sorted(names)[:_SHOWN_NAMES] if name in people],
                 more=max(0, len(names) - _SHOWN_NAMES),
             )
@@ -73,12 +85,41 @@ def what_if(
     )
 
 
-def _gaining(found: WhatIf) -> dict[PoolId, frozenset[str]]:
+def _gaining(found: WhatIf, *, now: bool = False) -> dict[PoolId, frozenset[str]]:
+    """Who gains which pool, at some time or at the moment of asking."""
     by_pool: dict[PoolId, set[str]] = {}
     for gain in found.gains:
-        for pool_id in gain.pools:
-            by_pool.setdefault(pool_id, set()).update(gain.usernames)
+        if not now or any(found.tried[place].context.now == found.at for place in gain.situations):
+            for pool_id in gain.pools:
+                by_pool.setdefault(pool_id, set()).update(gain.usernames)
     return {pool_id: frozenset(names) for pool_id, names in by_pool.items()}
+
+
+def _later(found: WhatIf, pool_id: PoolId, now: frozenset[str]) -> datetime | None:
+    """When the first of those who gain the pool, but not at once, does."""
+    moments = [
+        found.tried[place].context.now
+        for gain in found.gains
+        if pool_id in gain.pools and not now.issuperset(gain.usernames)
+        for place in gain.situations
+    ]
+    return min(moments, default=None)
+
+
+def _only_from(found: WhatIf, pool_id: PoolId) -> list[PlaceAnswer] | None:
+    """From where somebody gains the pool; None when from everywhere."""
+    tried = {one.place.source for one in found.tried}
+    places = [found.tried[at].place for gain in found.gains if pool_id in gain.pools for at in gain.situations]
+    return None if tried == {place.source for place in places} else _places(places)
+
+
+def _places(places: Iterable[Place]) -> list[PlaceAnswer]:
+    """Each once, in the order of first mention."""
+    by_source = {place.source: place for place in places}
+    return [
+        _HOME if source == ELSEWHERE else PlaceAnswer(name_ja=place.name_ja, name_en=place.name_en)
+        for source, place in by_source.items()
+    ]
 
 
 def _numbers(fit: Fit) -> dict[str, int]:

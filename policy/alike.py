@@ -11,31 +11,40 @@ from policy.model import Resource, Subject
 from policy.schema import When
 
 T = TypeVar("T")
-_OTHER: Final = "\0other"
 
 
 class Named:
-    """What rules with these conditions can tell apart."""
+    """What rules with these conditions can tell apart: not the names themselves, but which lists hold them."""
 
     def __init__(self, whens: Iterable[When]) -> None:
-        self.by_key: Final[dict[str, set[str]]] = defaultdict(set)
+        self._lists: Final[dict[str, set[frozenset[str]]]] = defaultdict(set)
+        self._bits: Final[dict[tuple[str, str], int]] = defaultdict(int)
+        """Of a kind of condition and a name: a bit for each list that holds the name."""
         for when in whens:
             for part in parts(when):
                 for key, value in part.given().items():
                     if isinstance(value, tuple) and key not in ("any_of", "all_of"):
-                        self.by_key[key].update(map(str, value))
+                        self.add(key, map(str, value))
+
+    def add(self, key: str, names: Iterable[str]) -> None:
+        """A condition of this kind that asks for one of these names."""
+        asked, known = frozenset(names), self._lists[key]
+        if asked not in known:
+            bit = 1 << len(known)
+            known.add(asked)
+            for name in asked:
+                self._bits[key, name] |= bit
 
     def person(self, person: Subject) -> Hashable:
         """Equal for people whom nothing tells apart."""
-        users = self.by_key["users"]
         return (
             person.tenant_id,
             person.suspended,
-            person.groups & self.by_key["groups"],
-            person.duties & self.by_key["duties"],
+            self.some("groups", person.groups),
+            self.some("duties", person.duties),
             self.one("departments", person.department),
             self.one("employment", person.employment),
-            (person.username, person.user_id) if person.username in users or person.user_id in users else None,
+            self.some("users", (person.username, person.user_id)),
         )
 
     def resource(self, resource: Resource) -> Hashable:
@@ -48,9 +57,16 @@ class Named:
             self.one("sites", resource.site),
         )
 
-    def one(self, key: str, value: str | None) -> str | None:
-        """The value as far as it matters: those that no condition of this kind names are all one."""
-        return value if value is None or value in self.by_key[key] else _OTHER
+    def one(self, key: str, value: str | None) -> int | None:
+        """The lists of this kind that hold the value; None when it is not known."""
+        return value if value is None else self._bits.get((key, value), 0)
+
+    def some(self, key: str, values: Iterable[str]) -> int:
+        """The lists of this kind that hold one of the values."""
+        bits = 0
+        for value in values:
+            bits |= self._bits.get((key, value), 0)
+        return bits
 
 
 def parts(when: When) -> Iterator[When]:

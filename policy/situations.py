@@ -1,15 +1,16 @@
 """The situations in which two policies can differ: states of the clock, places, facts that changed rules ask for. Pure.
 
-Counterpart: `policy.what_if`, which compares decisions in each of them. States of the clock and places are those that
-either policy can tell apart, one example each; of the other facts one is out of the ordinary at a time.
+Counterparts: `policy.what_if` and `policy.bcp.what_if`, which compare decisions in each of them. States of the clock
+and places are those that either policy can tell apart, one example each; of the other facts one is out of the ordinary
+at a time.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from itertools import chain, product
+from itertools import chain, islice, product
 from typing import Any, Final
 
 from common.errors import ErrorCode, KakehashiError
@@ -23,6 +24,8 @@ from policy.schema import Age, Threshold, When, duration_text
 
 MOST: Final = 20_000
 """Situations. A city's policies have hundreds; a text made to have millions must not fill the gateway's memory."""
+MOST_EVERYDAY: Final = 1_000
+"""The same before a signature, where somebody waits."""
 ELSEWHERE: Final = ip_address("203.0.113.1")
 _FAR: Final = 3660
 """Days ahead within which dates are looked at."""
@@ -98,20 +101,44 @@ def situations(
     )
 
 
+def everyday(old: Engine, new: Engine, now: datetime, until: datetime) -> tuple[tuple[Situation, ...], datetime]:
+    """From `now` until before `until`, nothing out of the ordinary, in the order of time; and the moment up to which
+    all of that time is covered: earlier than `until` when there would be more than `MOST_EVERYDAY` situations."""
+    today, last = local(now)[0], local(until)[0]
+    places, found = _places(old, new), list[Situation]()
+    for moment in _states(old, new, now, range(today, last + 1)):
+        if moment >= until:
+            break
+        if len(found) + len(places) > MOST_EVERYDAY:
+            return tuple(found), moment
+        found += [Situation(replace(ordinary(moment), source=place.source), place, None, None) for place in places]
+    return tuple(found), until
+
+
 def _moments(old: Engine, new: Engine, now: datetime, most: int, stopped: Callable[[], bool]) -> list[datetime]:
     """Now, and the first moment of each other state of both clocks: within 14 days, and at days that a policy names."""
     today, _minute = local(now)
     days = {*range(today, today + SEARCH_DAYS + 1), *(day for day in _dates(old, new) if today < day < today + _FAR)}
+    found = list(islice(_states(old, new, now, sorted(days), stopped), most + 1))
+    if len(found) > most:
+        raise KakehashiError(f"more than {MOST} situations to try", code=ErrorCode.TOO_LARGE)
+    return found
+
+
+def _states(
+    old: Engine, new: Engine, now: datetime, days: Iterable[int], stopped: Callable[[], bool] = lambda: False
+) -> Iterator[datetime]:
+    """`now`, and the first moment of each other state of both clocks on these days (ascending), in the order of time.
+    Raises Cancelled."""
     edges = sorted({0, *old.edges, *new.edges})
-    found: dict[tuple[int, int], datetime] = {}
-    for moment in chain((now,), (at(day, edge) for day in sorted(days) for edge in edges)):
+    known: set[tuple[int, int]] = set()
+    for moment in chain((now,), (at(day, edge) for day in days for edge in edges)):
         if stopped():
             raise Cancelled
-        if moment >= now:
-            found.setdefault((old.clock(moment), new.clock(moment)), moment)
-        if len(found) > most:
-            raise KakehashiError(f"more than {MOST} situations to try", code=ErrorCode.TOO_LARGE)
-    return list(found.values())
+        state = old.clock(moment), new.clock(moment)
+        if moment >= now and state not in known:
+            known.add(state)
+            yield moment
 
 
 def _dates(old: Engine, new: Engine) -> Iterator[int]:

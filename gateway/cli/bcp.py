@@ -285,9 +285,12 @@ def _in_hours(hours: int) -> str:
 
 def say_effect(found: dict[str, Any], *, err: bool = False) -> None:
     """The effect of a proposal, line by line."""
-    say(f"{found['gain_people']} of {found['base_people']} people gain something:", err=err)
+    say(f"{found['gain_people']} of {found['base_people']} people gain something ({found['gain_now']} now):", err=err)
     for gain in found["gains"]:
-        say(f"  {gain['name_ja']} ({gain['pool_id']}): {gain['people']}", err=err)
+        say(f"  {gain['name_ja']} ({gain['pool_id']}): {gain['people']}{_when(gain)}", err=err)
+    places = ", ".join(place["name_ja"] for place in found["tried_places"])
+    tried = f"at any time from {_time(found['tried_from'])} to {_time(found['tried_until'])}"
+    say(f"counted: who gains {tried}, from any of: {places}", err=err)
     say(f"expected when {found['at_once_percent']} % of them come at once:", err=err)
     for pool in found["capacity"]:
         say(f"  {_fit(pool)} seats of {pool['name_ja']} ({pool['pool_id']})", err=err)
@@ -303,6 +306,16 @@ def say_effect(found: dict[str, Any], *, err: bool = False) -> None:
     told = found["told"]
     by_mail = f"{told['with_address']} by mail or message"
     say(f"told: {told['people']} people ({by_mail}), {told['officials']} officials", err=err)
+
+
+def _when(gain: dict[str, Any]) -> str:
+    """From when and from where people gain a pool."""
+    parts = [f"{gain['now']} now"]
+    if gain["later_at"]:
+        parts.append(f"{'others' if gain['now'] else 'the first'} from {_time(gain['later_at'])}")
+    if gain["places"] is not None:
+        parts.append(f"only from {', '.join(place['name_ja'] for place in gain['places'])}")
+    return f" ({'; '.join(parts)})"
 
 
 def _fit(one: dict[str, Any]) -> str:

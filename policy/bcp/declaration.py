@@ -66,7 +66,6 @@ def draft(
 ) -> Declaration:
     """A declaration that nobody has signed yet. Raises Refused for what could never be declared."""
     _check(proposal, now)
-    limit = longest(proposal.level, drill=proposal.drill)
     return Declaration(
         id=declaration_id,
         tenant_id=tenant_id,
@@ -81,13 +80,26 @@ def draft(
         break_glass=proposal.break_glass,
         created_by=by,
         created_at=now,
-        ends_at=proposal.ends_at or now + min(DEFAULT_DURATION, limit),
+        ends_at=_wanted_end(proposal, now),
         state=State.DRAFT,
         version=1,
         seen_at=now,
         supersedes=proposal.supersedes,
         injects=proposal.injects,
     )
+
+
+def _wanted_end(proposal: Proposal, now: datetime) -> datetime:
+    return proposal.ends_at or now + min(DEFAULT_DURATION, longest(proposal.level, drill=proposal.drill))
+
+
+def end_of(subject: Declaration | Proposal, now: datetime) -> datetime:
+    """Until when it would hold with the signature that it waits for: the later end that is proposed, the end that a
+    break-glass was declared for once somebody stands in for it (four hours before)."""
+    if isinstance(subject, Declaration):
+        return subject.pending.ends_at if subject.pending else subject.planned_end or subject.ends_at
+    wanted = _wanted_end(subject, now)
+    return min(wanted, now + BREAK_GLASS) if subject.break_glass else wanted
 
 
 def propose(

@@ -7,6 +7,7 @@ Declarations keep the version that they were signed with, whatever happens here.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -19,7 +20,7 @@ from policy.bcp.adopted import AdoptedPlans
 from policy.bcp.audit_names import BcpAudit
 from policy.bcp.chronicle import Chronicle
 from policy.bcp.memory import Memory
-from policy.bcp.model import TOPIC, WHOLE_TENANT, Cause, Level, Proposal, Refused, Signature, Signer
+from policy.bcp.model import MAX_DURATION, TOPIC, WHOLE_TENANT, Cause, Level, Proposal, Refused, Signature, Signer
 from policy.bcp.model import RefusalCode as Code
 from policy.bcp.plan import Plan
 from policy.bcp.plan_store import PlanStore, PlanTurn
@@ -92,10 +93,10 @@ class PlanDesk:
         return await asyncio.to_thread(checked, text, self._policy.current.document, today=today, known=known)
 
     async def what_if(self, plan: Plan, level: Level) -> WhatIf:
-        """Who would gain what if this plan were declared now for the whole municipality."""
-        subject = declared(plan, level)
+        """Who would gain what if this plan were declared now for the whole municipality, for as long as it may be."""
         population = population_of(await self._surroundings.people(), await self._surroundings.resources())
         moment = self._clock.now()
+        subject = replace(declared(plan, level), ends_at=moment + MAX_DURATION)
         return await compare(self._policy.current.document, plan, subject, population, self._tenant_id, moment)
 
     async def propose(self, text: str, note: str, signer: Signer, *, source: str | None = None) -> PlanVersion:

@@ -1,14 +1,16 @@
 """Who would gain what if a plan were declared: the whole population against every pool, normal policy against overlay.
 
-Counterparts: `policy.bcp.service` (asks before each signature), the console and the command line (show it). People who
-look alike to every rule, and pools that do, are judged once. The work is done in a thread and stops when cancelled.
+Counterparts: `policy.situations` (when and from where is tried), `policy.bcp.service` (asks before each signature), the
+console and the command line (show it). Whoever gains at some time until the end, from some place, gains: an official
+who signs at night has to see the morning. People who look alike to every rule about a pool, and pools that do, are
+judged once. The work is done in a thread and stops when cancelled.
 """
 
 import asyncio
 import hashlib
 import threading
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -16,10 +18,11 @@ from typing import Final
 from common.ids import PoolId, TenantId, UserId
 from policy.alike import Named, classes
 from policy.bcp.canonical import spelled
-from policy.bcp.injects import NONE, Injects
-from policy.bcp.model import SUBSTITUTE, WHOLE_TENANT, Declaration, Proposal, Scope, ScopeKind, overlay_plan
-from policy.bcp.plan import Plan, compiled, substitute_of
-from policy.calendar import JST
+from policy.bcp.declaration import end_of
+from policy.bcp.injects import NONE
+from policy.bcp.model import MAX_DURATION, SUBSTITUTE, Declaration, Proposal, ScopeKind, overlay_plan
+from policy.bcp.plan import Plan, compiled
+from policy.conditions import Kind, conjunction
 from policy.engine import Engine
 from policy.guardrails import GUARDRAILS, PREFIX
 from policy.model import (
@@ -33,18 +36,10 @@ from policy.model import (
     Subject,
 )
 from policy.obligations import actions_on, no_worse
-from policy.schema import PolicyDocument, When
-from policy.situations import ordinary
+from policy.schema import Layer, PolicyDocument
+from policy.situations import Situation, everyday, ordinary
 
-
-@dataclass(frozen=True, slots=True)
-class Circumstance:
-    """One way of working that is tried: when, from where, with what."""
-
-    key: str
-    name_ja: str
-    name_en: str
-    context: Context
+_TARGET: Final = frozenset({Kind.TARGET})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +67,9 @@ class Population:
 @dataclass(frozen=True, slots=True)
 class Gain:
     """People who all gain the same at some pools: new actions, or (`actions` empty) better terms for what they had.
-    `before` is None where they were refused."""
+    `before` is None where they were refused; `situations` are places in the list of those tried."""
 
-    circumstance: str
+    situations: tuple[int, ...]
     user_ids: tuple[UserId, ...]
     usernames: tuple[str, ...]
     pools: tuple[PoolId, ...]
@@ -96,13 +91,15 @@ class StillForbidden:
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
-    """The exact difference. `gainers` are all who gain anything; `losses` is 0 unless the program is wrong."""
+    """The exact difference in every situation from `at` to before `until`. `gainers` are all who gain anything in any
+    of them; `losses` is 0 unless the program is wrong. Equal effects have equal digests."""
 
     digest: str
-    circumstances: tuple[Circumstance, ...]
+    at: datetime
+    until: datetime
+    tried: tuple[Situation, ...]
     people: int
     pools: int
-    decisions: int
     gainers: tuple[str, ...]
     gainers_by_pool: Mapping[PoolId, int]
     gains: tuple[Gain, ...]
@@ -122,16 +119,6 @@ def population_of(people: Iterable[Subject], resources: Iterable[Resource]) -> P
     )
 
 
-def usual(at: datetime) -> tuple[Circumstance, ...]:
-    """What is tried unless told otherwise: now from home, and at night."""
-    night = at.astimezone(JST).replace(hour=23, minute=0, second=0, microsecond=0)
-    now = ordinary(at)
-    return (
-        Circumstance("now", "今、自宅から", "now, from home", now),
-        Circumstance("night", "23時、自宅から", "at 23:00, from home", replace(now, now=night)),
-    )
-
-
 async def compare(
     document: PolicyDocument,
     plan: Plan,
@@ -139,13 +126,11 @@ async def compare(
     population: Population,
     tenant_id: TenantId,
     at: datetime,
-    circumstances: Sequence[Circumstance] = (),
 ) -> WhatIf:
     """The difference, worked out beside the event loop. Cancelling the caller stops the work."""
     stop = threading.Event()
-    tried = tuple(circumstances) or usual(at)
     try:
-        return await asyncio.to_thread(difference, document, plan, subject, population, tenant_id, tried, stop)
+        return await asyncio.to_thread(difference, document, plan, subject, population, tenant_id, at, stop)
     except asyncio.CancelledError:
         stop.set()
         raise
@@ -157,43 +142,78 @@ def difference(
     subject: Declaration | Proposal,
     population: Population,
     tenant_id: TenantId,
-    circumstances: Sequence[Circumstance],
+    at: datetime,
     stop: threading.Event,
+    situations: Sequence[Situation] = (),
 ) -> WhatIf:
-    """The same in the caller's thread. Raises WhatIfCancelled soon after `stop` is set."""
-    rules = compiled(plan, drill=subject.drill)
+    """The same in the caller's thread. `situations`: these instead of all from `at` to the end. Raises WhatIfCancelled
+    soon after `stop` is set."""
     base = Engine(document)
+    rules = compiled(plan, drill=subject.drill)
     wide = Engine(document.model_copy(update={"rules": (*document.rules, *rules)}))
-    pretend = subject.injects if subject.drill else NONE
-    named = _Named([rule.rule.when for rule in wide.rules], subject.scope, pretend, subject.drill_name)
-    people = classes(population.people, named.person)
-    pools = classes(population.resources, named.resource)
-    overlays = _Overlays(plan, subject, tenant_id)
-    guards = _Guards(wide)
+    tried, until = tuple(situations), min(end_of(subject, at), at + MAX_DURATION)
+    if not tried:
+        tried, until = everyday(base, wide, at, until)
+    overlay = _Overlay(plan, subject, tenant_id)
+    contexts = [(one.context, overlay.over(one.context)) for one in tried]
+    named = Named(rule.rule.when for rule in wide.rules)
+    named.add("sites", subject.scope.ids)
+    named.add("sites", subject.injects.sites_down)
     found = _Findings()
-    for circumstance in circumstances:
-        for persons in people:
+    for targets in classes(population.resources, named.resource):
+        for persons in _reached(wide, overlay, population.people, targets[0], ordinary(at)):
             if stop.is_set():
                 raise WhatIfCancelled
-            for targets in pools:
-                request = Request(persons[0], Action.CONNECT, targets[0], circumstance.context)
-                before = base.decide(request)
-                after = before
-                if overlay := overlays.at(request):
-                    after = wide.decide(replace(request, context=replace(request.context, overlays=overlay)))
-                found.add(circumstance.key, persons, targets, before, after)
-                if not after.allowed:
-                    found.forbid(persons, targets, guards.of(request))
-    return found.result(circumstances, population)
+            pair = found.pair(persons, targets)
+            for place, (usual, widened) in enumerate(contexts):
+                before = base.decide(Request(persons[0], Action.CONNECT, targets[0], usual))
+                after = wide.decide(Request(persons[0], Action.CONNECT, targets[0], widened))
+                found.add(pair, place, before, after)
+    gains = tuple(sorted(found.gains(), key=lambda gain: (gain.usernames, gain.pools, gain.situations)))
+    by_pool: dict[PoolId, set[str]] = defaultdict(set)
+    for gain in gains:
+        for pool in gain.pools:
+            by_pool[pool].update(gain.usernames)
+    return WhatIf(
+        digest=_digest(gains),
+        at=at,
+        until=until,
+        tried=tried,
+        people=len(population.people),
+        pools=len(population.resources),
+        gainers=tuple(sorted(set().union(*by_pool.values()))),
+        gainers_by_pool={pool: len(by_pool[pool]) for pool in sorted(by_pool)},
+        gains=gains,
+        still_forbidden=_still_forbidden(wide, population, ordinary(at)),
+        losses=found.losses,
+    )
 
 
-class _Overlays:
+def _reached(
+    wide: Engine, overlay: "_Overlay", people: Sequence[Subject], target: Resource, context: Context
+) -> list[list[Subject]]:
+    """The people whom the declaration reaches at the target, in groups that no rule about the target tells apart.
+    Nobody when no rule of the plan is about it."""
+    if not people:
+        return []
+    request = Request(people[0], Action.CONNECT, target, context)
+    about = [
+        rule.rule
+        for rule in wide.rules
+        if conjunction(tuple(one for one in rule.conditions if one.kinds <= _TARGET))(request) is not False
+    ]
+    if not any(rule.layer is Layer.BCP for rule in about):
+        return []
+    reached = [person for person in people if overlay.reaches(Request(person, Action.CONNECT, target, context))]
+    return classes(reached, Named(rule.when for rule in about).person)
+
+
+class _Overlay:
     """The overlay that the declaration would be."""
 
     def __init__(self, plan: Plan, subject: Declaration | Proposal, tenant_id: TenantId) -> None:
-        level = subject.level.widens
         self._name: Final = overlay_plan(plan.id, plan.version, drill=subject.drill)
-        self._level: Final = level
+        self._level: Final = subject.level.widens
         self._scope: Final = subject.scope
         self._tenant_id: Final = tenant_id
         self._injects: Final = subject.injects if subject.drill else NONE
@@ -201,127 +221,109 @@ class _Overlays:
         self._blocked: Final = subject.blocked if isinstance(subject, Declaration) else frozenset()
         self._pools: Final = frozenset(plan.drill.pools if plan.drill else ()) if subject.drill else None
 
-    def at(self, request: Request) -> tuple[ActiveOverlay, ...]:
+    def reaches(self, request: Request) -> bool:
+        """Whether it holds for this person at this target."""
         person, target = request.subject, request.resource
         if self._level is None or not person.tenant_id == target.tenant_id == self._tenant_id:
-            return ()
+            return False
         if person.user_id in self._blocked or (self._pools is not None and target.pool_id not in self._pools):
-            return ()
-        if not self._scope.covers(person, target) or self._injects.withholds(self._drill_name, request):
-            return ()
-        return (ActiveOverlay("what-if", self._name, self._level, request.context.now + timedelta(hours=1)),)
+            return False
+        if not self._scope.covers(person, target):
+            return False
+        return not (self._injects and self._injects.withholds(self._drill_name, request))
+
+    def over(self, context: Context) -> Context:
+        """The same with it, as it is while it holds."""
+        if self._level is None:
+            return context
+        holds = ActiveOverlay("what-if", self._name, self._level, context.now + timedelta(hours=1))
+        return replace(context, overlays=(holds,))
 
 
-class _Named(Named):
-    """What rules, scope and a drill's injects can tell apart."""
+def _still_forbidden(wide: Engine, population: Population, context: Context) -> tuple[StillForbidden, ...]:
+    """What guardrails keep from whom, whatever is declared. They know neither hours nor places."""
+    named = Named(rule.when for rule in GUARDRAILS)
+    people = classes(population.people, named.person)
+    found: dict[str, tuple[set[PoolId], set[UserId]]] = {}
+    for targets in classes(population.resources, named.resource):
+        for persons in people:
+            for fired in wide.explain(Request(persons[0], Action.CONNECT, targets[0], context)).forbidding:
+                if fired.rule.id.startswith(PREFIX):
+                    kept_pools, kept = found.setdefault(fired.rule.id, (set(), set()))
+                    kept_pools.update(resource.pool_id for resource in targets)
+                    kept.update(person.user_id for person in persons)
+    names = {rule.id: rule.name for rule in GUARDRAILS}
+    return tuple(
+        StillForbidden(rule, names[rule].ja, names[rule].en, tuple(sorted(pools)), len(kept))
+        for rule, (pools, kept) in sorted(found.items())
+    )
 
-    def __init__(self, whens: Iterable[When], scope: Scope, injects: Injects = NONE, drill_name: str = "") -> None:
-        super().__init__(whens)
-        self._injects: Final = injects
-        self._drill_name: Final = drill_name
-        kinds = {ScopeKind.SITE: "scope_sites", ScopeKind.DEPARTMENT: "departments", ScopeKind.DUTY: "duties"}
-        if scope.kind in kinds:
-            self.by_key[kinds[scope.kind]] |= scope.ids | {substitute_of(name) for name in scope.ids}
-        self.by_key["sites"] |= self.by_key["scope_sites"] | injects.sites_down
 
-    def person(self, person: Subject) -> Hashable:
-        """Equal for people whom nothing tells apart."""
-        absent = self._injects.absent(self._drill_name, person.username)
-        return super().person(person), absent, self.one("scope_sites", person.site)
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What of a gain is the same for everybody: the situations, the new actions, the terms before and after."""
 
-
-class _Guards:
-    """Which guardrails refuse. Explaining is dear, so it is done once for all whom no guardrail tells apart."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine: Final = engine
-        self._named: Final = _Named([rule.when for rule in GUARDRAILS], WHOLE_TENANT)
-        self._known: Final[dict[Hashable, tuple[str, ...]]] = {}
-
-    def of(self, request: Request) -> tuple[str, ...]:
-        """Ids of the guardrails that forbid this request."""
-        key = self._named.person(request.subject), self._named.resource(request.resource)
-        if key not in self._known:
-            forbidding = self._engine.explain(request).forbidding
-            self._known[key] = tuple(f.rule.id for f in forbidding if f.rule.id.startswith(PREFIX))
-        return self._known[key]
+    situations: tuple[int, ...]
+    actions: tuple[Action, ...]
+    before: Obligations | None
+    after: Obligations
 
 
 class _Findings:
-    """Collects the pairs of classes and makes the result."""
+    """Collects the pairs of classes."""
 
     def __init__(self) -> None:
-        self._gains: dict[tuple[object, ...], tuple[list[Subject], set[PoolId]]] = {}
-        self._by_pool: dict[PoolId, set[str]] = defaultdict(set)
-        self._forbidden: dict[str, tuple[set[PoolId], set[UserId]]] = {}
-        self._losses = 0
-        self._decisions = 0
+        self.losses = 0
+        self._seen: Final[dict[tuple[int, Obligations | None, Obligations], list[int]]] = defaultdict(list)
+        self._pairs: Final[list[tuple[Sequence[Subject], Sequence[Resource]]]] = []
 
-    def add(
-        self,
-        circumstance: str,
-        persons: Sequence[Subject],
-        targets: Sequence[Resource],
-        before: Decision,
-        after: Decision,
-    ) -> None:
-        """One pair of classes under one circumstance."""
-        self._decisions += 1
+    def pair(self, persons: Sequence[Subject], targets: Sequence[Resource]) -> int:
+        """The number of this pair of classes."""
+        self._pairs.append((persons, targets))
+        return len(self._pairs) - 1
+
+    def add(self, pair: int, place: int, before: Decision, after: Decision) -> None:
+        """One pair of classes in one situation."""
         old, new = _terms(before), _terms(after)
+        if old is new or old == new:
+            return
         had, has = actions_on(old), actions_on(new)
-        self._losses += len([a for a in had if a not in has]) or int(bool(old) and not no_worse(old, new))
-        if new is not None and new != old:
-            gained = tuple(action for action in has if action not in had)
-            key = (circumstance, id(persons), gained, old, new)
-            self._gains.setdefault(key, (list(persons), set()))[1].update(r.pool_id for r in targets)
-            names = [person.username for person in persons]
-            for resource in targets:
-                self._by_pool[resource.pool_id].update(names)
+        self.losses += len([a for a in had if a not in has]) or int(bool(old) and not no_worse(old, new))
+        if new is not None:
+            self._seen[pair, old, new].append(place)
 
-    def forbid(self, persons: Sequence[Subject], targets: Sequence[Resource], guardrails: Iterable[str]) -> None:
-        """Guardrails that keep these people from these pools whatever is declared."""
-        for rule_id in guardrails:
-            pools, people = self._forbidden.setdefault(rule_id, (set(), set()))
-            pools.update(resource.pool_id for resource in targets)
-            people.update(person.user_id for person in persons)
-
-    def result(self, circumstances: Sequence[Circumstance], population: Population) -> WhatIf:
-        """Everything, sorted; equal questions have equal digests."""
-        gains = tuple(sorted(self._merged(), key=lambda gain: (gain.circumstance, gain.usernames, gain.pools)))
-        content = [[g.circumstance, g.user_ids, g.pools, g.actions, repr(g.before), repr(g.after)] for g in gains]
-        names = {rule.id: rule.name for rule in GUARDRAILS}
-        return WhatIf(
-            digest=hashlib.sha256(spelled(content)).hexdigest(),
-            circumstances=tuple(circumstances),
-            people=len(population.people),
-            pools=len(population.resources),
-            decisions=self._decisions,
-            gainers=tuple(sorted({name for gain in gains for name in gain.usernames})),
-            gainers_by_pool={pool: len(self._by_pool[pool]) for pool in sorted(self._by_pool)},
-            gains=gains,
-            still_forbidden=tuple(
-                StillForbidden(rule, names[rule].ja, names[rule].en, tuple(sorted(pools)), len(people))
-                for rule, (pools, people) in sorted(self._forbidden.items())
-            ),
-            losses=self._losses,
-        )
-
-    def _merged(self) -> Iterator[Gain]:
-        """Classes that gain the same at the same pools are one line."""
-        lines: dict[tuple[object, ...], list[Subject]] = defaultdict(list)
-        for (circumstance, _class, actions, before, after), (people, pools) in self._gains.items():
-            lines[circumstance, actions, before, after, tuple(sorted(pools))] += people
-        for (circumstance, actions, before, after, targets), people in lines.items():
-            ordered = sorted(people, key=lambda person: person.username)
+    def gains(self) -> Iterator[Gain]:
+        """Who gains the same at the same pools is one line."""
+        at_pools: dict[tuple[_Line, tuple[PoolId, ...]], list[Subject]] = defaultdict(list)
+        for (pair, old, new), places in self._seen.items():
+            people, targets = self._pairs[pair]
+            had = actions_on(old)
+            line = _Line(tuple(places), tuple(one for one in actions_on(new) if one not in had), old, new)
+            at_pools[line, tuple(resource.pool_id for resource in targets)] += people
+        by_people: dict[tuple[_Line, tuple[Subject, ...]], list[PoolId]] = defaultdict(list)
+        for (line, pools), gaining in at_pools.items():
+            by_people[line, tuple(sorted(gaining, key=lambda person: person.username))] += pools
+        for (line, ordered), pool_ids in by_people.items():
             yield Gain(
-                circumstance=circumstance,  # type: ignore[arg-type]  # the key is made of a Gain's own fields
+                situations=line.situations,
                 user_ids=tuple(person.user_id for person in ordered),
                 usernames=tuple(person.username for person in ordered),
-                pools=targets,  # type: ignore[arg-type]  # see above
-                actions=actions,  # type: ignore[arg-type]  # see above
-                before=before,  # type: ignore[arg-type]  # see above
-                after=after,  # type: ignore[arg-type]  # see above
+                pools=tuple(sorted(pool_ids)),
+                actions=line.actions,
+                before=line.before,
+                after=line.after,
             )
+
+
+def _digest(gains: Iterable[Gain]) -> str:
+    """Over who gains what where, and not when: it is the same by day and by night."""
+    people: dict[tuple[str, str], set[UserId]] = defaultdict(set)
+    for gain in gains:
+        terms = spelled([gain.actions, repr(gain.before), repr(gain.after)]).decode()
+        for pool in gain.pools:
+            people[pool, terms].update(gain.user_ids)
+    content = [[*key, sorted(user_ids)] for key, user_ids in sorted(people.items())]
+    return hashlib.sha256(spelled(content)).hexdigest()
 
 
 def _terms(decision: Decision) -> Obligations | None:

@@ -21,7 +21,7 @@ from policy.bcp.model import WHOLE_TENANT, Level, Scope, ScopeKind
 from policy.bcp.overlay import Deadline, Snapshot, activated, used
 from policy.bcp.plan import PREFIX, Plan, PlanFile, substitute_of
 from policy.bcp.service import widened
-from policy.bcp.what_if import Circumstance, WhatIfCancelled, difference, population_of
+from policy.bcp.what_if import WhatIfCancelled, difference, population_of
 from policy.engine import Engine
 from policy.guardrails import LOW_PRIVILEGE
 from policy.model import (
@@ -35,6 +35,7 @@ from policy.model import (
 )
 from policy.problems import Severity
 from policy.schema import PolicyDocument
+from policy.situations import ELSEWHERE, Place, Situation
 from tests.support.bcp import CITY, OFFICIALS, approver, people, plan_dict, plan_ref, pools, proposal, signer, widening
 from tests.support.policy import context, policy
 from tests.support.policy_strategies import NETWORKS, no_wider, requests, rule_lists
@@ -324,20 +325,21 @@ def test_what_if_says_of_each_person_what_the_engine_says(
         duties = frozenset(map(substitute_of, scope.ids))
         subjects.append(replace(subjects[0], user_id=UserId("usr_x"), username="sx", duties=duties))
     targets = {r.resource.pool_id: r.resource for r in asked}
-    circumstance = Circumstance("one", "試", "try", replace(asked[0].context, live=False, overlays=()))
+    tried = Situation(replace(asked[0].context, live=False, overlays=()), Place(ELSEWHERE, "試", "try"), None, None)
     found = difference(
         base.document,
         plan,
         proposal(scope=scope, level=level),
         population_of(subjects, targets.values()),
         CITY,
-        [circumstance],
+        now,
         threading.Event(),
+        [tried],
     )
     expected: dict[str, int] = {}
     for pool_id, resource in targets.items():
         for person in subjects:
-            plain = Request(person, Action.CONNECT, resource, circumstance.context)
+            plain = Request(person, Action.CONNECT, resource, tried.context)
             before = base.decide(plain)
             after = before
             if level.widens:
@@ -351,7 +353,6 @@ def test_what_if_says_of_each_person_what_the_engine_says(
 def test_a_withdrawn_question_stops() -> None:
     stop = threading.Event()
     stop.set()
-    circumstance = Circumstance("one", "試", "try", context())
     with pytest.raises(WhatIfCancelled):
         difference(
             document([]),
@@ -359,6 +360,6 @@ def test_a_withdrawn_question_stops() -> None:
             proposal(),
             population_of(people(), pools()),
             CITY,
-            [circumstance],
+            datetime(2026, 6, 3, 12, 0, tzinfo=UTC),
             stop,
         )

@@ -157,6 +157,9 @@ async def test_two_signatures_open_and_lifting_closes_again(declared: Scene) -> 
     assert not await declared.may_work("kato")
     effect = (await declared["mori"].call("POST", "/bcp/what-if", PROPOSAL))[1]
     assert (effect["gain_people"], [gain["named"][0]["username"] for gain in effect["gains"]]) == (1, ["kato"])
+    assert (effect["gain_now"], effect["gains"][0]["now"], effect["gains"][0]["later_at"]) == (1, 1, None)
+    assert effect["gains"][0]["places"] is None
+    assert {"name_ja": "自宅などその他の場所", "name_en": "home or elsewhere"} in effect["tried_places"]
     seats = {"total": 1, "used": 0, "forecast": 1, "everybody": 1, "short": 0}
     assert effect["capacity"] == [seats | {"pool_id": "section", "name_ja": "係の端末", "name_en": "Section PC"}]
     assert (effect["lines"], effect["unplaced"]) == ([], ["section"])

@@ -1,4 +1,5 @@
 /** What a signature changes, exactly: who gains what, what stays forbidden, whether it fits, who is told. */
+import i18next from "i18next";
 import { useTranslation } from "react-i18next";
 import { dateTime } from "../app/format";
 import { pick } from "../i18n";
@@ -63,6 +64,11 @@ function Answer({ whatIf, proposal, seenByFirst, from }: AnswerProps) {
         <div className="figure figure-gain">
           <dt>{t("diff.gain")}</dt>
           <dd data-testid="bcp-gain-people">{t("people", { count: whatIf.gain_people })}</dd>
+          {whatIf.gain_people === 0 ? null : (
+            <dd className="figure-part" data-testid="bcp-gain-now">
+              {t("diff.ofThemNow", { count: whatIf.gain_now })}
+            </dd>
+          )}
         </div>
         <div className="figure">
           <dt>{t("diff.base")}</dt>
@@ -71,12 +77,19 @@ function Answer({ whatIf, proposal, seenByFirst, from }: AnswerProps) {
         <div className="figure figure-wide">
           <dt>{t("diff.when")}</dt>
           <dd>
-            {proposal.ends_at === null
+            {proposal.break_glass && proposal.ends_at === null
               ? t("diff.toDefault")
-              : t("diff.fromTo", { from, to: dateTime(proposal.ends_at) })}
+              : t("diff.fromTo", { from, to: dateTime(proposal.ends_at ?? whatIf.tried_until) })}
           </dd>
         </div>
       </dl>
+      <p className="fine" data-testid="bcp-tried">
+        {t("diff.tried", {
+          from: dateTime(whatIf.tried_from),
+          to: dateTime(whatIf.tried_until),
+          places: listed(whatIf.tried_places.map((place) => pick(place.name_ja, place.name_en))),
+        })}
+      </p>
       {gains.length === 0 ? (
         <Notice kind="info" live={false}>
           <p>{t("diff.nothing")}</p>
@@ -111,6 +124,7 @@ function GainRow({ gain }: { readonly gain: Gain }) {
         <span>{pick(gain.name_ja, gain.name_en)}</span>
         <strong>+{t("people", { count: gain.people })}</strong>
       </p>
+      <p className="fine">{whenAndWhere(gain).join(t("diff.and"))}</p>
       {gain.named.length === 0 ? null : (
         <details>
           <summary>{t("diff.named", { count: gain.named.length })}</summary>
@@ -127,6 +141,23 @@ function GainRow({ gain }: { readonly gain: Gain }) {
       )}
     </li>
   );
+}
+
+/** From when on, and from where. */
+function whenAndWhere(gain: Gain): string[] {
+  const said: string[] = [];
+  if (gain.now > 0) {
+    said.push(i18next.t("bcp:diff.now", { count: gain.now }));
+  }
+  if (gain.later_at !== null) {
+    said.push(i18next.t(gain.now > 0 ? "bcp:diff.othersFrom" : "bcp:diff.firstFrom", { time: dateTime(gain.later_at) }));
+  }
+  said.push(
+    gain.places === null
+      ? i18next.t("bcp:diff.anywhere")
+      : i18next.t("bcp:diff.onlyFrom", { places: listed(gain.places.map((place) => pick(place.name_ja, place.name_en))) }),
+  );
+  return said;
 }
 
 function Forbidden({ whatIf }: { readonly whatIf: WhatIf }) {

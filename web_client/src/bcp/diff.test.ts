@@ -20,7 +20,10 @@ describe("what a signature changes", () => {
     expect(totalShort(seats)).toBe(3);
   });
   it("lists the largest gains first and leaves out empty ones", () => {
-    const gain = (pool_id: string, people: number) => ({ pool_id, name_ja: "", name_en: "", people, named: [], more: 0 });
+    const gain = (pool_id: string, people: number) => ({
+      ...{ pool_id, name_ja: "", name_en: "", people, now: people, later_at: null, places: null },
+      ...{ named: [], more: 0 },
+    });
     const gains = gainsByPeople(whatIf({ gains: [gain("a", 5), gain("b", 0), gain("c", 9)] }));
     expect(gains.map((one) => one.pool_id)).toEqual(["c", "a"]);
   });

@@ -145,11 +145,23 @@ export interface Scopes {
   readonly duties: readonly (Named & { readonly priority: string | number })[];
 }
 
+/** A named network, or everywhere else. */
+export interface Place {
+  readonly name_ja: string;
+  readonly name_en: string;
+}
+
+/** Who gains a pool at some time until the end, from some place. */
 export interface Gain {
   readonly pool_id: string;
   readonly name_ja: string;
   readonly name_en: string;
   readonly people: number;
+  /** How many of `people` gain it at the moment of asking, and when the first of the others does. */
+  readonly now: number;
+  readonly later_at: string | null;
+  /** From where; null for wherever was tried. */
+  readonly places: readonly Place[] | null;
   readonly named: readonly { readonly username: string; readonly display_name: string; readonly department: string | null }[];
   /** How many of `people` are not in `named`. */
   readonly more: number;
@@ -184,6 +196,11 @@ export interface WhatIf {
   readonly digest: string;
   readonly base_people: number;
   readonly gain_people: number;
+  readonly gain_now: number;
+  /** All of this time was tried, from each of the places. */
+  readonly tried_from: string;
+  readonly tried_until: string;
+  readonly tried_places: readonly Place[];
   readonly gains: readonly Gain[];
   readonly forbidden: readonly {
     readonly rule_id: string;
