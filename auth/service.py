@@ -411,14 +411,13 @@ class AuthService:
         return self._identity(whole.entry, known.identity.user_id if known else UserId("never-signed-in"))
 
     async def everyone(self) -> tuple[Identity, ...] | None:
-        """All people who may sign in, whether or not they ever did; None when no directory server answers.
-
-        The ids are made of the directory's keys, not ours: only names, groups and departments count here.
-        """
+        """All people who may sign in; None when no directory server answers. Who never did has an id made of the
+        directory's key."""
         found = await self._directory.everyone()
         if isinstance(found, Unreachable):
             return None
-        return tuple(self._identity(entry, UserId(f"directory:{entry.key}")) for entry in found)
+        known = await self._people.ids_by_key()
+        return tuple(self._identity(entry, known.get(entry.key, UserId(f"directory:{entry.key}"))) for entry in found)
 
     def _identity(self, entry: Entry, user_id: UserId) -> Identity:
         return Identity(

@@ -99,6 +99,7 @@ def declaration(found: Declaration, plan: Plan | None, register: Register, may: 
             digest=pending_digest(found, pending),
             lapses_at=pending.lapses_at,
             person=pending.proposed.person,
+            seen_diff=pending.proposed.seen_diff,
         )
         if pending
         else None,

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from gateway.schemas import Answer, Body
 from policy.bcp.injects import MOST_ABSENT
@@ -37,7 +37,7 @@ class ProposalBody(Body):
     plan_id: Name
     cause: Cause
     reason: str = Field(min_length=1, max_length=500)
-    ends_at: datetime | None = None
+    ends_at: AwareDatetime | None = None
     drill: bool = False
     break_glass: bool = False
     absent: bool = False
@@ -74,10 +74,16 @@ class RejectBody(ReasonBody):
     digest: Digest | None = None
 
 
+class EffectBody(Body):
+    """With which end: the one that waits, or else the one signed."""
+
+    ends_at: AwareDatetime | None = None
+
+
 class ExtendBody(Body):
     """A later end."""
 
-    ends_at: datetime
+    ends_at: AwareDatetime
     seen_diff: Digest | None = None
     absent: bool = False
 
@@ -87,7 +93,7 @@ class NarrowBody(Body):
 
     scope: ScopeBody | None = None
     level: Level | None = None
-    ends_at: datetime | None = None
+    ends_at: AwareDatetime | None = None
     block: list[Name] = Field(default_factory=list, max_length=500)
 
 
@@ -114,12 +120,13 @@ class SignatureAnswer(Answer):
 
 
 class PendingAnswer(Answer):
-    """A longer end that waits for its second person."""
+    """A longer end that waits for its second person. `seen_diff`: the effect that the first one saw."""
 
     ends_at: datetime
     digest: str
     lapses_at: datetime
     person: str
+    seen_diff: str | None
 
 
 class PlanName(Answer):

@@ -55,6 +55,12 @@ class PeopleStore(TenantStore):
         """By user id or user name as the directory spells it; the latest one where a name was given anew."""
         return await self._one_person(or_(_U.user_id == name, func.lower(_U.username) == name.lower()))
 
+    async def ids_by_key(self) -> dict[str, UserId]:
+        """Everybody's id by the directory's key."""
+        statement = select(_U.directory_key, _U.user_id).where(_U.tenant_id == self._tenant)
+        async with self._database.transaction() as connection:
+            return {row.directory_key: UserId(row.user_id) for row in await connection.execute(statement)}
+
     async def claim_due(self, before: datetime, holders_before: datetime, now: datetime) -> list[Person]:
         """Take all signed-in people whose entry was last read before this moment, and those with a verifier for
         degraded login whose entry was read before `holders_before`; of several nodes one gets each."""

@@ -139,7 +139,7 @@ def approve(
         if step is None:
             raise KakehashiError(f"{declaration} waits for no signature of yours ({found['state']})")
         pending = found["pending"] if step == "extend_approve" else None
-        effect = await visit.call("POST", "/bcp/what-if", _proposal_of(found))
+        effect = await visit.call("POST", f"/bcp/declarations/{declaration}/what-if", {})
         say(_line(found), err=json)
         if pending:
             say(f"  new end: {_time(pending['ends_at'])}", err=json)
@@ -191,7 +191,7 @@ def extend(
 
     async def work(visit: Visit) -> None:
         found = await visit.call("GET", f"/bcp/declarations/{declaration}")
-        effect = await visit.call("POST", "/bcp/what-if", _proposal_of(found, end))
+        effect = await visit.call("POST", f"/bcp/declarations/{declaration}/what-if", {"ends_at": end})
         say(_line(found), err=json)
         say_effect(effect, err=json)
         await ask(f"Sign the later end, {hours} hours from now?")
@@ -261,17 +261,6 @@ def _proposal(plan: str, level: str, scope: str, cause: str, reason: str, hours:
         "reason": reason,
         "ends_at": end,
     }
-
-
-def _proposal_of(found: dict[str, Any], end: str | None = None) -> dict[str, Any]:
-    """The proposal that a declaration came from, to ask for its effect before the next signature."""
-    wanted = end or (found["pending"] or {}).get("ends_at") or found["planned_end"] or found["ends_at"]
-    same = {key: found[key] for key in ("level", "cause", "reason", "drill", "break_glass")}
-    held = {"kind": found["scope"]["kind"], "ids": found["scope"]["ids"]}
-    injects = found["injects"] or {}
-    if injects:
-        injects = injects | {"sites_down": [site["id"] for site in injects["sites_down"]]}
-    return same | {"scope": held, "plan_id": found["plan"]["id"], "ends_at": wanted, "injects": injects}
 
 
 def _scope(text: str) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from gateway.schemas_bcp import (
     DeclarationsAnswer,
     DeclareBody,
     DutyNameAnswer,
+    EffectBody,
     ExtendBody,
     NamedAnswer,
     NarrowBody,
@@ -182,11 +183,28 @@ async def show_declaration(request: web.Request) -> web.Response:
 async def what_if(request: web.Request) -> web.Response:
     """POST /api/v1/bcp/what-if"""
     proposal = _proposal(await body(request, ProposalBody))
-    return await effect(request, proposal, lambda: services(request).bcp.what_if(proposal))
+    bcp = services(request).bcp
+    plan = next((plan for plan in bcp.plans if plan.id == proposal.plan_id), None)
+    return await effect(request, proposal, plan, lambda: bcp.what_if(proposal))
 
 
-async def effect(request: web.Request, proposal: Proposal, compared: Callable[[], Awaitable[WhatIf]]) -> web.Response:
-    """The effect of a proposal in words and numbers, also of a plan that is not adopted yet."""
+async def what_if_of(request: web.Request) -> web.Response:
+    """POST /api/v1/bcp/declarations/{id}/what-if: by the plan that was signed, without those who are blocked."""
+    given = await body(request, EffectBody)
+    bcp = services(request).bcp
+    found = await bcp.get(request.match_info["id"])
+    if given.ends_at:
+        found = replace(found, ends_at=given.ends_at, planned_end=None, pending=None)
+    return await effect(request, found, await bcp.plan_of(found), lambda: bcp.what_if(found))
+
+
+async def effect(
+    request: web.Request,
+    subject: Declaration | Proposal,
+    plan: Plan | None,
+    compared: Callable[[], Awaitable[WhatIf]],
+) -> web.Response:
+    """The effect of a declaration or proposal in words and numbers, also under a plan that is not adopted yet."""
     own = services(request)
     began = _milliseconds(own.clock)
     found = await compared()
@@ -199,30 +217,31 @@ async def effect(request: web.Request, proposal: Proposal, compared: Callable[[]
         what_if_rendering.what_if(
             found,
             pools=pools,
-            seats=await _seats(own, proposal, pools),
+            seats=await _seats(own, subject, plan, pools),
             sites=own.duties.book.register.sites.values(),
             settings=own.settings.planning,
             lines=own.settings.broker.triage,
             load_mbps=await own.triage.lines(_tenant(own)),
             people=people,
-            told=await _told(own, proposal),
+            told=await _told(own, subject.scope),
             load_percent=machine_load_percent(),
             elapsed_ms=_milliseconds(own.clock) - began,
         )
     )
 
 
-async def _seats(own: Services, proposal: Proposal, pools: Mapping[PoolId, Pool]) -> Mapping[PoolId, Seats]:
+async def _seats(
+    own: Services, subject: Declaration | Proposal, plan: Plan | None, pools: Mapping[PoolId, Pool]
+) -> Mapping[PoolId, Seats]:
     """As they are, with those that the plan adds, or as a drill pretends."""
     seats = await own.catalogue.seats(_tenant(own))
-    if proposal.drill:
-        half = proposal.injects.half_capacity
+    if subject.drill:
+        half = subject.injects.half_capacity
         return {pool: replace(found, total=(found.total + 1) // 2) if half else found for pool, found in seats.items()}
-    plan = next((plan for plan in own.bcp.plans if plan.id == proposal.plan_id), None)
     added = {
         line.pool: line.seats
-        for line in (plan.capacity if plan and proposal.level.widens else ())
-        if line.level == "first" or proposal.level is Level.SECOND
+        for line in (plan.capacity if plan and subject.level.widens else ())
+        if line.level == "first" or subject.level is Level.SECOND
     }
     return {
         pool: replace(found, total=max(found.total, added.get(pool, 0)))
@@ -232,9 +251,9 @@ async def _seats(own: Services, proposal: Proposal, pools: Mapping[PoolId, Pool]
     }
 
 
-async def _told(own: Services, proposal: Proposal) -> ToldAnswer:
-    """Whom the notice of this declaration would go to."""
-    people = await own.notices.would_tell(proposal.scope)
+async def _told(own: Services, scope: Scope) -> ToldAnswer:
+    """Whom the notice of such a declaration would go to."""
+    people = await own.notices.would_tell(scope)
     return ToldAnswer(
         people=len(people),
         with_address=sum(person.address is not None for person in people),

@@ -65,7 +65,7 @@ async def what_if(request: web.Request) -> web.Response:
     own = services(request)
     desk = own.bcp.plan_desk
     plan = proven(await desk.check(given.text))
-    return await effect(request, declared(plan, given.level), lambda: desk.what_if(plan, given.level))
+    return await effect(request, declared(plan, given.level), plan, lambda: desk.what_if(plan, given.level))
 
 
 async def propose(request: web.Request) -> web.Response:

@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -306,6 +306,47 @@ async def test_refused_steps_say_why_and_change_nothing(declared: Scene) -> None
         status, answer = await mori.call("POST", "/bcp/declarations", {"proposal": PROPOSAL | over})
         assert (status >= 400, answer.get("refusal")) == (True, refusal), answer
     assert not await declared.may_work("kato")
+
+
+async def test_before_a_later_signature_the_effect_is_that_of_what_was_signed(declared: Scene) -> None:
+    """The plan that was declared counts, though a newer one or none is on the shelf; who is blocked gains nothing."""
+    mori, ends = declared["mori"], [SystemClock().now() + timedelta(hours=hours) for hours in (20, 40)]
+    signed = await declared.declare(ends_at=ends[0].isoformat())
+    path = f"/bcp/declarations/{signed['id']}"
+
+    async def effect(**over: Any) -> tuple[list[str], datetime]:
+        status, found = await mori.call("POST", f"{path}/what-if", over)
+        assert status == 200, found
+        named = [person["username"] for gain in found["gains"] for person in gain["named"]]
+        return named, datetime.fromisoformat(found["tried_until"])
+
+    async def shelve(plans: str) -> None:
+        file = declared.running.settings.bcp.plans_file
+        assert file
+        file.write_text(plans, "utf-8")
+        app = declared.running.listeners._runner.app
+        assert app
+        await app[SERVICES].bcp.reload_plans()
+
+    await shelve(PLANS.replace("version: 1", "version: 2").replace("day-shift", "audit"))
+    _, fresh = await mori.call("POST", "/bcp/what-if", PROPOSAL)
+    assert [person["username"] for person in fresh["gains"][0]["named"]] == ["ota"]
+    assert await effect() == (["kato"], ends[0])
+    await shelve("format: 1\nplans: []\n")
+    assert (await mori.call("POST", "/bcp/what-if", PROPOSAL))[1]["refusal"] == "plan_unknown"
+    assert await effect(ends_at=ends[1].isoformat()) == (["kato"], ends[1])
+    assert (await mori.call("POST", f"{path}/narrow", {"block": ["kato"]}))[0] == 200
+    assert await effect() == ([], ends[0])
+    assert (await mori.call("POST", f"{path}/extend", {"ends_at": ends[1].isoformat(), "seen_diff": "a" * 64}))[
+        0
+    ] == 200
+    assert await effect() == ([], ends[1])
+    assert (await mori.call("GET", path))[1]["pending"]["seen_diff"] == "a" * 64
+    for wrong, status in (("2099-01-01T00:00:00", 400), ("tomorrow", 400)):
+        assert (await mori.call("POST", f"{path}/what-if", {"ends_at": wrong}))[0] == status
+    assert (await mori.call("POST", "/bcp/what-if", PROPOSAL | {"ends_at": "2099-01-01T00:00:00"}))[0] == 400
+    assert (await mori.call("POST", "/bcp/declarations/none/what-if", {}))[0] == 404
+    assert (await declared["kato"].call("POST", f"{path}/what-if", {}))[0] in {403, 404}
 
 
 async def test_a_later_end_is_turned_down_by_the_second_person_or_taken_back(declared: Scene) -> None:

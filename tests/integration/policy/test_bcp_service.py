@@ -690,12 +690,16 @@ async def test_a_faulty_file_at_start_does_not_keep_declarations_from_working(
     sqlite_database: Database, tmp_path: Path, keyring: Keyring, clock: FakeClock
 ) -> None:
     async with kit.node(tmp_path / "a", sqlite_database, clock, keyring=keyring) as node:
-        await kit.declare(node, clock)
+        made = await kit.declare(node, clock)
+        before = await node.bcp.what_if(made)
         node.plans.write_text("nonsense")
     async with kit.node(tmp_path / "a", sqlite_database, clock, keyring=keyring) as node:
         assert node.bcp.plans == ()
         assert node.bcp.health().problems
         assert may(node, clock)
+        shown = await node.bcp.what_if(made)
+        assert shown.gainers
+        assert shown.digest == before.digest
 
 
 # ---- what-if, and the watch by itself ------------------------------------------------------------------------------

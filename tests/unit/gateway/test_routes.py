@@ -89,6 +89,7 @@ WHO_MAY = {
         "GET /api/v1/bcp/plans",
         "GET /api/v1/bcp/scopes",
         "POST /api/v1/bcp/what-if",
+        "POST /api/v1/bcp/declarations/{id}/what-if",
         "GET /api/v1/bcp/declarations",
         "GET /api/v1/bcp/declarations/{id}",
         "GET /api/v1/bcp/declarations/{id}/reach",
@@ -158,8 +159,9 @@ def test_what_works_long_takes_a_turn() -> None:
     looking |= {f"/api/v1/bcp/reports/{{id}}{end}" for end in ("", "/pdf", "/csv")}
     looking |= {"/api/v1/admin/policy/what-if"}
     planning = {f"/api/v1/bcp/plan-versions{end}" for end in ("", "/check", "/what-if", "/{id}/adopt")}
+    deciding = {"/api/v1/bcp/what-if", "/api/v1/bcp/declarations/{id}/what-if"}
     slow = {kind: {route.path for route in ROUTES if route.slow is kind} for kind in Slow}
-    assert slow == {Slow.LOOKING: looking, Slow.PLANNING: planning, Slow.DECIDING: {"/api/v1/bcp/what-if"}}
+    assert slow == {Slow.LOOKING: looking, Slow.PLANNING: planning, Slow.DECIDING: deciding}
 
 
 def test_every_route_has_the_permission_that_stands_here() -> None:

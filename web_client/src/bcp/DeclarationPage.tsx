@@ -1,5 +1,5 @@
 /** One declaration: what it is, who signed, what it changes. When it waits for the caller, the second signature. */
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { useCallback, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { dateTime } from "../app/format";
 import { navigate } from "../app/router";
@@ -10,7 +10,6 @@ import { Actions } from "./Actions";
 import { Countdown } from "./Countdown";
 import { DiffView } from "./DiffView";
 import { shortDigest } from "./diff";
-import { proposalOf } from "./draft";
 import { bcp } from "./endpoints";
 import { useFlash } from "./flash";
 import { LevelBand } from "./LevelBand";
@@ -27,7 +26,7 @@ import { Signatures } from "./Signatures";
 import { useKnownStatus } from "./status";
 import type { DeclarationView } from "./types";
 import { useNow } from "./useNow";
-import { useWhatIf } from "./useWhatIf";
+import { useWhatIfOf } from "./useWhatIf";
 
 /** The declaration by its id, as fresh as the poll: what is on the board now is newer than what was asked for once. */
 function useDeclaration(id: string) {
@@ -153,9 +152,7 @@ function Change({ declaration }: { readonly declaration: DeclarationView }) {
   const now = useNow();
   const task = taskOf(declaration, now);
   const open = declaration.state === "active" || declaration.state === "awaiting_approval";
-  const endsAt = task?.kind === "extend_approve" ? (declaration.pending?.ends_at ?? null) : null;
-  const proposal = useMemo(() => proposalOf(declaration, endsAt), [declaration, endsAt]);
-  const asked = useWhatIf(open ? proposal : null);
+  const asked = useWhatIfOf(open ? declaration : null);
   if (!open) {
     return null;
   }
@@ -177,8 +174,9 @@ function Change({ declaration }: { readonly declaration: DeclarationView }) {
       ) : null}
       <DiffView
         asked={asked}
-        proposal={proposal}
-        seenByFirst={first?.seen_diff}
+        drill={declaration.drill}
+        endsAt={declaration.pending?.ends_at ?? declaration.planned_end ?? declaration.ends_at}
+        seenByFirst={task?.kind === "extend_approve" ? declaration.pending?.seen_diff : first?.seen_diff}
         heading={t(
           task?.mine === true ? "diff.heading" : declaration.state === "active" ? "diff.headingNow" : "diff.headingIf",
         )}

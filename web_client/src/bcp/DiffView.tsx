@@ -10,12 +10,14 @@ import { gainsByPeople, sameDiff, shortDigest } from "./diff";
 import { Forecast } from "./Forecast";
 import { listed } from "./names";
 import { useKnownStatus } from "./status";
-import type { Gain, Proposal, WhatIf } from "./types";
+import type { Gain, WhatIf } from "./types";
 import type { Asked } from "./useAsked";
 
 interface DiffViewProps {
   readonly asked: Asked;
-  readonly proposal: Proposal;
+  readonly drill: boolean;
+  /** Until when it holds; null: a break-glass, until somebody stands in for it. */
+  readonly endsAt: string | null;
   /** Digest of the what-if result that the first person saw, when the gateway says. */
   readonly seenByFirst?: string | null | undefined;
   readonly heading: string;
@@ -23,7 +25,7 @@ interface DiffViewProps {
   readonly from: string;
 }
 
-export function DiffView({ asked, proposal, seenByFirst, heading, from }: DiffViewProps) {
+export function DiffView({ asked, drill, endsAt, seenByFirst, heading, from }: DiffViewProps) {
   const { t } = useTranslation("bcp");
   const { whatIf, error, again } = asked;
   return (
@@ -36,7 +38,7 @@ export function DiffView({ asked, proposal, seenByFirst, heading, from }: DiffVi
       </div>
       {error === null ? null : <ErrorNotice error={error} onRetry={again} />}
       {whatIf !== null ? (
-        <Answer whatIf={whatIf} proposal={proposal} seenByFirst={seenByFirst} from={from} />
+        <Answer whatIf={whatIf} drill={drill} endsAt={endsAt} seenByFirst={seenByFirst} from={from} />
       ) : error === null ? (
         <div className="loading" role="status">
           <span className="spinner" aria-hidden="true" />
@@ -49,7 +51,7 @@ export function DiffView({ asked, proposal, seenByFirst, heading, from }: DiffVi
 
 type AnswerProps = Omit<DiffViewProps, "asked" | "heading"> & { readonly whatIf: WhatIf };
 
-function Answer({ whatIf, proposal, seenByFirst, from }: AnswerProps) {
+function Answer({ whatIf, drill, endsAt, seenByFirst, from }: AnswerProps) {
   const { t } = useTranslation("bcp");
   const gains = gainsByPeople(whatIf);
   const same = sameDiff(whatIf, seenByFirst);
@@ -77,9 +79,7 @@ function Answer({ whatIf, proposal, seenByFirst, from }: AnswerProps) {
         <div className="figure figure-wide">
           <dt>{t("diff.when")}</dt>
           <dd>
-            {proposal.break_glass && proposal.ends_at === null
-              ? t("diff.toDefault")
-              : t("diff.fromTo", { from, to: dateTime(proposal.ends_at ?? whatIf.tried_until) })}
+            {endsAt === null ? t("diff.toDefault") : t("diff.fromTo", { from, to: dateTime(endsAt) })}
           </dd>
         </div>
       </dl>
@@ -106,7 +106,7 @@ function Answer({ whatIf, proposal, seenByFirst, from }: AnswerProps) {
       )}
       <Forbidden whatIf={whatIf} />
       <Forecast whatIf={whatIf} />
-      <Told whatIf={whatIf} proposal={proposal} />
+      <Told whatIf={whatIf} drill={drill} />
       <p className="digest">
         {t("diff.digest")}: <code data-testid="bcp-diff-digest">{shortDigest(whatIf.digest)}</code>
         {same === "same" ? <span>{t("diff.same")}</span> : null}
@@ -187,7 +187,7 @@ function Forbidden({ whatIf }: { readonly whatIf: WhatIf }) {
   );
 }
 
-function Told({ whatIf, proposal }: { readonly whatIf: WhatIf; readonly proposal: Proposal }) {
+function Told({ whatIf, drill }: { readonly whatIf: WhatIf; readonly drill: boolean }) {
   const { t } = useTranslation("bcp");
   const { officials } = useKnownStatus();
   const names = listed(officials.map((one) => pick(one.title_ja, one.title_en)));
@@ -200,7 +200,7 @@ function Told({ whatIf, proposal }: { readonly whatIf: WhatIf; readonly proposal
           {t("diff.toldPeople", { count: whatIf.told.people })}{" "}
           <span className="fine">{t("diff.toldByMail", { count: whatIf.told.with_address })}</span>
         </li>
-        {proposal.drill ? null : <li>{t("diff.toldLogin")}</li>}
+        {drill ? null : <li>{t("diff.toldLogin")}</li>}
       </ul>
     </>
   );

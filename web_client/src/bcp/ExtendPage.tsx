@@ -1,5 +1,5 @@
 /** Proposes a later end for an active declaration. Two persons again; until then nothing changes. */
-import { useMemo, useState } from "react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { gatewayNow } from "../api/http";
 import { dateTime } from "../app/format";
@@ -8,7 +8,6 @@ import { Notice } from "../ui/controls";
 import { PageHeading } from "../ui/PageStates";
 import { ChoiceGroup, Moment } from "./choices";
 import { DiffView } from "./DiffView";
-import { proposalOf } from "./draft";
 import { bcp } from "./endpoints";
 import { useFlash } from "./flash";
 import { LevelBand } from "./LevelBand";
@@ -16,7 +15,7 @@ import { SignBox } from "./SignBox";
 import { useKnownStatus } from "./status";
 import { fromTokyoField, toTokyoField } from "./tokyoTime";
 import type { DeclarationView } from "./types";
-import { useWhatIf } from "./useWhatIf";
+import { useWhatIfOf } from "./useWhatIf";
 
 const MORE_HOURS = [24, 48, 72] as const;
 const HOUR = 3_600_000;
@@ -51,8 +50,7 @@ function ExtendForm({ declaration }: { readonly declaration: DeclarationView }) 
   const wanted = more === "until" ? fromTokyoField(until) : end + Number(more) * HOUR;
   const bad = wanted !== null && (wanted <= end || wanted > now + LONGEST);
   const endsAt = wanted === null || bad ? null : new Date(wanted).toISOString();
-  const proposal = useMemo(() => proposalOf(declaration, endsAt), [declaration, endsAt]);
-  const asked = useWhatIf(endsAt === null ? null : proposal);
+  const asked = useWhatIfOf(endsAt === null ? null : declaration, endsAt);
   return (
     <>
       <section className={`declaration level-${declaration.level}`}>
@@ -95,7 +93,8 @@ function ExtendForm({ declaration }: { readonly declaration: DeclarationView }) 
         <>
           <DiffView
             asked={asked}
-            proposal={proposal}
+            drill={declaration.drill}
+            endsAt={endsAt}
             heading={t("diff.headingIf")}
             from={dateTime(declaration.starts_at ?? declaration.created_at)}
           />

@@ -5,7 +5,6 @@ import {
   levelsOf,
   plansOf,
   problems,
-  proposalOf,
   replaceable,
   stepsOf,
   toProposal,
@@ -120,19 +119,5 @@ describe("toProposal", () => {
     expect(toProposal(filled, "drill", NOW, [same])?.supersedes).toBeNull();
     expect(replaceable(filled, "declare", [declaration()])).toBeNull();
     expect(replaceable(filled, "declare", [{ ...same, drill: true }])).toBeNull();
-  });
-});
-
-describe("proposalOf", () => {
-  it("asks the second person's question with what was proposed", () => {
-    expect(proposalOf(declaration())).toMatchObject({
-      scope: { kind: "site", ids: ["east"] },
-      plan_id: "quake",
-      ends_at: "2026-07-06T02:55:00Z",
-    });
-  });
-  it("asks with the later end for an extension, and with the planned one for a break-glass", () => {
-    expect(proposalOf(declaration(), "2026-07-08T00:00:00Z").ends_at).toBe("2026-07-08T00:00:00Z");
-    expect(proposalOf(declaration({ planned_end: "2026-07-07T00:00:00Z" })).ends_at).toBe("2026-07-07T00:00:00Z");
   });
 });

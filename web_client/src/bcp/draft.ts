@@ -206,24 +206,3 @@ export function toProposal(
     injects: flow === "drill" ? draft.injects : NOTHING_PRETENDED,
   };
 }
-
-/** The proposal that a declaration came from: the second person asks the same what-if question with it. */
-export function proposalOf(declaration: DeclarationView, endsAt: string | null = null): Proposal {
-  const { scope, level, plan, cause, reason, drill, break_glass } = declaration;
-  return {
-    scope: { kind: scope.kind, ids: scope.ids },
-    level,
-    plan_id: plan.id,
-    cause,
-    reason,
-    ends_at: endsAt ?? declaration.planned_end ?? declaration.ends_at,
-    drill,
-    break_glass,
-    absent: false,
-    supersedes: null,
-    injects:
-      declaration.injects === null
-        ? NOTHING_PRETENDED
-        : { ...declaration.injects, sites_down: declaration.injects.sites_down.map((site) => site.id) },
-  };
-}

@@ -37,6 +37,12 @@ export const bcp = {
     request<ScoreView>("GET", `/bcp/declarations/${encodeURIComponent(id)}/score`, undefined, { ...PATIENT, ...options }),
   whatIf: (proposal: Proposal, signal: AbortSignal) =>
     request<WhatIf>("POST", "/bcp/what-if", proposal, { ...PATIENT, signal }),
+  /** Of a declaration that is there, by the plan that was signed; `endsAt`: as if it ended then. */
+  whatIfOf: (id: string, endsAt: string | null, signal: AbortSignal) =>
+    request<WhatIf>("POST", `/bcp/declarations/${encodeURIComponent(id)}/what-if`, endsAt === null ? {} : { ends_at: endsAt }, {
+      ...PATIENT,
+      signal,
+    }),
   declare: (proposal: Proposal, seenDiff: string) =>
     request<DeclarationView>("POST", "/bcp/declarations", { proposal, seen_diff: seenDiff }, PATIENT),
   approve: (id: string, approval: Approval) => step(id, "approve", approval),

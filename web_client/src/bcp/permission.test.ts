@@ -29,7 +29,7 @@ describe("tasks", () => {
   const alone = declaration({ id: "dec_glass", break_glass: true, ends_at: "2026-07-03T06:00:00Z", may: ["ratify"] });
   const longer = declaration({
     id: "dec_longer",
-    pending: { ends_at: "2026-07-09T00:00:00Z", digest: "d", lapses_at: "2026-07-03T03:10:00Z", person: "橋本 玲" },
+    pending: { ends_at: "2026-07-09T00:00:00Z", digest: "d", lapses_at: "2026-07-03T03:10:00Z", person: "橋本 玲", seen_diff: null },
   });
 
   it("puts what I may sign first, then what lapses first", () => {

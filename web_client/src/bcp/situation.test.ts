@@ -44,7 +44,7 @@ describe("changes", () => {
     const before = { active: [declaration()] };
     expect(of(before, { active: [declaration({ ends_at: "2026-07-04T00:00:00Z" })] })).toEqual(["changed"]);
     expect(of(before, { active: [declaration({ level: "recovery" })] })).toEqual(["changed"]);
-    const pending = { ends_at: "x", digest: "d", lapses_at: "y", person: "p" };
+    const pending = { ends_at: "x", digest: "d", lapses_at: "y", person: "p", seen_diff: null };
     expect(of(before, { active: [declaration({ pending })] })).toEqual(["waits"]);
     expect(of(before, before)).toEqual([]);
   });

@@ -58,6 +58,8 @@ export interface PendingExtension {
   readonly digest: string;
   readonly lapses_at: string;
   readonly person: string;
+  /** Digest of the effect that the first person saw. */
+  readonly seen_diff: string | null;
 }
 
 export interface DeclarationView {

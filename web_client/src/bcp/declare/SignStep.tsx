@@ -50,7 +50,8 @@ export function SignStep({ flow, proposal, scopes, plans }: SignStepProps) {
       <Filled proposal={proposal} scopes={scopes} plans={plans} />
       <DiffView
         asked={asked}
-        proposal={proposal}
+        drill={proposal.drill}
+        endsAt={proposal.ends_at}
         heading={t(alone ? "diff.heading" : "diff.headingIf")}
         from={t(alone ? "diff.fromNow" : "diff.fromBoth")}
       />

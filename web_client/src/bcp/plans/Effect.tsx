@@ -3,20 +3,19 @@ import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ChoiceGroup } from "../choices";
 import { DiffView } from "../DiffView";
-import type { Proposal, WhatIf } from "../types";
+import type { WhatIf } from "../types";
 import { useAsked } from "../useAsked";
 import { plans } from "./endpoints";
 import type { PlanLevel } from "./types";
 
 interface EffectProps {
   readonly text: string;
-  readonly planId: string;
   /** The plan adds something at level 2. */
   readonly second: boolean;
   readonly onSeen?: (seen: WhatIf | null) => void;
 }
 
-export function Effect({ text, planId, second, onSeen }: EffectProps) {
+export function Effect({ text, second, onSeen }: EffectProps) {
   const { t } = useTranslation("plans");
   // The higher level contains the other: it is what a signature is about.
   const [level, setLevel] = useState<PlanLevel>(second ? "second" : "first");
@@ -37,23 +36,7 @@ export function Effect({ text, planId, second, onSeen }: EffectProps) {
           onChange={(value) => setLevel(value as PlanLevel)}
         />
       ) : null}
-      <DiffView asked={asked} proposal={proposalOf(planId, level)} heading={t("effect.at", { level: t(`words.level.${level}`) })} from={t("effect.from")} />
+      <DiffView asked={asked} drill={false} endsAt={whatIf?.tried_until ?? null} heading={t("effect.at", { level: t(`words.level.${level}`) })} from={t("effect.from")} />
     </section>
   );
-}
-
-function proposalOf(planId: string, level: PlanLevel): Proposal {
-  return {
-    scope: { kind: "tenant", ids: [] },
-    level,
-    plan_id: planId,
-    cause: "other",
-    reason: "",
-    ends_at: null,
-    drill: false,
-    break_glass: false,
-    absent: false,
-    supersedes: null,
-    injects: { absent_percent: 0, directory_off: false, sites_down: [], half_capacity: false },
-  };
 }

@@ -205,7 +205,7 @@ function Propose({ plan, text, check }: ProposeProps) {
   return (
     <>
       {ok && shown === text ? (
-        <Effect text={text} planId={plan.id} second={(plan.second ?? []).length > 0} />
+        <Effect text={text} second={(plan.second ?? []).length > 0} />
       ) : (
         <div>
           <Button kind="secondary" isDisabled={!ok} onPress={() => setShown(text)} data-testid="plan-effect-ask">

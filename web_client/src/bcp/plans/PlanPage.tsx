@@ -89,7 +89,7 @@ function OnDemand({ detail }: { readonly detail: PlanDetail }) {
   const { t } = useTranslation("plans");
   const [wanted, setWanted] = useState(false);
   return wanted ? (
-    <Effect text={detail.text} planId={detail.version.plan_id} second={(detail.content.second ?? []).length > 0} />
+    <Effect text={detail.text} second={(detail.content.second ?? []).length > 0} />
   ) : (
     <div>
       <Button kind="secondary" onPress={() => setWanted(true)} data-testid="plan-effect-ask">
@@ -107,12 +107,7 @@ function Adopt({ detail, onDone }: { readonly detail: PlanDetail; readonly onDon
   const may = version.may.includes("adopt");
   return (
     <>
-      <Effect
-        text={detail.text}
-        planId={version.plan_id}
-        second={(detail.content.second ?? []).length > 0}
-        onSeen={setSeen}
-      />
+      <Effect text={detail.text} second={(detail.content.second ?? []).length > 0} onSeen={setSeen} />
       {may ? (
         <SignPlan
           heading={t("adopt.heading")}

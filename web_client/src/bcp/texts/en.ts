@@ -310,7 +310,7 @@ export const en: BcpTexts = {
   diff: {
     heading: "What your signature changes",
     headingIf: "What changes once it is approved",
-    headingNow: "What is widened now",
+    headingNow: "What it widens while it holds",
     computing: "Working out what changes for every member of staff.",
     recompute: "Work it out again",
     nothing: "Nobody gets more rights at any time until the end. Notices and preparation only.",

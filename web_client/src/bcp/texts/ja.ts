@@ -309,7 +309,7 @@ export const ja = {
   diff: {
     heading: "署名すると、こう変わります",
     headingIf: "承認されると、こう変わります",
-    headingNow: "いま広がっている権限",
+    headingNow: "この発動で広がる権限",
     computing: "全職員について、変わることを計算しています。",
     recompute: "計算し直す",
     nothing: "終了までのどの時間帯にも、だれの権限も広がりません。お知らせと準備だけです。",
