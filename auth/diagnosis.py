@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from auth.directory import Cause, Unreachable
 from auth.ldap_directory import LdapDirectory
 from auth.settings import LdapSettings
+from common.clock import SystemClock
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ async def diagnose(settings: LdapSettings) -> list[ServerFinding]:
 async def _examine(settings: LdapSettings, place: int) -> ServerFinding:
     endpoint = settings.servers[place]
     name = f"{endpoint.host}:{endpoint.port}"
-    directory = LdapDirectory(settings.model_copy(update={"servers": (endpoint,)}))
+    directory = LdapDirectory(settings.model_copy(update={"servers": (endpoint,)}), SystemClock())
     try:
         result = await directory.examine()
     finally:

@@ -34,6 +34,7 @@ from auth.directory import (
     Verified,
     WrongPassword,
 )
+from auth.ldap_account import expired_filter
 from auth.ldap_groups import binary_filter_value, groups_of, groups_of_all, is_active_directory
 from auth.ldap_outcome import ABOUT_THE_PERSON, bind_accepted, bind_refused, cause_of
 from auth.ldap_password import ChangeWay, change_as_person, change_as_service, change_unicode_pwd
@@ -41,6 +42,7 @@ from auth.ldap_pool import AllUnreachable, Attributes, Connection, Kind, LdapPoo
 from auth.ldap_tls import TlsPump, client_context
 from auth.names import normalise_username
 from auth.settings import LdapSettings
+from common.clock import Clock
 from common.log import get_logger
 from common.secret import Secret
 from common.tasks import TaskScope
@@ -61,8 +63,9 @@ _log = get_logger(__name__)
 class LdapDirectory:
     """See `auth.directory.Directory`."""
 
-    def __init__(self, settings: LdapSettings) -> None:
+    def __init__(self, settings: LdapSettings, clock: Clock) -> None:
         self._settings = settings
+        self._clock = clock
         context = client_context(settings)
         self._pump = TlsPump(context, plain_on_loopback=settings.insecure_loopback_test)
         self._pool = LdapPool(settings, self._pump)
@@ -134,7 +137,7 @@ class LdapDirectory:
 
         def look(connection: Connection, endpoint: str) -> tuple[Entry, ...]:
             s = self._settings
-            enabled = f"(!{s.disabled_filter})" if s.disabled_filter else ""
+            enabled = "".join(f"(!{ended})" for ended in self._ended(connection, endpoint).values())
             found = connection.search_all(s.base_dn, f"(&{s.user_filter}{enabled})", self._attributes())
             entries = [entry for dn, values in found if (entry := self._entry(dn, values)) is not None]
             groups = groups_of_all(connection, s, [entry.dn for entry in entries])
@@ -264,12 +267,21 @@ class LdapDirectory:
 
     def _complete(self, connection: Connection, endpoint: str, entry: Entry) -> Verified | Disabled:
         """Groups, and whether the entry is disabled."""
-        s = self._settings
-        if s.disabled_filter and connection.search(entry.dn, ldap.SCOPE_BASE, s.disabled_filter, ["1.1"]):
-            return Disabled(entry, Cause("matches disabled_filter", 0, None, endpoint))
+        for cause, condition in self._ended(connection, endpoint).items():
+            if connection.search(entry.dn, ldap.SCOPE_BASE, condition, ["1.1"]):
+                return Disabled(entry, Cause(cause, 0, None, endpoint))
         is_ad = self._kind_of_server(connection, endpoint)
-        groups = groups_of(connection, s, entry.dn, active_directory=is_ad)
+        groups = groups_of(connection, self._settings, entry.dn, active_directory=is_ad)
         return Verified(replace(entry, groups=groups), Cause("bind accepted", 0, None, endpoint))
+
+    def _ended(self, connection: Connection, endpoint: str) -> dict[str, str]:
+        """Filters of entries that may not sign in, by what the audit says of them."""
+        ended = {}
+        if self._settings.disabled_filter:
+            ended["matches disabled_filter"] = self._settings.disabled_filter
+        if self._kind_of_server(connection, endpoint):
+            ended["accountExpires is over"] = expired_filter(self._clock.now())
+        return ended
 
     def _kind_of_server(self, connection: Connection, endpoint: str) -> bool:
         if endpoint not in self._active_directory:

@@ -210,7 +210,7 @@ class AuthService:
             tenant_id=tenant_id,
             tenant_name=tenant_name,
             database=database,
-            directory=LdapDirectory(settings.ldap),
+            directory=LdapDirectory(settings.ldap, clock),
             keyring=keyring,
             audit=audit,
             bus=bus,

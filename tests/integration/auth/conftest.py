@@ -8,6 +8,7 @@ import pytest
 
 from auth.ldap_directory import LdapDirectory
 from auth.settings import LdapEndpoint, LdapSettings
+from common.clock import Clock, SystemClock
 from common.secret import Secret
 from tests.support.slapd import DECOY_DN, GROUPS_DN, PEOPLE_DN, SERVICE_DN, SERVICE_PASSWORD, Slapd, run_slapd
 
@@ -54,8 +55,8 @@ async def directory() -> AsyncIterator[Opener]:
     """Opens directory clients and closes them at the end: `directory(slapd, ..., setting=value)`."""
     opened: list[LdapDirectory] = []
 
-    def open_one(*directories: Slapd, **over: Any) -> LdapDirectory:
-        opened.append(LdapDirectory(ldap_settings(*directories, **over)))
+    def open_one(*directories: Slapd, clock: Clock | None = None, **over: Any) -> LdapDirectory:
+        opened.append(LdapDirectory(ldap_settings(*directories, **over), clock or SystemClock()))
         return opened[-1]
 
     yield open_one

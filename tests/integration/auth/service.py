@@ -158,7 +158,7 @@ async def running(
         tenant_id=TENANT,
         tenant_name="架け橋市",
         database=database,
-        directory=directory(chosen.ldap),
+        directory=directory(chosen.ldap, turned),
         keyring=keyring,
         audit=sink,
         bus=bus,

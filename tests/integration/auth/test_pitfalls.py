@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from auth.ldap_pool import Connection, Kind, LdapPool
 from auth.ldap_tls import TlsPump, client_context
 from common.secret import Secret
 from tests.integration.auth.conftest import Opener, ldap_settings
+from tests.support.clock import FakeClock
 from tests.support.slapd import (
     GROUPS_DN,
     PEOPLE_DN,
@@ -54,10 +56,12 @@ attributetype ( 1.2.840.113556.1.4.146 NAME 'objectSid' EQUALITY octetStringMatc
   SYNTAX 1.3.6.1.4.1.1466.115.121.1.40 SINGLE-VALUE )
 attributetype ( 1.2.840.113556.1.4.98 NAME 'primaryGroupID' EQUALITY integerMatch
   SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 SINGLE-VALUE )
+attributetype ( 1.2.840.113556.1.4.159 NAME 'accountExpires' EQUALITY integerMatch ORDERING integerOrderingMatch
+  SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 SINGLE-VALUE )
 attributetype ( 1.3.6.1.4.1.99999.1 NAME 'supportedCapabilities'
   SYNTAX 1.3.6.1.4.1.1466.115.121.1.38 )
 objectclass ( 1.3.6.1.4.1.99999.2 NAME 'adLike' SUP top AUXILIARY
-  MAY ( userAccountControl $ objectGUID $ objectSid $ primaryGroupID ) )
+  MAY ( userAccountControl $ objectGUID $ objectSid $ primaryGroupID $ accountExpires ) )
 """
 
 
@@ -158,9 +162,10 @@ def test_pitfall_08_settings_files_of_libldap_change_nothing(staff: Slapd, tmp_p
         "import asyncio, json, sys\n"
         "from auth.ldap_directory import LdapDirectory\n"
         "from auth.settings import LdapSettings\n"
+        "from common.clock import SystemClock\n"
         "from common.secret import Secret\n"
         "async def main():\n"
-        "    d = LdapDirectory(LdapSettings.model_validate(json.loads(sys.argv[1])))\n"
+        "    d = LdapDirectory(LdapSettings.model_validate(json.loads(sys.argv[1])), SystemClock())\n"
         "    print(sorted((await d.authenticate('sato', Secret('sato-pw-2026'))).entry.groups))\n"
         "    await d.close()\n"
         "asyncio.run(main())\n"
@@ -299,6 +304,46 @@ async def test_pitfall_15_the_primary_group_is_found_by_its_sid(tmp_path: Path, 
         result = await directory(slapd).authenticate("sato", PASSWORD)
     assert isinstance(result, Verified)
     assert result.entry.groups == {"shokuin"}
+
+
+async def test_pitfall_15_an_account_that_expires_is_found_out_by_reading_it_again(
+    tmp_path: Path, directory: Opener, clock: FakeClock
+) -> None:
+    """AD refuses its next log-in itself; who is signed in is told by nobody else."""
+    end = clock.now() + timedelta(days=1)
+    filetime = int((end - datetime(1601, 1, 1, tzinfo=UTC)).total_seconds()) * 10**7
+    people = {"temp": filetime, "always": 0, "never": 2**63 - 1}
+    ldif = "".join(
+        person(uid, f"{uid}-pw-2026", extra=f"objectClass: adLike\naccountExpires: {expires}\n")
+        for uid, expires in people.items()
+    ) + person("plain", "plain-pw-2026")
+    capability = "supportedCapabilities: 1.2.840.113556.1.4.800"
+    with run_slapd(tmp_path / "slapd", ldif, configuration=AD_SCHEMA, root_dse=capability) as slapd:
+        opened = directory(slapd, clock=clock)
+        keys = {}
+        for uid in (*people, "plain"):
+            found = await opened.find(uid)
+            assert isinstance(found, Found)
+            keys[uid] = found.entry.key
+
+        async def seen() -> set[str]:
+            read = {uid: await opened.lookup(key) for uid, key in keys.items()}
+            everyone = await opened.everyone()
+            assert not isinstance(everyone, Unreachable)
+            entitled = {uid for uid, result in read.items() if isinstance(result, Verified)}
+            assert {entry.username for entry in everyone} == entitled
+            assert all(isinstance(read[uid], Disabled) for uid in keys.keys() - entitled)
+            return entitled
+
+        clock.advance(86_399)
+        assert await seen() == {"temp", "always", "never", "plain"}
+        clock.advance(1)
+        assert await seen() == {"always", "never", "plain"}
+        late = await opened.authenticate("temp", Secret("temp-pw-2026"))
+        assert isinstance(late, Disabled)
+        assert late.cause.text == "accountExpires is over"
+        slapd.set(person_dn("temp"), "accountExpires", "0")
+        assert await seen() == {"temp", "always", "never", "plain"}
 
 
 async def test_pitfall_16_the_directorys_lock_is_seen(tmp_path: Path, directory: Opener) -> None:
