@@ -1,5 +1,7 @@
 """Fixtures for all tests: a migrated database on both back ends, a clock, an audit sink."""
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -43,15 +45,37 @@ def postgres() -> Iterator[Postgres]:
         yield server  # not under pytest's own folder: that is for its owner alone, and PostgreSQL runs as another
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite database to copy: the migrations take longer than most tests."""
+    file = tmp_path_factory.mktemp("migrated") / "kakehashi.db"
+    asyncio.run(upgrade(f"sqlite:///{file}"))
+    return file
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres: Postgres) -> str:
+    """The name of a migrated database on PostgreSQL, to make others from."""
+    postgres.sql("create database migrated")
+    asyncio.run(upgrade(postgres.url("migrated")))
+    return "migrated"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty database: every test that takes it runs on SQLite and on PostgreSQL."""
+    """The URL of a database: every test that takes it runs on SQLite and on PostgreSQL. It is empty, unless the test
+    takes `database` as well, which is the same one."""
+    migrated = "database" in request.fixturenames
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'kakehashi.db'}"
+        file = tmp_path / "kakehashi.db"
+        if migrated:
+            shutil.copy(request.getfixturevalue("migrated_file"), file)
+        yield f"sqlite:///{file}"
         return
     server: Postgres = request.getfixturevalue("postgres")
     name = new_id("test")
-    server.sql(f"create database {name}")
+    template = f" template {request.getfixturevalue('migrated_template')}" if migrated else ""
+    server.sql(f"create database {name}{template}")
     yield server.url(name)
     server.sql(f"drop database {name} with (force)")
 
@@ -59,18 +83,17 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """A migrated database."""
-    await upgrade(database_url)
     opened = Database(database_url)
     yield opened
     await opened.close()
 
 
 @pytest.fixture
-async def sqlite_database(tmp_path: Path) -> AsyncIterator[Database]:
+async def sqlite_database(tmp_path: Path, migrated_file: Path) -> AsyncIterator[Database]:
     """A migrated SQLite database, for tests whose subject is not the database."""
-    url = f"sqlite:///{tmp_path / 'kakehashi.db'}"
-    await upgrade(url)
-    opened = Database(url)
+    file = tmp_path / "kakehashi.db"
+    shutil.copy(migrated_file, file)
+    opened = Database(f"sqlite:///{file}")
     yield opened
     await opened.close()
 

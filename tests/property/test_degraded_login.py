@@ -39,7 +39,7 @@ from auth.service import AuthService
 from auth.settings import AuthSettings
 from auth.totp import code_at, counter_at
 from common.bus import LocalBus
-from common.db import Database, upgrade
+from common.db import Database
 from common.ids import TenantId
 from common.secret import Keyring, Secret
 from tests.support.audit import MemoryAudit
@@ -409,20 +409,12 @@ class DegradedLogin(RuleBasedStateMachine):
         await asyncio.gather(*self.auth._degraded._tasks._tasks)
 
 
-@pytest.fixture(scope="module")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty city to copy."""
-    file = tmp_path_factory.mktemp("template") / "city.db"
-    asyncio.run(upgrade(f"sqlite:///{file}"))
-    return file
-
-
 @pytest.fixture
-def machine(migrated: Path, monkeypatch: pytest.MonkeyPatch) -> type[DegradedLogin]:
+def machine(migrated_file: Path, monkeypatch: pytest.MonkeyPatch) -> type[DegradedLogin]:
     """With a cheap hash: what it costs is tested elsewhere."""
     monkeypatch.setattr(slow_hash, "MEMORY_KIB", 64)
     monkeypatch.setattr(slow_hash, "DECOY", slow_hash.DECOY.replace("m=47104", "m=64"))
-    return type("Machine", (DegradedLogin,), {"template": migrated})
+    return type("Machine", (DegradedLogin,), {"template": migrated_file})
 
 
 @pytest.mark.slow

@@ -8,6 +8,21 @@ from typing import Final
 from playwright.async_api import Browser, BrowserContext, StorageState, async_playwright
 
 CHROMIUM: Final = "/usr/bin/chromium"
+_WITHOUT: Final = (
+    # A browser window keeps pages for its own address bar: most of a second of processor time for each person's.
+    "WebUIOmniboxPopup",
+    "WebUIOmniboxFullPopup",
+    "WebUIOmniboxAimPopup",
+    # Of two lists Chromium takes the last, so this one stands for Playwright's: what would ask the network, or wait.
+    "DestroyProfileOnBrowserClose",
+    "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable",
+    "LensOverlay",
+    "MediaRouter",
+    "NetworkTimeServiceQuerying",
+    "OptimizationHints",
+    "PaintHolding",
+)
 ARGUMENTS: Final = (
     "--no-sandbox",  # the tests run as root
     "--disable-gpu",
@@ -17,6 +32,7 @@ ARGUMENTS: Final = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    f"--disable-features={','.join(_WITHOUT)}",
 )
 
 
