@@ -1,7 +1,8 @@
 """Speed of BCP mode: `python -m bench.bcp`. Decisions without and with a declaration, what-if over a whole city.
 
-Counterparts: `policy.bcp.overlay`, `policy.bcp.what_if`. Sample policy and plans, 2,000 people, 20 pools. Figures are
-processor time of this thread, the best of several rounds with the median beside it.
+Counterparts: `policy.bcp.overlay`, `policy.bcp.what_if`. 2,000 people of the synthetic city with their duties, the
+demo's policy and plan, 20 pools. Figures are processor time of this thread, the best of several rounds with the median
+beside it.
 """
 
 import statistics
@@ -10,11 +11,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 from typing import Final
 
-from bench.policy_bench import CITY, NIGHT, Row, asked, people, pools, show
+from bench.policy_bench import CITY, NIGHT, PEOPLE, Row, asked, pools, show
 from common.ids import UserId
+from gateway.demo import synthetic
+from gateway.demo.run import PLANS, POLICY
 from policy.bcp import declaration as steps
 from policy.bcp import proof
 from policy.bcp.canonical import digest
@@ -28,17 +30,16 @@ from policy.engine import Engine
 from policy.model import Request
 from policy.schema import PolicyDocument
 
-DEPLOY: Final = Path(__file__).parents[1] / "deploy"
 ROUNDS: Final = 7
-_GROUPS: Final = ("telework", "trainee", "telework-fy", "none")
+_STAFF: Final = synthetic.generate(PEOPLE).subjects(CITY)
 _PROPOSAL: Final = Proposal(WHOLE_TENANT, Level.SECOND, "quake", Cause.EARTHQUAKE, "bench")
 
 
 def loaded() -> tuple[PolicyDocument, Plan]:
-    """Sample policy and sample plan."""
+    """The demo's policy and plan."""
     today = date(2026, 6, 3)
-    document, _ = load((DEPLOY / "policy.sample.yaml").read_bytes(), today=today)
-    plans, _ = proof.load((DEPLOY / "bcp-plans.sample.yaml").read_bytes(), document, today=today)
+    document, _ = load(POLICY.read_bytes(), today=today)
+    plans, _ = proof.load(PLANS.read_bytes(), document, today=today)
     return document, plans[0]
 
 
@@ -80,7 +81,6 @@ def timed(name: str, call: Callable[[Request], object], requests: list[Request],
 def what_if(document: PolicyDocument, plan: Plan, *, alike: bool) -> Row:
     """2,000 people, 20 pools, signed in the night before a weekend; `alike` as in a city, otherwise the rules tell
     everybody from everybody else."""
-    staff = [replace(p, employment=("permanent", "fiscal-year")[i % 2]) for i, p in enumerate(people(_GROUPS))]
     if not alike:
         rule = document.rules[0]
         each = [
@@ -88,14 +88,17 @@ def what_if(document: PolicyDocument, plan: Plan, *, alike: bool) -> Row:
                 update={
                     "id": f"N-{bit + 100}",
                     "when": rule.when.model_copy(
-                        update={"groups": None, "users": tuple(p.username for i, p in enumerate(staff) if i >> bit & 1)}
+                        update={
+                            "groups": None,
+                            "users": tuple(p.username for i, p in enumerate(_STAFF) if i >> bit & 1),
+                        }
                     ),
                 }
             )
-            for bit in range(len(staff).bit_length())
+            for bit in range(len(_STAFF).bit_length())
         ]
         document = document.model_copy(update={"rules": (*document.rules, *each)})
-    population = population_of(staff, pools(20))
+    population = population_of(_STAFF, pools(20))
     figures = []
     for _ in range(3):
         began = time.thread_time()
@@ -111,7 +114,7 @@ def run() -> list[Row]:
     document, plan = loaded()
     base, snapshot = Engine(document), declared(plan)
     wide = widened(document, snapshot)
-    requests = asked(NIGHT, people(_GROUPS), pools(1)[0])
+    requests = asked(NIGHT, list(_STAFF), pools(1)[0])
 
     def overlay(request: Request, source: Snapshot = snapshot) -> Request:
         found = source.overlays_for(request.subject, request.resource, request.context.now, 1.0)
@@ -119,7 +122,7 @@ def run() -> list[Row]:
 
     given = [overlay(request) for request in requests]
     if not sum(wide.decide(r).allowed for r in given) > sum(base.decide(r).allowed for r in requests):
-        raise RuntimeError("the sample plan no longer widens what this measures")
+        raise RuntimeError("the demo's plan no longer widens what this measures")
     figures = []
     for _ in range(ROUNDS):
         began = time.thread_time()
@@ -148,7 +151,7 @@ def run() -> list[Row]:
 
 def main() -> int:
     """Print the table."""
-    show("bcp: sample policy and plans", run(), width=72)
+    show("bcp: policy and plan of the demo, people of its city", run(), width=72)
     return 0
 
 

@@ -2,7 +2,9 @@
 
 The parts are the gateway's own (database, audit chain, policy, declarations, broker, judge, oversight); only browsers
 and desktops are missing: each viewer is a row, a place in the registry and a callback that notes when it was reached.
-Wall clock, because waiting for the database is part of it.
+The viewers are people of the synthetic city at their own office PCs, with the duties of its register. The plan is one
+of its own: the terms of everybody have to change, and nobody may have a grace. Wall clock, because waiting for the
+database is part of it.
 """
 
 import asyncio
@@ -24,6 +26,7 @@ from auth.service import AuthService
 from auth.settings import AuthSettings
 from bench.policy_bench import CITY, Row, show
 from broker.assembly import Broker, build_broker, build_duties
+from broker.duties.book import DutyBook
 from broker.duties.service import DutyService
 from broker.models import DesktopSession, EndReason, Pool, PoolKind
 from broker.registry import LiveSession
@@ -40,6 +43,7 @@ from common.ids import DesktopId, PoolId, SessionId, UserId, WebSessionId
 from common.secret import Keyring
 from gateway.changes import Changes
 from gateway.clock_watch import ClockWatch, SteadyClock
+from gateway.demo import synthetic
 from gateway.facts import resource, subject
 from gateway.judge import Judge
 from gateway.metrics import Metrics
@@ -61,8 +65,10 @@ from policy.settings import PolicySettings
 VIEWERS: Final = 3_000
 ROUNDS: Final = 3
 GOAL: Final = 2.0
-POOL: Final = PoolId("office")
+POOL: Final = PoolId("office-desktop")
 OFFICE: Final = Pool(CITY, POOL, "庁内", "Office", PoolKind.STATIC, "office", Zone.LGWAN, None, max_desktops=VIEWERS)
+TOWN: Final = synthetic.generate(VIEWERS * 6 // 5)
+"""Nine of ten have a PC; with these there is one for each viewer."""
 RULES: Final = """
 format: 1
 name: {ja: 測定, en: Bench}
@@ -70,7 +76,7 @@ rules:
   - id: N-01
     effect: permit
     name: {ja: テレワーク, en: Telework}
-    when: {groups: [telework], pools: [office], totp_age: {at_most: 12h}}
+    when: {groups: [at-home], pools: [office-desktop], totp_age: {at_most: 12h}}
     terms: {total_limit: 8h}
 """
 PLANS: Final = """
@@ -85,10 +91,10 @@ plans:
     first:
       - id: W1
         name: {ja: 延長, en: Longer}
-        who: {groups: [telework, shelter]}
+        who: {groups: [at-home, shelter]}
         approval: {ja: 包括, en: Standing}
         places: {anywhere: true}
-        targets: {pools: [office]}
+        targets: {pools: [office-desktop]}
         terms: {total_limit: 11h}
 """
 
@@ -192,12 +198,17 @@ async def node(folder: Path) -> AsyncIterator[Node]:
 
 
 async def attach(at: Node, count: int, group: str) -> None:
-    """So many viewers of people in this group, as if they had come through tickets and WebSockets."""
+    """So many viewers of people in this group, too, as if they had come through tickets and WebSockets."""
     now, rows = at.clock.now(), []
-    for number in range(count):
+    people = {person.number: person for person in TOWN.people if not person.retired}
+    at_work = [(people[pc.staff_number], DesktopId(pc.id)) for pc in TOWN.pcs if pc.staff_number in people]
+    if len(at_work) < count:
+        raise RuntimeError(f"the city has {len(at_work)} PCs for {count} viewers")
+    for person, desktop_id in at_work[:count]:
+        number = person.number
         who = Identity(
-            user_id=UserId(f"usr_{number}"), tenant_id=CITY, username=f"staff{number}", display_name=f"職員{number}",
-            department="総務課", employment="permanent", groups=frozenset({group}),
+            user_id=UserId(f"usr_{number}"), tenant_id=CITY, username=person.uid, display_name=person.display_name,
+            department=person.department, employment=person.employment, groups=frozenset({*person.groups, group}),
         )  # fmt: skip
         web = WebSession(
             id=WebSessionId(f"web_{number}"), identity=who, created_at=now, last_seen_at=now,
@@ -208,13 +219,13 @@ async def attach(at: Node, count: int, group: str) -> None:
         grant = granted(at, web)
         session = DesktopSession(
             tenant_id=CITY, id=SessionId(f"ses_{number}"), user_id=who.user_id, username=who.username,
-            display_name=who.display_name, pool_id=POOL, desktop_id=DesktopId(f"dsk_{number}"),
+            display_name=who.display_name, pool_id=POOL, desktop_id=desktop_id,
             state=SessionState.REQUESTED, end_reason=None, short_code="ABCD", web_session_id=web.id, viewer=1, node="b",
             obligations=grant.obligations, created_at=now, state_since=now, active_since=None, seen_at=now,
             keep_until=None, expires_at=now + grant.obligations.total_limit, ended_at=None, worked_seconds=0.0,
         )  # fmt: skip
         rows.append(session_row(session))
-        live = LiveSession(CITY, session.id, who.user_id, POOL, DesktopId(f"dsk_{number}"), web.id, 1, grant, now)
+        live = LiveSession(CITY, session.id, who.user_id, POOL, desktop_id, web.id, 1, grant, now)
         at.broker.registry.register(live, cut=at.reached.cut, regrant=at.reached.regrant)
     async with at.database.transaction() as connection:
         await connection.execute(desktop_session.insert(), rows)
@@ -263,7 +274,7 @@ async def widened_and_back(viewers: int) -> tuple[float, float]:
     """Everybody has other terms after the second signature, and the old ones after lifting, which follows at once:
     while what the first changed is still being written down."""
     async with started() as at:
-        await attach(at, viewers, "telework")
+        await attach(at, viewers, "at-home")
         began, signed = await approved(at)
         await until(at.reached.regrants, viewers)
         first = at.reached.regrants[viewers - 1] - began
@@ -287,10 +298,11 @@ async def cut(viewers: int) -> float:
 
 @asynccontextmanager
 async def started() -> AsyncIterator[Node]:
-    """A fresh node with its pool."""
+    """A fresh node with its pool and the city's register."""
     with tempfile.TemporaryDirectory() as folder:
         async with node(Path(folder)) as at:
             await at.broker.catalogue.put_pool(OFFICE, actor="bench")
+            at.duties.book = DutyBook(TOWN.register)
             yield at
 
 
