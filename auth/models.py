@@ -12,6 +12,9 @@ from typing import Final
 from common.ids import TenantId, UserId, WebSessionId
 from common.secret import Secret
 
+NEVER_SIGNED_IN: Final = UserId("never-signed-in")
+"""Of whom the directory knows and we do not: they have no id yet."""
+
 TOPIC_USER_CHANGED: Final = "user:changed"
 """Bus topic; key = UserId. Groups, attributes or the disabled state of a person changed: judge their grants again."""
 TOPIC_WEB_SESSION_ENDED: Final = "web_session:ended"

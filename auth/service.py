@@ -18,6 +18,7 @@ from auth.ldap_directory import LdapDirectory
 from auth.login import Login
 from auth.login_progress import LoginProgress
 from auth.models import (
+    NEVER_SIGNED_IN,
     Client,
     EmergencyCard,
     Enrolment,
@@ -408,7 +409,7 @@ class AuthService:
         if not isinstance(whole, Verified):
             return None
         known = await self._people.person_with_key(whole.entry.key)
-        return self._identity(whole.entry, known.identity.user_id if known else UserId("never-signed-in"))
+        return self._identity(whole.entry, known.identity.user_id if known else NEVER_SIGNED_IN)
 
     async def everyone(self) -> tuple[Identity, ...] | None:
         """All people who may sign in; None when no directory server answers. Who never did has an id made of the

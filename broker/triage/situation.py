@@ -124,7 +124,7 @@ class Situation:
         )
         return any(
             item.declaration.tenant_id == pool.tenant_id
-            and user_id not in item.declaration.blocked
+            and not item.declaration.blocks(user_id, username)
             and item.declaration.scope.covers(person, target)
             for item in self.widening()
         )

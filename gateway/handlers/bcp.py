@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from aiohttp import web
 
+from auth.models import NEVER_SIGNED_IN
 from broker.models import Pool, PoolKind, Seats
 from broker.states import SessionState
 from common.clock import Clock
@@ -46,7 +47,16 @@ from gateway.schemas_bcp import (
 from gateway.schemas_what_if import PersonAnswer, ToldAnswer
 from gateway.services import CALLER, SOURCE, Services, services
 from policy.bcp.injects import Injects
-from policy.bcp.model import TOTP_FRESH, Declaration, DeclarationState, Level, Official, Proposal, Scope
+from policy.bcp.model import (
+    TOTP_FRESH,
+    Declaration,
+    DeclarationState,
+    Level,
+    Official,
+    Proposal,
+    Scope,
+    blocked_name,
+)
 from policy.bcp.plan import Plan
 from policy.bcp.what_if import WhatIf
 
@@ -336,12 +346,15 @@ async def narrow(request: web.Request) -> web.Response:
 
 
 async def _blocked(own: Services, usernames: list[str]) -> frozenset[UserId]:
-    """People by name. Raises NotFound for somebody who never signed in: there is nothing to take away yet."""
+    """People by name, also before their first log-in. Raises NotFound for whom the directory does not know either."""
     found = set()
     for username in usernames:
         user_id = await own.auth.find_user(username)
         if user_id is None:
-            raise NotFound("somebody to be blocked has never signed in")
+            listed = await own.auth.lookup(username)
+            if listed is None:
+                raise NotFound("nobody has the name of somebody to be blocked")
+            user_id = blocked_name(listed.username) if listed.user_id == NEVER_SIGNED_IN else listed.user_id
         found.add(user_id)
     return frozenset(found)
 

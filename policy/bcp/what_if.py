@@ -218,7 +218,7 @@ class _Overlay:
         self._tenant_id: Final = tenant_id
         self._injects: Final = subject.injects if subject.drill else NONE
         self._drill_name: Final = subject.drill_name
-        self._blocked: Final = subject.blocked if isinstance(subject, Declaration) else frozenset()
+        self._made: Final = subject if isinstance(subject, Declaration) else None
         self._pools: Final = frozenset(plan.drill.pools if plan.drill else ()) if subject.drill else None
 
     def reaches(self, request: Request) -> bool:
@@ -226,7 +226,9 @@ class _Overlay:
         person, target = request.subject, request.resource
         if self._level is None or not person.tenant_id == target.tenant_id == self._tenant_id:
             return False
-        if person.user_id in self._blocked or (self._pools is not None and target.pool_id not in self._pools):
+        if self._made and self._made.blocks(person.user_id, person.username):
+            return False
+        if self._pools is not None and target.pool_id not in self._pools:
             return False
         if not self._scope.covers(person, target):
             return False

@@ -68,6 +68,7 @@ async def test_an_outage_lets_roster_members_in_with_password_and_totp(own: Slap
             "lose-directory", "accept-password", "accept-totp", "accept-login", "degraded-login",
         ]  # fmt: skip
         assert setup.audit.events[-1].details["degraded"] is True
+        assert [event.details["normal_allowed"] for event in setup.audit.events[-2:]] == [False, False]
         assert setup.audit.events[-4].details["result"] == "Degraded"
 
 

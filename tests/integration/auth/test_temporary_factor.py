@@ -102,6 +102,8 @@ async def test_two_officials_give_a_day_with_a_temporary_authenticator(city: Sla
         session = await _session(temporary)
         assert session.temporary_factor
         assert session.totp_at == begun
+        (login,) = [e for e in setup.audit.events if e.name == "accept-login" and e.details["temporary_factor"]]
+        assert login.details["normal_allowed"] is False
         assert [vouch.state for vouch in await setup.auth.vouches()] == [VouchState.ENROLLED]
         # both authenticators work, each code once, and a session says which one it rests on
         setup.clock.advance(30)

@@ -215,6 +215,20 @@ async def test_a_blocked_person_is_cut_at_once(declared: Scene) -> None:
         assert time.monotonic() - began < 2.5
 
 
+async def test_who_is_blocked_before_their_first_log_in_gets_nothing_from_it(tmp_path: Path, town: Slapd) -> None:
+    url = f"sqlite:///{tmp_path / 'kakehashi.db'}"
+    async with open_scene(tmp_path / "gateway", town, url, more={}, who=("ikeda", "mori")) as scene:
+        signed = await scene.declare()
+        path = f"/bcp/declarations/{signed['id']}/narrow"
+        assert (await scene["mori"].call("POST", path, {"block": ["nobody"]}))[0] == 404
+        status, found = await scene["mori"].call("POST", path, {"block": ["KATO"]})
+        assert status == 200, found
+        async with Person(scene.running.url, "kato", "kato-pw-2026") as scene.people["kato"]:
+            await scene["kato"].log_in()
+            assert not await scene.may_work("kato")
+            assert (await scene["kato"].call("GET", "/desktops"))[1]["notices"] == []
+
+
 async def test_every_event_of_a_session_and_of_a_login_says_whether_normal_policy_would_have_allowed_it(
     declared: Scene,
 ) -> None:

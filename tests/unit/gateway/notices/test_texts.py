@@ -11,7 +11,16 @@ from gateway.notices import due
 from gateway.notices.banners import login_banner, losing_basis, session_banners
 from gateway.notices.model import AUDIENCE, Content, NoticeKind, decode, encode, retry_after
 from gateway.notices.texts import plain, words
-from policy.bcp.model import Declaration, DeclarationState, Level, PendingExtension, Role, Scope, ScopeKind
+from policy.bcp.model import (
+    Declaration,
+    DeclarationState,
+    Level,
+    PendingExtension,
+    Role,
+    Scope,
+    ScopeKind,
+    blocked_name,
+)
 from policy.bcp.overlay import ActiveDeclaration, Deadline
 from policy.model import Zone
 from tests.support.bcp_notices import OFFICIALS, PLAN, START, declaration, lifted, notice, signature
@@ -181,15 +190,20 @@ def test_the_login_page_tells_that_and_nothing_else(level: Level, drill: bool) -
 
 
 @pytest.mark.parametrize("level", Level)
-def test_people_see_what_concerns_them(level: Level) -> None:
-    duty = active(level=level, scope=Scope(ScopeKind.DUTY, frozenset({"shelter"})))
+@pytest.mark.parametrize("drill", [True, False])
+def test_people_see_what_concerns_them_and_whether_it_is_a_drill(level: Level, drill: bool) -> None:
+    duty = active(level=level, drill=drill, scope=Scope(ScopeKind.DUTY, frozenset({"shelter"})))
     concerned, other = subject(duties=frozenset({"shelter"})), subject()
     (banner,) = session_banners([duty], concerned, [resource()])
+    marked = banner.drill, banner.text_ja.startswith("【訓練】"), banner.text_en.startswith("[DRILL] ")
+    assert marked == (drill, drill, drill)
     assert banner.until == START + timedelta(hours=72)
     assert "内線2110" in banner.text_ja
     assert session_banners([duty], other, [resource()]) == ()
     blocked = active(level=level, blocked=frozenset({concerned.user_id}))
     assert session_banners([blocked], concerned, [resource()]) == ()
+    named = active(level=level, blocked=frozenset({blocked_name(concerned.username.upper())}))
+    assert session_banners([named], concerned, [resource()]) == ()
 
 
 def test_who_loses_the_basis_reads_until_when() -> None:
