@@ -29,7 +29,7 @@ class DesktopLimits(Section):
 
     memory_mib: int = Field(2048, ge=256, le=1_048_576, description="Memory of one desktop in MiB, its /tmp included.")
     cpu_percent: int = Field(
-        200, ge=10, le=100_000, description="Processor time of one desktop; 100 is one whole core."
+        200, ge=10, le=100_000, description="Processor time of one desktop; 100 is one whole core. Only with cgroups."
     )
     tasks: int = Field(1024, ge=100, le=100_000, description="Processes and threads of one desktop together.")
     open_files: int = Field(4096, ge=256, le=1_048_576, description="Open files of one process.")
