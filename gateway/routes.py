@@ -220,7 +220,7 @@ ROUTES: Final[tuple[Route, ...]] = (
           schemas_bcp_plans.PlanVersionAnswer),
     Route("GET", f"{_V1}/bcp/scopes", bcp.list_scopes, _P.BCP_READ, "Scopes", schemas_bcp.ScopesAnswer),
     Route("POST", f"{_V1}/bcp/what-if", bcp.what_if, _P.BCP_READ, "The effect of a proposal, before anybody signs",
-          schemas_what_if.WhatIfAnswer, schemas_bcp.ProposalBody, slow=Slow.DECIDING),
+          schemas_what_if.WhatIfAnswer, schemas_bcp.WhatIfBody, slow=Slow.DECIDING),
     Route("GET", f"{_V1}/bcp/declarations", bcp.list_declarations, _P.BCP_READ, "Declarations, newest first",
           schemas_bcp.DeclarationsAnswer),
     Route("GET", f"{_V1}/bcp/declarations/{{id}}", bcp.show_declaration, _P.BCP_READ, "One declaration",

@@ -47,6 +47,12 @@ class ProposalBody(Body):
     """Only in a drill."""
 
 
+class WhatIfBody(ProposalBody):
+    """A proposal, and whether everybody who gains is named, instead of the first 200 of each pool."""
+
+    all_names: bool = False
+
+
 class DeclareBody(Body):
     """A proposal with the digest of the effect that was shown before it was signed."""
 
@@ -75,9 +81,10 @@ class RejectBody(ReasonBody):
 
 
 class EffectBody(Body):
-    """With which end: the one that waits, or else the one signed."""
+    """With which end (null: the one that waits, or else the one signed), and whether everybody is named."""
 
     ends_at: AwareDatetime | None = None
+    all_names: bool = False
 
 
 class ExtendBody(Body):

@@ -42,9 +42,10 @@ class PlanTextBody(Body):
 
 
 class PlanEffectBody(PlanTextBody):
-    """At which level its effect is asked for."""
+    """At which level its effect is asked for, and whether everybody is named."""
 
     level: Level
+    all_names: bool = False
 
 
 class PlanProposeBody(PlanTextBody):

@@ -27,6 +27,9 @@ from policy.bcp.what_if import WhatIf
 from policy.situations import ELSEWHERE, Place
 
 _SHOWN_NAMES: Final = 200
+"""Of each pool, unless everybody is asked for."""
+_MOST_NAMES: Final = 20_000
+"""Of all pools, when everybody is asked for: some two megabytes."""
 _HOME: Final = PlaceAnswer(name_ja="自宅などその他の場所", name_en="home or elsewhere")
 
 
@@ -40,6 +43,7 @@ def what_if(
     lines: TriageSettings,
     load_mbps: Mapping[str, float],
     people: Mapping[str, PersonAnswer],
+    all_names: bool,
     told: ToldAnswer,
     load_percent: int,
     elapsed_ms: int,
@@ -47,6 +51,7 @@ def what_if(
     """All of it."""
     gaining = _gaining(found)
     now = _gaining(found, now=True)
+    shown = max(_SHOWN_NAMES, _MOST_NAMES // max(1, len(gaining))) if all_names else _SHOWN_NAMES
     expected = forecast(gaining, pools, seats, sites, settings, lines, load_mbps)
     return WhatIfAnswer(
         digest=found.digest,
@@ -65,8 +70,8 @@ def what_if(
                 now=len(now.get(pool_id, ())),
                 later_at=_later(found, pool_id, now.get(pool_id, frozenset())),
                 places=_only_from(found, pool_id),
-                named=[people[name] for name in sorted(names)[:_SHOWN_NAMES] if name in people],
-                more=max(0, len(names) - _SHOWN_NAMES),
+                named=[people[name] for name in sorted(names)[:shown] if name in people],
+                more=max(0, len(names) - shown),
             )
             for pool_id, names in sorted(gaining.items())
             if pool_id in pools

@@ -23,6 +23,8 @@ DeclarationArgument = Annotated[str, typer.Argument(help="Id of the declaration,
 ScopeOption = Annotated[str, typer.Option(help="tenant, or kind:id,id such as site:honcho or department:総務課.")]
 AbsentOption = Annotated[bool, typer.Option("--absent", help="Higher-ranked officials cannot be reached.")]
 
+NamesOption = Annotated[bool, typer.Option("--names", help="Also the name of everybody who gains, by pool.")]
+
 
 @bcp.command("status")
 def status(url: UrlOption, user: UserOption, ca: CaOption = None, json: JsonOption = False) -> None:
@@ -49,6 +51,7 @@ def whatif(
     user: UserOption,
     level: Annotated[str, typer.Option(help="first or second.")] = "first",
     scope: ScopeOption = "tenant",
+    names: NamesOption = False,
     ca: CaOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -56,11 +59,11 @@ def whatif(
     proposal = _proposal(plan, level, scope, "other", "what-if", None)
 
     async def work(visit: Visit) -> None:
-        found = await visit.call("POST", "/bcp/what-if", proposal)
+        found = await visit.call("POST", "/bcp/what-if", proposal | {"all_names": names})
         if json:
             show_json(found)
         else:
-            say_effect(found)
+            say_effect(found, names=names)
 
     as_person(url, user, ca, work)
 
@@ -79,12 +82,13 @@ def declare(
     hours: Annotated[int | None, typer.Option(min=1, max=336, help="For how long; default 72.")] = None,
     absent: AbsentOption = False,
     break_glass: Annotated[bool, typer.Option("--break-glass", help="Alone, level 1, four hours, one scope.")] = False,
+    names: NamesOption = False,
     ca: CaOption = None,
     json: JsonOption = False,
 ) -> None:
     """Show the effect, ask, and give the first signature."""
     proposal = _proposal(plan, level, scope, cause, reason, hours) | {"absent": absent, "break_glass": break_glass}
-    as_person(url, user, ca, lambda visit: _sign(visit, proposal, json=json))
+    as_person(url, user, ca, lambda visit: _sign(visit, proposal, names=names, json=json))
 
 
 @bcp.command("drill")
@@ -100,6 +104,7 @@ def drill(
     directory_off: Annotated[bool, typer.Option("--directory-off", help="Note who could sign in without it.")] = False,
     site_down: Annotated[list[str] | None, typer.Option(help="Site that is down; may be repeated.")] = None,
     half_capacity: Annotated[bool, typer.Option("--half-capacity", help="Only half the drill's seats.")] = False,
+    names: NamesOption = False,
     ca: CaOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -111,12 +116,12 @@ def drill(
         "half_capacity": half_capacity,
     }
     proposal = _proposal(plan, level, scope, "other", reason, hours) | {"drill": True, "injects": injects}
-    as_person(url, user, ca, lambda visit: _sign(visit, proposal, json=json))
+    as_person(url, user, ca, lambda visit: _sign(visit, proposal, names=names, json=json))
 
 
-async def _sign(visit: Visit, proposal: dict[str, Any], *, json: bool) -> None:
-    effect = await visit.call("POST", "/bcp/what-if", proposal)
-    say_effect(effect, err=json)
+async def _sign(visit: Visit, proposal: dict[str, Any], *, names: bool, json: bool) -> None:
+    effect = await visit.call("POST", "/bcp/what-if", proposal | {"all_names": names})
+    say_effect(effect, names=names, err=json)
     await ask()
     found = await visit.call("POST", "/bcp/declarations", {"proposal": proposal, "seen_diff": effect["digest"]})
     _done(found, json=json)
@@ -128,6 +133,7 @@ def approve(
     url: UrlOption,
     user: UserOption,
     absent: AbsentOption = False,
+    names: NamesOption = False,
     ca: CaOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -139,11 +145,11 @@ def approve(
         if step is None:
             raise KakehashiError(f"{declaration} waits for no signature of yours ({found['state']})")
         pending = found["pending"] if step == "extend_approve" else None
-        effect = await visit.call("POST", f"/bcp/declarations/{declaration}/what-if", {})
+        effect = await visit.call("POST", f"/bcp/declarations/{declaration}/what-if", {"all_names": names})
         say(_line(found), err=json)
         if pending:
             say(f"  new end: {_time(pending['ends_at'])}", err=json)
-        say_effect(effect, err=json)
+        say_effect(effect, names=names, err=json)
         await ask()
         content = {"digest": (pending or found)["digest"], "seen_diff": effect["digest"], "absent": absent}
         path = f"/bcp/declarations/{declaration}/{step.replace('_', '/')}"
@@ -183,6 +189,7 @@ def extend(
     url: UrlOption,
     user: UserOption,
     absent: AbsentOption = False,
+    names: NamesOption = False,
     ca: CaOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -191,9 +198,10 @@ def extend(
 
     async def work(visit: Visit) -> None:
         found = await visit.call("GET", f"/bcp/declarations/{declaration}")
-        effect = await visit.call("POST", f"/bcp/declarations/{declaration}/what-if", {"ends_at": end})
+        question = {"ends_at": end, "all_names": names}
+        effect = await visit.call("POST", f"/bcp/declarations/{declaration}/what-if", question)
         say(_line(found), err=json)
-        say_effect(effect, err=json)
+        say_effect(effect, names=names, err=json)
         await ask(f"Sign the later end, {hours} hours from now?")
         content = {"ends_at": end, "seen_diff": effect["digest"], "absent": absent}
         _done(await visit.call("POST", f"/bcp/declarations/{declaration}/extend", content), json=json)
@@ -272,11 +280,15 @@ def _in_hours(hours: int) -> str:
     return (SystemClock().now() + timedelta(hours=hours)).isoformat()
 
 
-def say_effect(found: dict[str, Any], *, err: bool = False) -> None:
+def say_effect(found: dict[str, Any], *, names: bool = False, err: bool = False) -> None:
     """The effect of a proposal, line by line."""
     say(f"{found['gain_people']} of {found['base_people']} people gain something ({found['gain_now']} now):", err=err)
     for gain in found["gains"]:
         say(f"  {gain['name_ja']} ({gain['pool_id']}): {gain['people']}{_when(gain)}", err=err)
+        for person in gain["named"] if names else ():
+            say(f"    {person['display_name']} ({person['username']}, {person['department'] or '-'})", err=err)
+        if names and gain["more"]:
+            say(f"    and {gain['more']} more", err=err)
     places = ", ".join(place["name_ja"] for place in found["tried_places"])
     tried = f"at any time from {_time(found['tried_from'])} to {_time(found['tried_until'])}"
     say(f"counted: who gains {tried}, from any of: {places}", err=err)

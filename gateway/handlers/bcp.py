@@ -43,6 +43,7 @@ from gateway.schemas_bcp import (
     ScopeBody,
     ScopesAnswer,
     SignBody,
+    WhatIfBody,
 )
 from gateway.schemas_what_if import PersonAnswer, ToldAnswer
 from gateway.services import CALLER, SOURCE, Services, services
@@ -192,10 +193,11 @@ async def show_declaration(request: web.Request) -> web.Response:
 
 async def what_if(request: web.Request) -> web.Response:
     """POST /api/v1/bcp/what-if"""
-    proposal = _proposal(await body(request, ProposalBody))
+    given = await body(request, WhatIfBody)
+    proposal = _proposal(given)
     bcp = services(request).bcp
     plan = next((plan for plan in bcp.plans if plan.id == proposal.plan_id), None)
-    return await effect(request, proposal, plan, lambda: bcp.what_if(proposal))
+    return await effect(request, proposal, plan, lambda: bcp.what_if(proposal), all_names=given.all_names)
 
 
 async def what_if_of(request: web.Request) -> web.Response:
@@ -205,7 +207,8 @@ async def what_if_of(request: web.Request) -> web.Response:
     found = await bcp.get(request.match_info["id"])
     if given.ends_at:
         found = replace(found, ends_at=given.ends_at, planned_end=None, pending=None)
-    return await effect(request, found, await bcp.plan_of(found), lambda: bcp.what_if(found))
+    plan = await bcp.plan_of(found)
+    return await effect(request, found, plan, lambda: bcp.what_if(found), all_names=given.all_names)
 
 
 async def effect(
@@ -213,6 +216,8 @@ async def effect(
     subject: Declaration | Proposal,
     plan: Plan | None,
     compared: Callable[[], Awaitable[WhatIf]],
+    *,
+    all_names: bool,
 ) -> web.Response:
     """The effect of a declaration or proposal in words and numbers, also under a plan that is not adopted yet."""
     own = services(request)
@@ -233,6 +238,7 @@ async def effect(
             lines=own.settings.broker.triage,
             load_mbps=await own.triage.lines(_tenant(own)),
             people=people,
+            all_names=all_names,
             told=await _told(own, subject.scope),
             load_percent=machine_load_percent(),
             elapsed_ms=_milliseconds(own.clock) - began,

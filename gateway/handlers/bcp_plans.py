@@ -65,7 +65,8 @@ async def what_if(request: web.Request) -> web.Response:
     own = services(request)
     desk = own.bcp.plan_desk
     plan = proven(await desk.check(given.text))
-    return await effect(request, declared(plan, given.level), plan, lambda: desk.what_if(plan, given.level))
+    subject, names = declared(plan, given.level), given.all_names
+    return await effect(request, subject, plan, lambda: desk.what_if(plan, given.level), all_names=names)
 
 
 async def propose(request: web.Request) -> web.Response:

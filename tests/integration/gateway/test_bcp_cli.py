@@ -64,8 +64,9 @@ async def test_a_declaration_from_first_signature_to_report(declared: Scene, tmp
     declaration = proposed.json["id"]
     alone, refused = await asyncio.gather(
         run(declared, "mori", "approve", declaration),
-        run(declared, "ikeda", "approve", declaration, given="n\n"),
+        run(declared, "ikeda", "approve", declaration, "--names", given="n\n"),
     )
+    assert "    kato (kato, " in refused.out
     assert (alone.status, "waits for no signature of yours" in alone.err) == (1, True)
     assert (refused.status, "nothing was signed" in refused.err, "people gain something" in refused.out) == (
         1,

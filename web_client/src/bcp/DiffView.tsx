@@ -38,7 +38,7 @@ export function DiffView({ asked, drill, endsAt, seenByFirst, heading, from }: D
       </div>
       {error === null ? null : <ErrorNotice error={error} onRetry={again} />}
       {whatIf !== null ? (
-        <Answer whatIf={whatIf} drill={drill} endsAt={endsAt} seenByFirst={seenByFirst} from={from} />
+        <Answer whatIf={whatIf} asked={asked} drill={drill} endsAt={endsAt} seenByFirst={seenByFirst} from={from} />
       ) : error === null ? (
         <div className="loading" role="status">
           <span className="spinner" aria-hidden="true" />
@@ -49,9 +49,9 @@ export function DiffView({ asked, drill, endsAt, seenByFirst, heading, from }: D
   );
 }
 
-type AnswerProps = Omit<DiffViewProps, "asked" | "heading"> & { readonly whatIf: WhatIf };
+type AnswerProps = Omit<DiffViewProps, "heading"> & { readonly whatIf: WhatIf };
 
-function Answer({ whatIf, drill, endsAt, seenByFirst, from }: AnswerProps) {
+function Answer({ whatIf, asked, drill, endsAt, seenByFirst, from }: AnswerProps) {
   const { t } = useTranslation("bcp");
   const gains = gainsByPeople(whatIf);
   const same = sameDiff(whatIf, seenByFirst);
@@ -99,7 +99,7 @@ function Answer({ whatIf, drill, endsAt, seenByFirst, from }: AnswerProps) {
           <h3>{t("diff.gainsHeading")}</h3>
           <ul className="gains">
             {gains.map((gain) => (
-              <GainRow key={gain.pool_id} gain={gain} />
+              <GainRow key={gain.pool_id} gain={gain} asked={asked} />
             ))}
           </ul>
         </>
@@ -116,7 +116,7 @@ function Answer({ whatIf, drill, endsAt, seenByFirst, from }: AnswerProps) {
   );
 }
 
-function GainRow({ gain }: { readonly gain: Gain }) {
+function GainRow({ gain, asked }: { readonly gain: Gain; readonly asked: Asked }) {
   const { t } = useTranslation("bcp");
   return (
     <li data-testid={`bcp-gain-${gain.pool_id}`}>
@@ -126,7 +126,7 @@ function GainRow({ gain }: { readonly gain: Gain }) {
       </p>
       <p className="fine">{whenAndWhere(gain).join(t("diff.and"))}</p>
       {gain.named.length === 0 ? null : (
-        <details>
+        <details open={asked.allNames}>
           <summary>{t("diff.named", { count: gain.named.length })}</summary>
           <ul className="named">
             {gain.named.map((person) => (
@@ -137,6 +137,11 @@ function GainRow({ gain }: { readonly gain: Gain }) {
             ))}
             {gain.more > 0 ? <li>{t("diff.more", { count: gain.more })}</li> : null}
           </ul>
+          {gain.more > 0 && !asked.allNames ? (
+            <Button kind="quiet" onPress={asked.nameAll} data-testid={`bcp-names-${gain.pool_id}`}>
+              {t("diff.nameAll", { count: gain.people })}
+            </Button>
+          ) : null}
         </details>
       )}
     </li>

@@ -35,14 +35,17 @@ export const bcp = {
   ) => request<Leftovers>("POST", `/bcp/declarations/${encodeURIComponent(id)}/restore`, ticked),
   score: (id: string, options: RequestOptions = {}) =>
     request<ScoreView>("GET", `/bcp/declarations/${encodeURIComponent(id)}/score`, undefined, { ...PATIENT, ...options }),
-  whatIf: (proposal: Proposal, signal: AbortSignal) =>
-    request<WhatIf>("POST", "/bcp/what-if", proposal, { ...PATIENT, signal }),
+  /** `allNames`: of everybody who gains, instead of the first of each pool. */
+  whatIf: (proposal: Proposal, allNames: boolean, signal: AbortSignal) =>
+    request<WhatIf>("POST", "/bcp/what-if", { ...proposal, all_names: allNames }, { ...PATIENT, signal }),
   /** Of a declaration that is there, by the plan that was signed; `endsAt`: as if it ended then. */
-  whatIfOf: (id: string, endsAt: string | null, signal: AbortSignal) =>
-    request<WhatIf>("POST", `/bcp/declarations/${encodeURIComponent(id)}/what-if`, endsAt === null ? {} : { ends_at: endsAt }, {
-      ...PATIENT,
-      signal,
-    }),
+  whatIfOf: (id: string, endsAt: string | null, allNames: boolean, signal: AbortSignal) =>
+    request<WhatIf>(
+      "POST",
+      `/bcp/declarations/${encodeURIComponent(id)}/what-if`,
+      { ends_at: endsAt, all_names: allNames },
+      { ...PATIENT, signal },
+    ),
   declare: (proposal: Proposal, seenDiff: string) =>
     request<DeclarationView>("POST", "/bcp/declarations", { proposal, seen_diff: seenDiff }, PATIENT),
   approve: (id: string, approval: Approval) => step(id, "approve", approval),

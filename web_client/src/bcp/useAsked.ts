@@ -6,13 +6,17 @@ export interface Asked {
   readonly whatIf: WhatIf | null;
   readonly error: unknown;
   readonly again: () => void;
+  /** Whether everybody was asked for by name; asks again with all names. */
+  readonly allNames: boolean;
+  readonly nameAll: () => void;
 }
 
 /** `key` tells one question from another; null asks nothing. */
-export function useAsked(key: string | null, ask: (signal: AbortSignal) => Promise<WhatIf>): Asked {
+export function useAsked(key: string | null, ask: (allNames: boolean, signal: AbortSignal) => Promise<WhatIf>): Asked {
   const [whatIf, setWhatIf] = useState<WhatIf | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [round, setRound] = useState(0);
+  const [allNames, setAllNames] = useState(false);
   const latest = useRef(ask);
   latest.current = ask;
   useEffect(() => {
@@ -23,7 +27,7 @@ export function useAsked(key: string | null, ask: (signal: AbortSignal) => Promi
     setWhatIf(null);
     setError(null);
     latest
-      .current(own.signal)
+      .current(allNames, own.signal)
       .then(setWhatIf)
       .catch((failure: unknown) => {
         if (!own.signal.aborted) {
@@ -31,7 +35,8 @@ export function useAsked(key: string | null, ask: (signal: AbortSignal) => Promi
         }
       });
     return () => own.abort();
-  }, [key, round]);
+  }, [key, round, allNames]);
   const again = useCallback(() => setRound((before) => before + 1), []);
-  return { whatIf, error, again };
+  const nameAll = useCallback(() => setAllNames(true), []);
+  return { whatIf, error, again, allNames, nameAll };
 }

@@ -19,7 +19,7 @@ export function Effect({ text, second, onSeen }: EffectProps) {
   const { t } = useTranslation("plans");
   // The higher level contains the other: it is what a signature is about.
   const [level, setLevel] = useState<PlanLevel>(second ? "second" : "first");
-  const asked = useAsked(`${level} ${text}`, (signal) => plans.whatIf(text, level, signal));
+  const asked = useAsked(`${level} ${text}`, (allNames, signal) => plans.whatIf(text, level, allNames, signal));
   const { whatIf } = asked;
   useEffect(() => onSeen?.(whatIf), [whatIf, onSeen]);
   return (

@@ -12,8 +12,8 @@ export const plans = {
   detail: (id: string, options: RequestOptions = {}) => request<PlanDetail>("GET", one(id), undefined, options),
   check: (text: string, signal: AbortSignal) =>
     request<PlanCheck>("POST", `${ROOT}/check`, { text }, { ...PATIENT, signal }),
-  whatIf: (text: string, level: PlanLevel, signal: AbortSignal) =>
-    request<WhatIf>("POST", `${ROOT}/what-if`, { text, level }, { ...PATIENT, signal }),
+  whatIf: (text: string, level: PlanLevel, allNames: boolean, signal: AbortSignal) =>
+    request<WhatIf>("POST", `${ROOT}/what-if`, { text, level, all_names: allNames }, { ...PATIENT, signal }),
   propose: (text: string, note: string) => request<PlanVersion>("POST", ROOT, { text, note }, PATIENT),
   adopt: (id: string, digest: string, seenDiff: string) =>
     request<PlanVersion>("POST", `${one(id)}/adopt`, { digest, seen_diff: seenDiff }, PATIENT),

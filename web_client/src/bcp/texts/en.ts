@@ -335,6 +335,7 @@ export const en: BcpTexts = {
     named_one: "Show name ({{count, number}} person)",
     named_other: "Show names ({{count, number}} people)",
     more: "and {{count, number}} more",
+    nameAll: "Show all {{count, number}} names",
     forbiddenHeading: "Still forbidden",
     forbiddenLead: "No signature changes these.",
     guardrail: "Rule {{id}}",

@@ -334,6 +334,7 @@ export const ja = {
     named_one: "名前を見る（{{count, number}}人）",
     named_other: "名前を見る（{{count, number}}人）",
     more: "ほか {{count, number}}人",
+    nameAll: "全員の名前を見る（{{count, number}}人）",
     forbiddenHeading: "発動しても禁止のまま",
     forbiddenLead: "次のことは、だれの署名でも変わりません。",
     guardrail: "決まり {{id}}",
