@@ -34,14 +34,18 @@ async def test_a_second_browser_takes_over_and_the_first_does_not_steal_back(vis
     second = await visits.arrive()
     await second.log_in(uid)
     await expect(second.part(f"desktop-{OFFICE}")).to_contain_text("別の画面で使用中")
+    for language in ("en", "ja"):
+        await second.part("language").click()
+        await second.part(f"desktop-open-{OFFICE}").click()
+        tour = Tour(second, language)
+        await tour.look("takeover")
+        tour.finish()
+        await second.page.keyboard.press("Escape")
     await second.part(f"desktop-open-{OFFICE}").click()
-    tour = Tour(second, "ja")
-    await tour.examine("takeover")
     await second.part("takeover-confirm").click()
     await second.picture_shows()
     await second.until(lambda now: shows(now, GREEN))
 
-    tour.finish()
     assert await first.ended() == "taken_over"
     await expect(first.part("viewer-end")).to_contain_text("別の画面に切り替わりました")
     asked: list[str] = []
@@ -118,18 +122,24 @@ async def test_an_idle_person_is_warned_and_one_key_goes_on(visits: Visits, poli
     await expect(dialog).to_be_visible(timeout=IDLE_SECONDS * 1000)
     await expect(dialog).to_have_attribute("role", "alertdialog")
     tour = Tour(visitor, "ja")
-    await tour.examine("idle")
+    await tour.look("idle")
     await visitor.page.keyboard.press("Shift")
     await expect(dialog).to_have_count(0)
 
     await expect(dialog).to_be_visible(timeout=IDLE_SECONDS * 1000)
     assert time.monotonic() - opened > IDLE_SECONDS  # the key has moved the end
     assert await visitor.ended() == "idle"
-    await tour.examine("end-idle")
+    await tour.look("end-idle")
     tour.finish()
     await expect(visitor.part("viewer-end")).to_contain_text(re.compile("作業は(しばらく)?残っています"))
+    await visitor.part("language").click()
+    tour = Tour(visitor, "en")
+    await tour.look("end-idle")
     await visitor.part("end-again").click()
     await visitor.picture_shows()
+    await expect(dialog).to_be_visible(timeout=IDLE_SECONDS * 1000)
+    await tour.look("idle")
+    tour.finish()
 
 
 async def test_leaving_keeps_the_desktop_and_logging_off_ends_it(visits: Visits) -> None:
@@ -167,9 +177,12 @@ async def test_who_is_signed_out_from_elsewhere_is_told_that_the_work_is_still_t
     assert await first.ended() == "signed_out"
 
     await expect(first.part("viewer-end-reason")).to_contain_text("続きから使えます")
-    tour = Tour(first, "ja")
-    await tour.look("end-signed-out")
-    tour.finish()
+    await expect(first.part("logout")).to_have_count(0)
+    for language in ("ja", "en"):
+        tour = Tour(first, language)
+        await tour.look("end-signed-out")
+        tour.finish()
+        await first.part("language").click()
     await first.part("end-desktops").click()
     await first.log_in(uid)
     await first.open_desktop(OFFICE)

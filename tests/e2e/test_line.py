@@ -70,6 +70,12 @@ async def _goes_on(terminal: Terminal) -> None:
     await terminal.show(BLUE)
 
 
+async def _looked_at(visitor: Visitor, language: str) -> None:
+    tour = Tour(visitor, language)
+    await tour.look("reconnect")
+    tour.finish()
+
+
 @pytest.mark.parametrize("seconds_down", [1.0, 6.0])
 async def test_after_a_drop_the_same_desktop_is_back_within_three_seconds(
     terminal: Terminal, line: Line, seconds_down: float, capsys: pytest.CaptureFixture[str]
@@ -105,12 +111,16 @@ async def test_the_person_may_leave_while_the_line_is_down(terminal: Terminal, l
     visitor = terminal.visitor
     await line.break_off()
     await expect(visitor.part("viewer-reconnect")).to_be_visible()
-    tour = Tour(visitor, "ja")
-    await tour.examine("reconnect")
-    tour.finish()
+    await _looked_at(visitor, "ja")
     await visitor.part("viewer-reconnect").get_by_role("button", name="終了").click()
     await visitor.part("viewer-disconnect").click()
     assert await visitor.ended() == "disconnected"
     await line.mend()
     await visitor.part("end-desktops").click()
     await expect(visitor.part(f"desktop-{OFFICE}")).to_contain_text("続きから使う")
+
+    await visitor.part("language").click()
+    await visitor.open_desktop(OFFICE)
+    await line.break_off()
+    await expect(visitor.part("viewer-reconnect")).to_be_visible()
+    await _looked_at(visitor, "en")

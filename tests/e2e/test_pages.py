@@ -94,7 +94,7 @@ async def _viewer(visitor: Visitor, tour: Tour) -> None:
     async with _slow_start(visitor):  # on a quick machine the page would be gone before anybody saw it
         await visitor.part(f"desktop-open-{INTERNET}").click()
         await expect(visitor.part("viewer-progress")).to_be_visible()
-        await tour.examine("starting")
+        await tour.look("starting")
     for screen in SCREENS:
         await tour.turn(screen)
         await visitor.desktop_stands()

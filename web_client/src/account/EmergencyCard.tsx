@@ -96,7 +96,7 @@ function PrintDialog({ onClose }: { readonly onClose: () => void }) {
       alert
       testId="card-dialog"
       actions={
-        <Button kind={printed === null ? "quiet" : "secondary"} onPress={onClose} data-testid="card-close">
+        <Button kind="secondary" onPress={onClose} data-testid="card-close">
           {t(printed === null ? "common.cancel" : "card.close")}
         </Button>
       }

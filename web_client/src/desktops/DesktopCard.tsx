@@ -120,7 +120,7 @@ export function DesktopCard({ desktop, instead, opening, onOpen, onOpenInstead, 
           <div className="card-reason" data-testid={`desktop-unreachable-${desktop.pool_id}`}>
             <p>
               <strong>{t("desktops.reason")}: </strong>
-              {pick(desktop.unreachable.text_ja, desktop.unreachable.text_en)}{" "}
+              {pick(desktop.unreachable.text_ja, desktop.unreachable.text_en)}
               {t("desktops.triedAt", { time: dateTime(desktop.unreachable.since) })}
             </p>
             {instead === undefined ? null : (

@@ -57,7 +57,7 @@ function DutyRow({ duty }: { readonly duty: Duty }) {
           <p className="duty-line duty-condition">
             <strong>{t("duties.condition")}</strong>
             {"\n"}
-            {duty.condition}
+            <span lang="ja">{duty.condition}</span>
           </p>
         )}
       </article>

@@ -12,10 +12,16 @@ import { LanguageButton } from "./LanguageButton";
 import { Logo } from "./Logo";
 import { ErrorNotice } from "./PageStates";
 
-export function Shell({ children }: { readonly children: ReactNode }) {
+interface ShellProps {
+  readonly children: ReactNode;
+  /** The log-in is known to be over: no person, no menu and nothing to log out of. */
+  readonly signedOut?: boolean;
+}
+
+export function Shell({ children, signedOut = false }: ShellProps) {
   const { t } = useTranslation();
   const { state, logout } = useIdentity();
-  const me = state.kind === "known" ? state.me : null;
+  const me = state.kind === "known" && !signedOut ? state.me : null;
   const [failure, setFailure] = useState<unknown>(null);
   const visit = useVisit();
   useEffect(() => setFailure(null), [visit]);

@@ -128,7 +128,7 @@ export default function ViewerPage({ sessionId }: { readonly sessionId: string }
   return (
     <>
       {over ? (
-        <Shell>
+        <Shell signedOut={phase.end === "signed_out"}>
           <EndPage state={state} end={phase.end} at={phase.at} />
         </Shell>
       ) : null}

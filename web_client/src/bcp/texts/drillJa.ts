@@ -23,7 +23,7 @@ export const drillJa = {
     heading: "平常への復帰",
     lead: "緊急のときに発行したものを、ここでまとめて取り消します。残すものにはチェックを入れません。",
     nothing: "取り消すものはありません。",
-    temporary: "一時的な認証アプリ: {{name}} さん（{{time}} まで）",
+    temporary: "一時的な認証アプリ: {{name}} さん（{{time}}まで）",
     card: "緊急カード: {{name}} さん（番号 {{number}}、{{time}} 発行）",
     verifiers_one: "認証基盤なしでログインするための記録（{{count, number}}人分）をすべて消す",
     verifiers_other: "認証基盤なしでログインするための記録（{{count, number}}人分）をすべて消す",

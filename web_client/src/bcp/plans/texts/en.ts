@@ -76,7 +76,7 @@ export const en: typeof ja = {
     seats: "{{pool}}: {{seats}} seats at {{level}}, {{percent}}% kept for P0 and P1",
     drill: "Drill",
     noDrill: "The plan has no drill.",
-    drillWords: "On the pools {{pools}}: level 1 uses {{first}}, level 2 uses {{second}}",
+    drillWords: "Pools: {{pools}} / level 1: {{first}} / level 2: {{second}}",
     level: { first: "level 1", second: "level 2" },
     unit: { m: "{{count}} min", h: "{{count}} h", d: "{{count}} d", s: "{{count}} s" },
   },

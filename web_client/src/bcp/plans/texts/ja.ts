@@ -74,7 +74,7 @@ export const ja = {
     seats: "{{pool}}: {{level}}で{{seats}}席、うち{{percent}}%をP0・P1のために残す",
     drill: "訓練",
     noDrill: "訓練の定めはありません。",
-    drillWords: "プール {{pools}} で、第1次は {{first}}、第2次は {{second}} を使う",
+    drillWords: "プール: {{pools}} / 第1次: {{first}} / 第2次: {{second}}",
     level: { first: "第1次", second: "第2次" },
     unit: { m: "{{count}}分", h: "{{count}}時間", d: "{{count}}日", s: "{{count}}秒" },
   },
