@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import trustme
 
+from common.audit import AuditEvent
 from common.audit_store import read, verify
 from common.db import Database
 from tests.e2e.attacker import closed_with, desktop, ticket, viewer
@@ -73,7 +74,7 @@ async def _offer(running: Running, definition: dict[str, Any]) -> None:
         assert status == 204, answer
 
 
-async def test_a_static_desktop_shows_its_picture(
+async def test_a_static_desktop_shows_its_picture_until_the_viewer_breaks_the_protocol(
     target: tuple[Xvnc, dict[str, Any]], tmp_path: Path, directory: Slapd, database_url: str
 ) -> None:
     _, definition = target
@@ -87,7 +88,14 @@ async def test_a_static_desktop_shows_its_picture(
             await opened.full()
             assert opened.size == (640, 480)
             assert opened.screen.getpixel((400, 300)) == (0x33, 0x66, 0x99)
+            await opened.raw(b"\xaa" * 20)
+            assert await closed_with(opened) == (4422, "protocol_violation")
         assert PASSWORD not in str((await running.admin("GET", "/desktops"))[1])
+
+    recorded = {event.name: event for event in await _events(own.database.url) if event.session_id == session["id"]}
+    broken, ended = recorded["break-protocol"], recorded["end-session"]
+    assert (broken.outcome, broken.details["cause"]) == ("failed", "viewer: viewer message 170 not allowed")
+    assert (ended.subject, ended.details["reason"]) == ("sato", "protocol_violation")
 
 
 async def test_stopping_tells_the_viewer_and_the_next_gateway_gives_the_same_desktop(
@@ -121,6 +129,14 @@ async def test_stopping_tells_the_viewer_and_the_next_gateway_gives_the_same_des
     written = capfd.readouterr().err
     for secret in ("sato-pw-2026", sato.secret or "-", *sato.recovery_codes, sato.csrf):
         assert secret not in written
+
+
+async def _events(url: str) -> list[AuditEvent]:
+    database = Database(url)
+    try:
+        return [chained.event async for chained in read(database, "test")]
+    finally:
+        await database.close()
 
 
 async def _audit_is_whole(url: str) -> None:
