@@ -33,7 +33,7 @@ export function ReportRow({ head, level, here = false }: ReportRowProps) {
         <Heading id={headingId}>
           {about === null ? null : <LevelMark level={about.level} />}
           <span>
-            {about?.drill ? <span className="drill-tag">{drillMark(true)}</span> : null} {name}
+            {about?.drill ? <span className="drill-tag">{drillMark(true).trim()}</span> : null} {name}
           </span>
         </Heading>
         {about === null ? null : (
