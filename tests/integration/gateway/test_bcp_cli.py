@@ -76,33 +76,44 @@ async def test_a_declaration_from_first_signature_to_report(declared: Scene, tmp
     approved = await run(declared, "ikeda", "approve", declaration, "--json")
     assert (approved.status, approved.json["state"]) == (0, "active"), approved.err
 
-    shown, longer = await asyncio.gather(
-        run(declared, "ota", "status"), run(declared, "mori", "extend", declaration, "48", "--json")
+    shown, longer, effect = await asyncio.gather(
+        run(declared, "ota", "status"),
+        run(declared, "mori", "extend", declaration, "48", "--json"),
+        run(declared, "ikeda", "whatif", "quake"),
     )
+    assert (effect.status, "people gain something" in effect.out, "section" in effect.out) == (0, True, True)
     assert (shown.status, declaration in shown.out, "section" in shown.out) == (0, True, True)
     assert (longer.status, longer.json["pending"]["person"]) == (0, "mori"), longer.err
     unsure = await run(declared, "ikeda", "reject", declaration, "--note", "早い", given="n\n")
     assert (unsure.status, "nothing was rejected" in unsure.err, "proposed by mori" in unsure.out) == (1, True, True)
     turned_down = await run(declared, "ikeda", "reject", declaration, "--note", "早い", "--json")
     assert (turned_down.status, turned_down.json["pending"], turned_down.json["state"]) == (0, None, "active")
-    reached, lifted = await asyncio.gather(
+    reached, narrowed, wrong = await asyncio.gather(
         run(declared, "ota", "reach", declaration, "--names", "--json"),
-        run(declared, "mori", "lift", declaration, "--note", "終了", "--json"),
+        run(declared, "mori", "narrow", declaration, "--hours", "2", "--block", "kato", "--json"),
+        run(declared, "ikeda", "status", code="000000"),
     )
     assert {"total", "classes", "duties", "people"} <= reached.json.keys()
-    assert lifted.json["state"] == "lifted"
-    made, looking = await asyncio.gather(
-        run(declared, "mori", "report", "make", declaration, "--json"),
+    assert (narrowed.status, narrowed.json["state"]) == (0, "active"), narrowed.err
+    assert narrowed.json["ends_at"] < approved.json["ends_at"]
+    assert not await declared.may_work("kato")
+    assert (wrong.status, "コード" in wrong.err, "code" in wrong.err) == (1, True, True), wrong.err
+    lifted, looking = await asyncio.gather(
+        run(declared, "mori", "lift", declaration, "--note", "終了", "--json"),
         run(declared, "ota", "report", "make", declaration),
     )
-    assert (made.status, looking.status) == (0, 1)
-    file = tmp_path / "report.csv"
-    saved, wrong = await asyncio.gather(
-        run(declared, "ota", "report", "get", made.json["id"], str(file)),
-        run(declared, "mori", "status", code="000000"),
+    assert (lifted.json["state"], looking.status) == ("lifted", 1)
+    made = await run(declared, "mori", "report", "make", declaration, "--json")
+    assert made.status == 0, made.err
+    report, file = made.json["id"], tmp_path / "report.csv"
+    saved, listed, told = await asyncio.gather(
+        run(declared, "ota", "report", "get", report, str(file)),
+        run(declared, "mori", "report", "list"),
+        run(declared, "ikeda", "report", "show", report),
     )
     assert (saved.status, file.read_bytes()[:3]) == (0, b"\xef\xbb\xbf")
-    assert (wrong.status, "コード" in wrong.err, "code" in wrong.err) == (1, True, True), wrong.err
+    assert (listed.status, report in listed.out, made.json["sha256"][:16] in listed.out) == (0, True, True), listed.err
+    assert (told.status, report in told.out, f"sha256 {made.json['sha256']} (checked)" in told.out) == (0, True, True)
 
 
 async def test_a_drill_that_pretends_and_its_score(declared: Scene) -> None:
@@ -112,9 +123,11 @@ async def test_a_drill_that_pretends_and_its_score(declared: Scene) -> None:
     )
     assert (wrong.status, "atlantis" in wrong.err) == (1, True), wrong.err
     assert (started.status, started.json["state"], started.json["injects"]["absent_percent"]) == (0, "active", 30)
-    told, score = await asyncio.gather(
+    drills, told, score = await asyncio.gather(
+        run(declared, "ikeda", "drills"),
         run(declared, "ota", "score", started.json["id"]),
         run(declared, "mori", "score", started.json["id"], "--json"),
     )
     assert (told.status, "one signature" in told.out) == (0, True), told.err
+    assert (drills.status in (0, 3), started.json["id"] in drills.out) == (True, True), drills.err
     assert (score.json["alone"], score.json["refused"], score.json["rehearsed"]) == (True, 0, 0)
