@@ -20,7 +20,7 @@ from common.db import Database
 from common.ids import new_id
 from tests.e2e.attacker import closed_with, desktop, ticket, viewer
 from tests.integration.gateway.test_bcp import PLANS, POOL, PROPOSAL
-from tests.support.changes import listening
+from tests.support.changes import Listener, listening
 from tests.support.gateway import variables
 from tests.support.nodes import Node, run_node
 from tests.support.person import Person
@@ -82,6 +82,15 @@ class Pair:
             status, found = await mori.call("POST", f"/bcp/declarations/{declaration}/narrow", less)
             assert status == 200, found
 
+    async def loses_basis(self, uid: str, page: Listener) -> None:
+        """The open page is told, and both nodes say until when the session goes on."""
+        await page.hears("sessions")
+        for node in (self.first, self.second):
+            async with self.people[uid].at(node.url) as worker:
+                _, listed = await worker.call("GET", "/desktops")
+            assert [banner["kind"] for banner in listed["notices"]] == ["losing_basis"], node.url
+            assert [item["session"]["ends_at"] is not None for item in listed["items"] if item["session"]] == [True]
+
 
 @pytest.fixture
 async def pair(tmp_path: Path, town: Slapd, postgres: Postgres) -> AsyncIterator[Pair]:
@@ -135,7 +144,7 @@ async def work(stack: AsyncExitStack, worker: Person) -> tuple[str, RfbViewer]:
 
 
 async def test_every_step_acts_on_every_live_session_of_both_nodes_in_time(pair: Pair) -> None:
-    """Activation, personal block, narrowing and expiry, each taken at one node and measured at the other."""
+    """Activation, personal block, expiry and a smaller scope, each taken at one node and measured at the other."""
     async with AsyncExitStack() as stack:
         kato = pair.people["kato"]
         nishi = await stack.enter_async_context(pair.people["nishi"].at(pair.second.url))
@@ -161,16 +170,22 @@ async def test_every_step_acts_on_every_live_session_of_both_nodes_in_time(pair:
         await pair.narrow(declaration, ends_at=ends_at.isoformat())
         await asyncio.sleep((ends_at - SystemClock().now()).total_seconds())
         expired = time.monotonic()
-        await pages[1].hears("sessions")
-        _, listed = await nishi.call("GET", "/desktops")
+        await pair.loses_basis("nishi", pages[1])
         assert time.monotonic() - expired < IN_TIME
-        assert [banner["kind"] for banner in listed["notices"]] == ["losing_basis"]
-        async with pair.people["nishi"].at(pair.first.url) as elsewhere:
-            _, listed = await elsewhere.call("GET", "/desktops")
-            assert [banner["kind"] for banner in listed["notices"]] == ["losing_basis"], "the other node knows as well"
-            assert [item["session"]["ends_at"] is not None for item in listed["items"] if item["session"]] == [True]
         assert await closed_with(other) == (4403, "policy")
         assert GRACE <= time.monotonic() - expired < GRACE + IN_TIME
+        assert await pair.open(pair.first) == await pair.open(pair.second) == {"kato": False, "nishi": False}
+
+        declaration = await pair.declare()
+        _, left_out = await work(stack, kato)
+        await asyncio.sleep(1.2)
+        page = await stack.enter_async_context(listening(kato))
+        narrowed = time.monotonic()
+        await pair.narrow(declaration, scope={"kind": "department", "ids": ["税務課"]})
+        await pair.loses_basis("kato", page)
+        assert time.monotonic() - narrowed < IN_TIME
+        assert await closed_with(left_out) == (4403, "policy")
+        assert GRACE <= time.monotonic() - narrowed < GRACE + IN_TIME
         assert await pair.open(pair.first) == await pair.open(pair.second) == {"kato": False, "nishi": False}
 
 
