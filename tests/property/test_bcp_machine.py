@@ -11,7 +11,8 @@ is stepped while at least one of them has its database. The eight properties of 
 4. What is over leaves every decision as it was before: here, and to the last term in `test_bcp_overlays.py` and
    (a whole city) `tests/integration/policy/test_bcp_restores.py`.
 5. A drill widens nothing but its own pools: here, and `test_bcp_overlays.py` for random plans.
-6. P0 is admitted whenever a seat of P2 to P4 can be freed: `test_triage.py`; no declaration has a part in that order.
+6. P0 is admitted whenever a seat of P2 to P4 can be freed: here for whom declarations in any order let claim one,
+   `test_triage.py` for random queues and seats.
 7. One tenant's declaration changes nothing for another: here, on one database.
 8. Every widened access names its declaration: here in the decision, `test_bcp_audit.py` in the audit.
 """
@@ -37,9 +38,16 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from broker.duties.book import DutyBook
+from broker.duties.models import Priority, ResumeWithin
+from broker.models import Pool, PoolKind
+from broker.settings import TriageSettings
+from broker.triage.clearing import ClearingRules, Seated, StepKind, clearing
+from broker.triage.order import Waiting
+from broker.triage.situation import Situation
 from common.db import upgrade
 from common.errors import StoreUnavailable
-from common.ids import new_id
+from common.ids import PoolId, SessionId, UserId, new_id
 from common.secret import Keyring
 from policy.bcp.canonical import digest, extension_digest
 from policy.bcp.model import WHOLE_TENANT, Declaration, DeclarationState, Level, Proposal, Refused
@@ -50,10 +58,22 @@ from tests.support import bcp as kit
 from tests.support.clock import FakeClock
 from tests.support.policy import context
 from tests.support.postgres import Postgres
+from tests.support.register import duty, member, register
 
 HOUR: Final = timedelta(hours=1)
 PEOPLE: Final = ["chief", "clerk", "mayor", "deputy", "risk", "branch"]
 START: Final = datetime(2026, 6, 3, 3, 0, tzinfo=UTC)
+BOOK: Final = DutyBook(
+    register(
+        duty("hq", priority=Priority.P0, resume_within=ResumeWithin.HOURS_3, people=("0201", "0202"), substitutes=()),
+        staff=(member("0201", "east", site="east"), member("0202", "hall")),
+    )
+)
+FULL: Final = Pool(kit.CITY, PoolId("office"), "庁内", "Office", PoolKind.AGENT, "office", Zone.LGWAN, None, 3)
+_MINUTE: Final = timedelta(minutes=1)
+CLEARING: Final = ClearingRules(
+    idle=10 * _MINUTE, protected=30 * _MINUTE, gone=_MINUTE, warning=10 * _MINUTE, warning_p0=3 * _MINUTE
+)
 people = st.sampled_from(PEOPLE)
 nodes = st.integers(0, 1)
 picks = st.integers(0, 30)
@@ -320,9 +340,42 @@ class Declarations(RuleBasedStateMachine):
                     if judged.decision.allowed and not judged.normal_allowed:
                         assert judged.overlay_ids
                         assert set(judged.overlay_ids) <= active.keys()
+                        east = "east" in (person.site, pool.site)
+                        assert east or {active[found].scope for found in judged.overlay_ids} == {WHOLE_TENANT}
                         drills = {active[found].drill for found in judged.overlay_ids}
                         assert drills == {not real}
                         assert real or pool.pool_id == "drill"
+
+    @precondition(lambda self: hasattr(self, "nodes"))
+    @invariant()
+    def p0_is_given_a_seat_by_what_covers_them_and_by_nothing_else(self) -> None:
+        """Two of P0, at the east branch and at the city hall, want a full pool; lower classes have left their desks."""
+        now = self.clock.now()
+        for node in self.nodes[:2]:
+            real = [a.declaration for a in node.bcp.active() if not a.declaration.drill and a.declaration.level.widens]
+            whole, east = WHOLE_TENANT in (made.scope for made in real), bool(real)
+            situation = Situation(TriageSettings())
+            situation.bind(kit.CITY, book=lambda: BOOK, active=node.bcp.active)
+            queue = [
+                Waiting(
+                    SessionId(f"ses_{name}"),
+                    situation.priority(name, FULL.id),
+                    now,
+                    now,
+                    claims=situation.claims(UserId(f"usr_{name}"), name, Priority.P0, FULL),
+                )
+                for name in ("east", "hall")
+            ]
+            assert {one.priority for one in queue} == {Priority.P0}
+            left = [
+                Seated(SessionId(f"ses_{low}"), low, attached=False, idle_since=now - HOUR, seated_at=now - 2 * HOUR)
+                for low in (Priority.P2, Priority.P3, Priority.P4)
+            ]
+            steps = clearing(
+                [one for one in queue if one.claims], left, parking_left=2, budget=2, now=now, rules=CLEARING
+            )
+            served = {step.claim.session_id for step in steps if step.claim and step.kind is StepKind.PARK}
+            assert served == {f"ses_{name}" for name, covered in (("east", east), ("hall", whole)) if covered}
 
     @precondition(lambda self: hasattr(self, "nodes"))
     @invariant()
