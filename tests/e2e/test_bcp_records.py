@@ -15,6 +15,7 @@ from tests.e2e.visitor import AUTHENTICATORS, Visitor, Visits
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+MARK: Final = {"ja": "【訓練】", "en": "[DRILL]"}
 STAFF: Final = "shimizu.kaito"
 DRILL: Final = {
     "scope": {"kind": "tenant", "ids": []},
@@ -24,6 +25,12 @@ DRILL: Final = {
     "reason": "年間計画にもとづく訓練",
     "drill": True,
 }
+
+
+async def look_marked(tour: Tour, coordinator: Visitor, state: str, language: str) -> None:
+    """Nobody may take what is on this page for the real thing."""
+    await expect(coordinator.page.get_by_role("main")).to_contain_text(MARK[language])
+    await tour.look(state)
 
 
 async def go(visitor: Visitor, path: str, part: str) -> None:
@@ -69,18 +76,18 @@ async def _looked_at(coordinator: Visitor, language: str, drill: str) -> None:
     tour = Tour(coordinator, language, screens=SCREENS | PHONE | (NIGHT if language == "ja" else {}))
     await go(coordinator, "/bcp", f"bcp-people-open-{drill}")
     await expect(coordinator.part(f"bcp-reach-{drill}").get_by_test_id("bcp-tile-can")).to_be_visible()
-    await tour.look("bcp-board-drill")
+    await look_marked(tour, coordinator, "bcp-board-drill", language)
     await _asked(coordinator, tour, drill)
     await coordinator.part(f"bcp-people-open-{drill}").click()
     await expect(coordinator.part("bcp-calls")).to_be_visible()
     await expect(coordinator.part("bcp-tile-partly")).to_contain_text("1")
     await coordinator.part("bcp-call-limited").click()
     await expect(coordinator.part("bcp-people-limited")).to_contain_text("停電のため午後から")
-    await tour.look("bcp-people")
+    await look_marked(tour, coordinator, "bcp-people", language)
     await coordinator.part("bcp-back").click()
     await coordinator.part(f"bcp-detail-{drill}").click()
     await expect(coordinator.part("bcp-freeze")).to_be_visible()
-    await tour.look("bcp-declaration")
+    await look_marked(tour, coordinator, "bcp-declaration", language)
     await coordinator.part("bcp-freeze").click()
     await expect(coordinator.part("bcp-done")).to_be_visible()
     await coordinator.part("bcp-tab-reports").click()
@@ -90,7 +97,7 @@ async def _looked_at(coordinator: Visitor, language: str, drill: str) -> None:
     async with coordinator.page.expect_download() as saved:
         await coordinator.page.locator("[data-testid^=bcp-report-csv-]").click()
     assert (await (await saved.value).path()).read_bytes().startswith(b"\xef\xbb\xbf")
-    await tour.look("bcp-report")
+    await look_marked(tour, coordinator, "bcp-report", language)
     await coordinator.part("bcp-tab-drills").click()
     await expect(coordinator.part("bcp-year-0").locator("[data-state=done]")).to_have_count(1)
     await tour.look("bcp-drills")
