@@ -319,7 +319,7 @@ class Declaration:
 
     def blocks(self, user_id: UserId, username: str) -> bool:
         """Whether this person was left out of it by name."""
-        return user_id in self.blocked or blocked_name(username) in self.blocked
+        return bool(self.blocked) and (user_id in self.blocked or blocked_name(username) in self.blocked)
 
     @property
     def overlay_plan(self) -> str:
