@@ -188,17 +188,22 @@ class Desktop:
         child = self._child = Child(lambda options, info: command(walls, session, options_fd=options, info_fd=info))
         spawn(self._watch(child), name=f"desktop {self.request.desktop}")
         await child.adopt()
-        self._set(DesktopState.STARTING, Stage.DISPLAY)
+        self._reach(Stage.DISPLAY)
         await self._expect(child, "display")
         # INVARIANT: from here on nothing inside can change the folder of the socket (nor fill the host's disk by it).
         os.chown(walls.rfb_dir, 0, 0)
-        self._set(DesktopState.STARTING, Stage.SESSION)
+        self._reach(Stage.SESSION)
         await self._expect(child, "ready")
         child.silence()
         await self._greeted()
+        self._reach(Stage.READY)
+
+    def _reach(self, stage: Stage) -> None:
+        """Go on to the next stage. Raises NotReachable when the desktop ended meanwhile: it must not be brought back to
+        life, or whoever asked for it would wait for ever."""
         if self.state is not DesktopState.STARTING:
             raise NotReachable("ended at once")
-        self._set(DesktopState.READY, Stage.READY)
+        self._set(DesktopState.READY if stage is Stage.READY else DesktopState.STARTING, stage)
 
     def _walls(self, home: Path, group: DesktopGroup) -> Walls:
         settings = self._ground.settings
