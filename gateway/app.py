@@ -50,7 +50,7 @@ from gateway.routes import ROUTES, add_routes
 from gateway.schemas import Body
 from gateway.services import SERVICES, Services
 from gateway.settings import Settings
-from gateway.slow_turns import Slow, SlowTurns
+from gateway.slow_turns import Slow, SlowTurns, WatchedThreads
 from gateway.static import WebClient
 from gateway.surroundings import GatewaySurroundings
 from gateway.unreachable import Unreachable
@@ -103,6 +103,7 @@ def _running(settings: Settings, clock: Clock) -> Callable[[web.Application], As
 
 
 async def _start(settings: Settings, machine: Clock, stack: AsyncExitStack) -> tuple[Services, Oversight]:
+    asyncio.get_running_loop().set_default_executor(WatchedThreads(thread_name_prefix="asyncio"))
     tenant_id = TenantId(settings.tenant.id)
     clock = SteadyClock(machine)
     keyring = await asyncio.to_thread(Keyring.load_or_create, settings.secrets_file)

@@ -4,14 +4,18 @@ Counterparts: the routes marked `slow`, the middleware that takes a turn for the
 shares the threads of everything else (files, certificates, the audit's spool), so only a few of them run at once, and
 fewer of one person: nobody keeps the others waiting by asking again and again. What somebody needs before signing a
 declaration has turns of its own: it waits neither for reports nor for plans, whose texts may be as heavy as one likes.
+A thread cannot be stopped from outside: a request that runs into its time-out ends, its turn is kept until its threads
+have ended.
 """
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, asynccontextmanager, suppress
+from contextvars import ContextVar
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from common.errors import ErrorCode, KakehashiError
 
@@ -35,6 +39,46 @@ MOST_OF_ONE: Final = 12
 WAIT_SECONDS: Final = 10.0
 
 
+T = TypeVar("T")
+_turn: Final[ContextVar["_Turn | None"]] = ContextVar("turn", default=None)
+
+
+class _Turn:
+    """What is given back once the block and all threads that were started in it have ended."""
+
+    def __init__(self, held: ExitStack) -> None:
+        self._held: Final = held
+        self._busy = 1  # the block itself
+        self._loop: Final = asyncio.get_running_loop()
+
+    def watch(self, work: "Future[Any]") -> None:
+        """Of a task that outlives everything else in the turn only what it started before counts."""
+        if self._busy:
+            self._busy += 1
+            work.add_done_callback(self._thread_ended)
+
+    def one_ended(self) -> None:
+        """The block or a thread. In the event loop."""
+        self._busy -= 1
+        if not self._busy:
+            self._held.close()
+
+    def _thread_ended(self, _work: "Future[Any]") -> None:
+        with suppress(RuntimeError):  # the loop has closed: nobody waits for a turn any more
+            self._loop.call_soon_threadsafe(self.one_ended)
+
+
+class WatchedThreads(ThreadPoolExecutor):
+    """The event loop's threads (`asyncio.to_thread`), which know in whose turn they work."""
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> "Future[T]":
+        """As usual. Called in the event loop."""
+        work = super().submit(fn, *args, **kwargs)
+        if turn := _turn.get():
+            turn.watch(work)
+        return work
+
+
 class _Own:
     def __init__(self, most: int) -> None:
         self.turns: Final = asyncio.Semaphore(most)
@@ -50,21 +94,30 @@ class SlowTurns:
 
     @asynccontextmanager
     async def take(self, who: str) -> AsyncIterator[None]:
-        """Wait for a turn, keep it for the block. Raises KakehashiError(BUSY) when there is none in time."""
+        """Wait for a turn, keep it for the block and its threads. Raises KakehashiError(BUSY): none came in time."""
         own = self._own[who]
         if own.asking >= MOST_OF_ONE:
             raise KakehashiError("one person asks for too much slow work at once", code=ErrorCode.BUSY)
         own.asking += 1
+        with ExitStack() as held:
+            held.callback(self._leave, who)
+            try:
+                async with asyncio.timeout(WAIT_SECONDS):
+                    for turns in (own.turns, self._all):
+                        await turns.acquire()
+                        held.callback(turns.release)
+            except TimeoutError:
+                raise KakehashiError("no turn for slow work in time", code=ErrorCode.BUSY) from None
+            turn = _Turn(held.pop_all())
+        before = _turn.set(turn)
         try:
-            async with AsyncExitStack() as held:
-                try:
-                    async with asyncio.timeout(WAIT_SECONDS):
-                        await held.enter_async_context(own.turns)
-                        await held.enter_async_context(self._all)
-                except TimeoutError:
-                    raise KakehashiError("no turn for slow work in time", code=ErrorCode.BUSY) from None
-                yield
+            yield
         finally:
-            own.asking -= 1
-            if own.asking == 0:
-                del self._own[who]
+            _turn.reset(before)
+            turn.one_ended()
+
+    def _leave(self, who: str) -> None:
+        own = self._own[who]
+        own.asking -= 1
+        if own.asking == 0:
+            del self._own[who]

@@ -4,10 +4,14 @@ import asyncio
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from gateway import middlewares, slow_turns
+from gateway.handlers import policy as handlers
 from tests.support.city import CHECKOUT
 from tests.support.gateway import CLI_CONFIG, POLICY, Running
 
@@ -54,4 +58,30 @@ async def test_a_faulty_text_is_refused_by_the_gateway_too(office: Running) -> N
     for body in ({"text": "format: 1"}, {"text": POLICY, "against": "rules: ["}, {"text": ""}, {"text": "x" * 300_001}):
         status, problem = await office.admin("POST", "/policy/what-if", body)
         assert (status, problem["code"]) == (400, "bad_request")
+    assert (await office.admin("POST", "/policy/what-if", {"text": POLICY}))[0] == 200
+
+
+async def test_work_that_goes_on_after_its_time_out_keeps_its_turn(
+    office: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, threads, work = threading.Event(), 0, handlers._compared
+
+    def stuck(*arguments: Any) -> Any:
+        nonlocal threads
+        threads += 1
+        go_on.wait(30)
+        return work(*arguments)
+
+    monkeypatch.setattr(handlers, "_compared", stuck)
+    monkeypatch.setattr(middlewares, "_BODY_SECONDS", 1.0)
+    monkeypatch.setattr(slow_turns, "WAIT_SECONDS", 0.2)
+    try:
+        for _ in range(slow_turns.OF_ONE[slow_turns.Slow.LOOKING] + 1):
+            status, problem = await office.admin("POST", "/policy/what-if", {"text": POLICY})
+            assert (status, problem["code"]) == (503, "busy")
+        assert threads == slow_turns.OF_ONE[slow_turns.Slow.LOOKING]
+    finally:
+        go_on.set()
+    monkeypatch.setattr(middlewares, "_BODY_SECONDS", 30.0)
+    monkeypatch.setattr(slow_turns, "WAIT_SECONDS", 10.0)
     assert (await office.admin("POST", "/policy/what-if", {"text": POLICY}))[0] == 200

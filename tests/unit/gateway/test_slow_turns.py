@@ -1,12 +1,13 @@
 """Turns for slow work: a few at once, fewer of one person, a bounded wait, nothing kept of who has gone."""
 
 import asyncio
+import threading
 
 import pytest
 
 from common.errors import ErrorCode, KakehashiError
 from gateway import slow_turns
-from gateway.slow_turns import AT_ONCE, MOST_OF_ONE, OF_ONE, Slow, SlowTurns
+from gateway.slow_turns import AT_ONCE, MOST_OF_ONE, OF_ONE, Slow, SlowTurns, WatchedThreads
 
 LOOKING = Slow.LOOKING
 
@@ -72,3 +73,27 @@ async def test_a_turn_comes_back_when_the_work_fails() -> None:
                 raise ValueError("broken")
     async with asyncio.timeout(1), turns.take("mori"):
         assert turns._own
+
+
+async def test_a_turn_lasts_as_long_as_its_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slow_turns, "WAIT_SECONDS", 0.05)
+    asyncio.get_running_loop().set_default_executor(WatchedThreads())
+    turns, go_on = SlowTurns(Slow.PLANNING), threading.Event()
+
+    async def ask(*, within: float) -> None:
+        async with asyncio.timeout(within), turns.take("mallory"):
+            await asyncio.to_thread(go_on.wait, 20)
+
+    with pytest.raises(TimeoutError):
+        await ask(within=0.05)
+    try:
+        for who in ("mallory", "mori"):  # her turn of one person, and the only one of all
+            with pytest.raises(KakehashiError) as refused:
+                async with turns.take(who):
+                    pass
+            assert refused.value.code is ErrorCode.BUSY
+    finally:
+        go_on.set()
+    monkeypatch.setattr(slow_turns, "WAIT_SECONDS", 5.0)
+    await ask(within=5)
+    assert not turns._own
