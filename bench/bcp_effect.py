@@ -180,7 +180,7 @@ async def node(folder: Path) -> AsyncIterator[Node]:
         judge = Judge(policy, bcp, broker.catalogue, broker.sessions, clock, duties, clock_watch)
         viewers = Viewers(
             tenant_id=CITY, settings=RelaySettings(), attachments=broker.attachments, judge=judge, audit=audit,
-            clock=clock, metrics=Metrics(), unreachable=Unreachable(clock),
+            clock=clock, metrics=Metrics(), unreachable=Unreachable(broker.silent),
         )  # fmt: skip
 
         async def owner_of(_session_id: SessionId) -> UserId | None:

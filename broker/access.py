@@ -33,6 +33,8 @@ class DesktopTarget:
     tls_name: str | None = None
     """Name in the desktop's certificate."""
     credential: DesktopCredential | None = None
+    own: bool = False
+    """The person's own PC: they are given no other in its place."""
 
 
 class DesktopAccess:
@@ -76,4 +78,5 @@ class DesktopAccess:
             ca_pem=target.ca_pem,
             tls_name=target.tls_name or target.host,
             credential=None if sealed is None else self._vault.open(session.tenant_id, target.id, sealed),
+            own=target.assigned_user_id == session.user_id,
         )

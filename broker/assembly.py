@@ -18,6 +18,7 @@ from broker.recovery import Recovery
 from broker.registry import LiveRegistry
 from broker.sessions import SessionService
 from broker.settings import BrokerSettings
+from broker.silent import SilentTargets
 from broker.store import (
     AdmissionStore,
     ClearingStore,
@@ -51,6 +52,7 @@ class Broker:
     recovery: Recovery
     jobs: BrokerJobs
     bus: EventBus
+    silent: SilentTargets
 
     async def start(self) -> None:
         """Mend what the last run left; begin periodic work; listen to other nodes."""
@@ -91,7 +93,8 @@ def build_broker(
         PoolStore(database, situation),
         TargetStore(database),
     )
-    admission = AdmissionStore(database, situation)
+    silent = SilentTargets(clock)
+    admission = AdmissionStore(database, situation, silent)
     vault, registry, chronicle = CredentialVault(keyring), LiveRegistry(), Chronicle(audit, bus)
     tickets = Tickets(TicketStore(database), sessions, clock, lifetime_seconds=settings.sessions.ticket_seconds)
     lifecycle = Lifecycle(
@@ -174,7 +177,7 @@ def build_broker(
     )
     attachments.when_in_doubt = jobs.check_soon
     catalogue = Catalogue(pools, targets, vault, audit, bus)
-    return Broker(service, attachments, catalogue, registry, launcher, triage, recovery, jobs, bus)
+    return Broker(service, attachments, catalogue, registry, launcher, triage, recovery, jobs, bus, silent)
 
 
 def build_duties(

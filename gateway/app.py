@@ -271,7 +271,7 @@ def _wire(
 ) -> tuple[Services, Oversight]:
     tenant_id = TenantId(settings.tenant.id)
     judge = Judge(policy, bcp, broker.catalogue, broker.sessions, clock, duties, clock_watch)
-    unreachable = Unreachable(clock)
+    unreachable = Unreachable(broker.silent)
     viewers = Viewers(
         tenant_id=tenant_id,
         settings=settings.relay,

@@ -153,7 +153,6 @@ class Viewers:
         reason: EndReason | None = EndReason.DESKTOP_FAILED
         try:
             wire = await self._connect(viewer, terms)
-            self._unreachable.answered(session.user_id, session.pool_id)
             attached = self._attached[session.id] = Attached(relay, viewer, terms)
             try:
                 self._running.add(relay)
@@ -168,8 +167,6 @@ class Viewers:
             await self._ended(viewer, end, reason)
         except TargetError as error:
             reason = EndReason.TARGET_UNREACHABLE
-            if not isinstance(error, TargetRefused):  # that one did answer
-                self._unreachable.failed(session.user_id, session.pool_id)
             await self._note(GatewayAudit.REFUSE_DESKTOP, viewer, code=error.code, cause=error.detail)
             raise
         except asyncio.CancelledError:
@@ -181,9 +178,16 @@ class Viewers:
     async def _connect(self, viewer: Viewer, terms: _Terms) -> TargetConnection:
         """A desktop that is logged in to. Raises TargetError."""
         target = await self._attachments.desktop_target(viewer)
-        wire = TargetConnection(self._rules(terms))
-        await target.connector.open(lambda: wire)
-        await wire.handshake(_login(target), tls=await asyncio.to_thread(_tls, target), server_hostname=target.tls_name)
+        wire, trust = TargetConnection(self._rules(terms)), await asyncio.to_thread(_tls, target)
+        try:
+            await target.connector.open(lambda: wire)
+            await wire.handshake(_login(target), tls=trust, server_hostname=target.tls_name)
+        except TargetRefused:  # it did answer
+            raise
+        except TargetError:
+            self._unreachable.failed(viewer.session, own=target.own)
+            raise
+        self._unreachable.answered(viewer.session)
         return wire
 
     def _rules(self, terms: _Terms) -> RfbRules:

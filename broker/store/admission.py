@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from broker.duties.models import Priority
 from broker.models import DesktopSession, Pool, PoolKind
+from broker.silent import SilentTargets
 from broker.states import SEATED, SessionEvent, SessionState
 from broker.store.pools import read_pool, seats_total, seats_used
 from broker.store.rows import session_of
@@ -62,9 +63,10 @@ class Picture:
 class AdmissionStore:
     """Counts and gives seats."""
 
-    def __init__(self, database: Database, situation: Situation) -> None:
+    def __init__(self, database: Database, situation: Situation, silent: SilentTargets) -> None:
         self._database = database
         self._situation = situation
+        self._silent = silent
 
     def knows(self, tenant_id: TenantId) -> bool:
         """Whether this gateway decides about a tenant's queue."""
@@ -102,7 +104,7 @@ class AdmissionStore:
                 desktop_id = (
                     await own_desktop(connection, pool, session, fresh=fresh_desktop)
                     if pool.kind is PoolKind.AGENT
-                    else await free_target(connection, pool, session)
+                    else await free_target(connection, pool, session, self._silent.now())
                 )
                 if desktop_id is not None:
                     changes = {"desktop_id": desktop_id, "node": node, "seen_at": now, "seated_at": now}

@@ -1,6 +1,6 @@
 """SQL of static targets and of agent pools' desktops. Counterparts: `broker/catalogue.py`, `broker/launcher.py`."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Final
 
 from sqlalchemy import bindparam, case, delete, select, update
@@ -115,8 +115,11 @@ def _peer(target: StaticTarget) -> tuple[object, ...]:
     return (target.address_kind, target.host, target.port, target.ca_pem, target.tls_name, frozenset(target.security))
 
 
-async def free_target(connection: AsyncConnection, pool: Pool, session: DesktopSession) -> DesktopId | None:
-    """The target that this person gets in a static pool: their own PC, else a free one that is nobody's."""
+async def free_target(
+    connection: AsyncConnection, pool: Pool, session: DesktopSession, silent: Set[DesktopId]
+) -> DesktopId | None:
+    """The target that this person gets in a static pool: their own PC, else a free one that is nobody's; one that did
+    not answer lately only when there is no other."""
     taken = select(desktop_session.c.id).where(
         desktop_session.c.tenant_id == pool.tenant_id,
         desktop_session.c.desktop_id == static_target.c.id,
@@ -140,10 +143,10 @@ async def free_target(connection: AsyncConnection, pool: Pool, session: DesktopS
             ~taken.exists(),
         )
         .order_by(case((own, 0), else_=1), static_target.c.id)
-        .limit(1)
+        .limit(len(silent) + 1)  # one of so many is not silent
     )
-    found = (await connection.execute(query)).scalar_one_or_none()
-    return None if found is None else DesktopId(found)
+    found = [DesktopId(one) for one in (await connection.execute(query)).scalars()]
+    return next((one for one in found if one not in silent), found[0] if found else None)
 
 
 async def own_desktop(

@@ -38,8 +38,8 @@ async def list_desktops(request: web.Request) -> web.Response:
             shown = rendering.session(session, pool, now, web_session.id, grace, standing)
             item = item.model_copy(update={"session": shown})
         in_use = session is not None and session.state is SessionState.ACTIVE  # maybe by another node: it answers
-        if not in_use and (since := own.unreachable.since(who.user_id, pool)):
-            instead = own.unreachable.instead_of(who.user_id, pool, judgements)
+        if not in_use and (since := own.unreachable.since(who.user_id, pool, session)):
+            instead = own.unreachable.instead_of(who.user_id, pool, judgements, live)
             item = item.model_copy(update={"unreachable": rendering.unreachable(since, instead)})
         items.append(item)
     return answer(DesktopsAnswer(items=items, notices=own_notices(own, who, held)))

@@ -192,6 +192,14 @@ async def test_a_broken_own_pc_is_replaced_by_a_free_one(world: World) -> None:
     assert (await world.session("usr_a", pool_id=STATIC)).desktop_id == "pc-b"
 
 
+async def test_a_pc_that_did_not_answer_is_given_out_last(world: World) -> None:
+    await _static(world, target("pc-a"), target("pc-b"), target("pc-c"), max_desktops=10)
+    world.broker.silent.failed(DesktopId("pc-a"))
+    world.broker.silent.failed(DesktopId("pc-b"))
+    given = [(await world.session(user, pool_id=STATIC)).desktop_id for user in ("usr_a", "usr_b")]
+    assert given == ["pc-c", "pc-a"]
+
+
 async def test_same_names_in_two_tenants_do_not_meet(world: World) -> None:
     town = TenantId("town")
     await world.broker.catalogue.put_pool(pool(tenant_id=town, max_desktops=1), actor="usr_admin")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from broker.duties.models import Site
-from common.ids import PoolId, UserId
+from common.ids import DesktopId
 from gateway.services import SERVICES
 from tests.e2e.attacker import closed_with, desktop, ticket, viewer
 from tests.integration.gateway.test_bcp import POOL, Scene, declared, more, town
@@ -73,11 +73,29 @@ async def test_an_own_pc_in_use_by_another_node_is_not_shown_as_out_of_use(decla
         async with viewer(kato, session["id"], await ticket(kato, session["id"])) as opened:
             await opened.start()
             await opened.full()
-            owner = UserId((await kato.call("GET", "/me"))[1]["user"]["id"])
             gateway = declared.running.listeners._runner.app[SERVICES]
-            gateway.unreachable.failed(owner, PoolId(OWN))
+            gateway.unreachable._silent.failed(DesktopId("own-1"))
             found = await _shown(kato, OWN)
             assert (found["session"]["state"], found["unreachable"]) == ("active", None)
+
+
+async def test_of_shared_pcs_a_silent_one_is_out_of_use_for_whoever_holds_it_only(
+    declared: Scene, tmp_path: Path
+) -> None:
+    kato = declared["kato"]
+    await _own_pcs(declared)
+    with run_xvnc(tmp_path / "second", tcp=True) as server:
+        await _stands_at(declared, 1, desktop_id="pc-1", owned=False)
+        await _stands_at(declared, server.port, desktop_id="pc-2", owned=False)
+        await _fails(kato)
+        found = await _shown(kato, OWN)
+        assert found["unreachable"], "their session holds the silent one"
+        assert (await kato.call("DELETE", f"/sessions/{found['session']['id']}"))[0] == 204
+        async with asyncio.timeout(10):
+            while (found := await _shown(kato, OWN))["session"]:  # noqa: ASYNC110 - as a page asks
+                await asyncio.sleep(0.1)
+        assert found["unreachable"] is None
+        await _works(kato, OWN)
 
 
 async def _own_pcs(scene: Scene) -> None:
@@ -99,14 +117,16 @@ async def _two_buildings(scene: Scene) -> None:
         assert (await scene.running.admin("PUT", f"/pools/{pool_id}", POOL | {"site": site}))[0] == 200
 
 
-async def _stands_at(scene: Scene, port: int | None, *, security: str = "none") -> None:
-    """Kato's own PC is this server."""
-    owner = (await scene["kato"].call("GET", "/me"))[1]["user"]["id"]
+async def _stands_at(
+    scene: Scene, port: int | None, *, security: str = "none", desktop_id: str = "own-1", owned: bool = True
+) -> None:
+    """Kato's own PC (or one that is nobody's) is this server."""
+    owner = (await scene["kato"].call("GET", "/me"))[1]["user"]["id"] if owned else None
     definition = {
         "pool_id": OWN, "name_ja": "自分の端末", "name_en": "Own PC", "assigned_user_id": owner,
         "address_kind": "tcp", "host": "127.0.0.1", "port": port, "security": [security],
     }  # fmt: skip
-    status, answer = await scene.running.admin("PUT", "/desktops/own-1", definition)
+    status, answer = await scene.running.admin("PUT", f"/desktops/{desktop_id}", definition)
     assert status == 200, answer
 
 

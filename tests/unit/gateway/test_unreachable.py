@@ -1,18 +1,21 @@
 """What is remembered of desktops that did not answer, and which one is offered in their place."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from broker.models import Pool, PoolKind, Seats
-from common.ids import PoolId, TenantId, UserId
+from broker.models import DesktopSession, Pool, PoolKind, Seats
+from broker.silent import REMEMBER, SilentTargets
+from common.ids import DesktopId, PoolId, TenantId, UserId
 from gateway.judge import Judgement
-from gateway.unreachable import REMEMBER, Unreachable
+from gateway.unreachable import Unreachable
 from policy.bcp.service import Judged
 from policy.model import Zone
 from tests.support.clock import FakeClock
 from tests.support.policy import engine, request
+from tests.unit.broker.test_limits import SESSION
 
 KATO = UserId("usr_kato")
 
@@ -34,40 +37,53 @@ def judgement(of: Pool, *, allowed: bool = True, used: int = 0) -> Judgement:
     return Judgement(of, Seats(used=used, queued=0, total=5), Judged(decision, (), decision.allowed))
 
 
+def held(of: Pool, desktop_id: str = "pc-1", user_id: UserId = KATO) -> DesktopSession:
+    return replace(SESSION, user_id=user_id, pool_id=of.id, desktop_id=DesktopId(desktop_id))
+
+
 @pytest.fixture
 def known(clock: FakeClock) -> Unreachable:
     """Kato's own PC did not answer."""
-    found = Unreachable(clock)
-    found.failed(KATO, OWN.id)
+    found = Unreachable(SilentTargets(clock))
+    found.failed(held(OWN), own=True)
     return found
 
 
 def test_it_is_known_of_this_person_and_pool_for_a_while(known: Unreachable, clock: FakeClock) -> None:
-    assert known.since(KATO, OWN) == clock.now()
-    assert known.since(UserId("usr_other"), OWN) is None
-    assert known.since(KATO, pool("other")) is None
+    assert known.since(KATO, OWN, None) == known.since(KATO, OWN, held(OWN)) == clock.now()
+    assert known.since(UserId("usr_other"), OWN, None) is None
+    assert known.since(KATO, pool("other"), None) is None
     clock.advance(REMEMBER - timedelta(seconds=1))
-    assert known.since(KATO, OWN)
+    assert known.since(KATO, OWN, None)
     clock.advance(1)
-    assert known.since(KATO, OWN) is None
+    assert known.since(KATO, OWN, None) is None
 
 
 def test_an_answer_ends_it_and_pools_that_start_desktops_have_none(known: Unreachable) -> None:
-    assert known.since(KATO, pool("own", kind=PoolKind.AGENT)) is None
-    known.answered(KATO, OWN.id)
-    assert known.since(KATO, OWN) is None
+    assert known.since(KATO, pool("own", kind=PoolKind.AGENT), None) is None
+    known.answered(held(OWN))
+    assert known.since(KATO, OWN, None) is None
+
+
+def test_of_pcs_that_are_anybodys_a_silent_one_says_nothing_about_the_others(known: Unreachable) -> None:
+    shared = pool("shared")
+    known.failed(held(shared, "pc-2"), own=False)
+    assert known.since(KATO, shared, held(shared, "pc-2")), "the session cannot be used"
+    assert known.since(KATO, shared, None) is None, "they get another one"
+    assert known.since(KATO, shared, held(shared, "pc-3")) is None
 
 
 def test_what_is_offered_is_open_of_the_same_zone_has_a_seat_and_lies_elsewhere_if_it_can(known: Unreachable) -> None:
-    known.failed(KATO, PoolId("also-down"))
+    also = pool("also-down")
+    known.failed(held(also, "pc-9"), own=True)
     near, far = judgement(pool("a-near")), judgement(pool("z-far", site="annex"))
     unfit = [
         judgement(OWN),
         judgement(pool("shut", site="annex"), allowed=False),
         judgement(pool("full", site="annex"), used=5),
         judgement(pool("net", site="annex", zone=Zone.INTERNET)),
-        judgement(pool("also-down", site="annex")),
+        judgement(replace(also, site="annex")),
     ]
-    assert known.instead_of(KATO, OWN, unfit) is None
-    assert known.instead_of(KATO, OWN, [*unfit, near]) == near.pool
-    assert known.instead_of(KATO, OWN, [near, *unfit, far]) == far.pool
+    assert known.instead_of(KATO, OWN, unfit, {}) is None
+    assert known.instead_of(KATO, OWN, [*unfit, near], {}) == near.pool
+    assert known.instead_of(KATO, OWN, [near, *unfit, far], {}) == far.pool
