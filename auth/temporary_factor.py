@@ -55,7 +55,7 @@ class TemporaryFactors:
         self._recorder = recorder
         self._clock = clock
         self._counting = asyncio.Lock()
-        """Between counting and adding nobody else adds (on this node)."""
+        """What this node records first is then not refused by the count that decides (`auth/store/vouches.py`)."""
 
     def is_official(self, groups: frozenset[str]) -> bool:
         """May somebody in these groups vouch?"""
@@ -92,8 +92,11 @@ class TemporaryFactors:
             vouch=vouch_id,
             check=check,
         )
-        if not await self._vouches.open(vouch_id, user_id, official.identity.user_id, now, now + CONFIRM_WITHIN):
-            return await self._refuse(official, VouchRefusal.ONE_RUNS_ALREADY, user_id, client)
+        refusal = await self._vouches.open(
+            vouch_id, user_id, official.identity.user_id, now, now + CONFIRM_WITHIN, most=MOST_VOUCHES
+        )
+        if refusal is not None:
+            return await self._refuse(official, refusal, user_id, client)
         return VouchStep(vouch=await self.get(vouch_id))
 
     async def confirm(self, official: WebSession, vouch_id: str, check: IdentityCheck, client: Client) -> VouchStep:
@@ -122,8 +125,11 @@ class TemporaryFactors:
             check=check,
         )
         stored = activation_hash(normalise_activation(code) or "", self._tenant, row.user_id)
-        if not await self._vouches.confirm(vouch_id, official.identity.user_id, stored, now, now + CODE_VALID):
-            return await self._refuse(official, VouchRefusal.OVER, row.user_id, client)
+        refusal = await self._vouches.confirm(
+            vouch_id, official.identity.user_id, stored, now, now + CODE_VALID, most=MOST_VOUCHES
+        )
+        if refusal is not None:
+            return await self._refuse(official, refusal, row.user_id, client)
         return VouchStep(vouch=await self.get(vouch_id), activation_code=Secret(code))
 
     async def end(self, user_id: UserId, *, actor: str, reason: str, client: Client | None = None) -> bool:

@@ -36,6 +36,7 @@ from common.errors import ConfigError, StoreUnavailable
 from common.log import get_logger
 from common.sqlite_driver import QuickConnection
 
+_TAKE_TURN: Final = text("select pg_advisory_xact_lock(hashtextextended(:key, 0))")
 metadata: Final = MetaData(
     naming_convention={
         "ix": "ix_%(column_0_label)s",
@@ -320,6 +321,13 @@ def _roll_back_first(connection: Any, _record: object, _error: BaseException | N
 def _begin_immediate(connection: Connection) -> None:
     driver = cast(QuickConnection, connection.connection.driver_connection)
     driver.begin_immediate(single="kakehashi_single" in connection.get_execution_options())
+
+
+async def take_turn(connection: AsyncConnection, key: str) -> None:
+    """Make transactions of the same key wait for each other, on all nodes, so that what one counts holds until it has
+    written (SQLite: all do)."""
+    if connection.dialect.name == "postgresql":
+        await connection.execute(_TAKE_TURN, {"key": key})
 
 
 async def wait_until_answering(database: Database, *, attempts: int, pause_seconds: float) -> None:

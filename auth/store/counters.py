@@ -4,11 +4,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import and_, delete, func, insert, or_, select
+from sqlalchemy import and_, delete, insert, or_, select
 
 from auth.store.base import TenantStore
 from auth.store.tables import auth_throttle
 from auth.throttle import Counter, Scope
+from common.db import take_turn
 
 T = TypeVar("T")
 
@@ -23,9 +24,7 @@ class CounterStore(TenantStore):
         c = auth_throttle.c
         here = (c.tenant_id == self._tenant, c.scope == scope, c.subject_hash == subject_hash)
         async with self._database.transaction() as connection:
-            if self._database.dialect == "postgresql":  # SQLite's transactions are exclusive already
-                key = f"{self._tenant}|{scope}|{subject_hash}"
-                await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
+            await take_turn(connection, f"{self._tenant}|{scope}|{subject_hash}")
             row = (await connection.execute(select(*c).where(*here))).first()
             before = Counter(row.failures, row.last_at, row.blocked_until) if row else None
             after, answer = step(before)

@@ -4,15 +4,20 @@ Counterpart: `auth/temporary_factor.py`. One row a person; every step is one con
 once exactly one takes it.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from auth.models import VouchRefusal
 from auth.rows import VouchRow
 from auth.store.base import TenantStore
 from auth.store.tables import auth_vouch
+from common.db import take_turn
 from common.ids import UserId
 
 _C: Final = auth_vouch.c
@@ -22,9 +27,9 @@ class VouchStore(TenantStore):
     """Of one tenant."""
 
     async def open(
-        self, vouch_id: str, user_id: UserId, opened_by: UserId, now: datetime, expires_at: datetime
-    ) -> bool:
-        """A new vouch; false when the person has one that still runs."""
+        self, vouch_id: str, user_id: UserId, opened_by: UserId, now: datetime, expires_at: datetime, *, most: int
+    ) -> VouchRefusal | None:
+        """A new vouch; refused when the person has one that still runs, or the official opened too many that do."""
         dialect_insert = sqlite.insert if self._database.dialect == "sqlite" else postgresql.insert
         fresh = dialect_insert(auth_vouch).values(
             tenant_id=self._tenant,
@@ -34,16 +39,19 @@ class VouchStore(TenantStore):
             opened_at=now,
             expires_at=expires_at,
         )
-        async with self._database.transaction() as connection:
+        async with self._turn(_C.opened_by, opened_by, now, most) as connection:
+            if connection is None:
+                return VouchRefusal.TOO_MANY
             await connection.execute(delete(auth_vouch).where(*self._of(user_id), _C.expires_at <= now))
             done = await connection.execute(fresh.on_conflict_do_nothing(index_elements=["tenant_id", "user_id"]))
-        return bool(done.rowcount == 1)
+        return None if done.rowcount == 1 else VouchRefusal.ONE_RUNS_ALREADY
 
     async def confirm(
-        self, vouch_id: str, confirmed_by: UserId, code_hash: str, now: datetime, expires_at: datetime
-    ) -> bool:
-        """The second official: neither the first one nor the person; false also when it lapsed or was confirmed."""
-        return await self._changed(
+        self, vouch_id: str, confirmed_by: UserId, code_hash: str, now: datetime, expires_at: datetime, *, most: int
+    ) -> VouchRefusal | None:
+        """The second official: neither the first one nor the person. Refused also when it lapsed or was confirmed, or
+        the official confirmed too many that run."""
+        step = (
             update(auth_vouch)
             .where(
                 _C.tenant_id == self._tenant,
@@ -55,6 +63,22 @@ class VouchStore(TenantStore):
             )
             .values(confirmed_by=confirmed_by, confirmed_at=now, code_hash=code_hash, expires_at=expires_at)
         )
+        async with self._turn(_C.confirmed_by, confirmed_by, now, most) as connection:
+            if connection is None:
+                return VouchRefusal.TOO_MANY
+            done = await connection.execute(step)
+        return None if done.rowcount == 1 else VouchRefusal.OVER
+
+    @asynccontextmanager
+    async def _turn(
+        self, role: Any, official: UserId, now: datetime, most: int
+    ) -> AsyncIterator[AsyncConnection | None]:
+        """The transaction of an official's step; None when `most` of theirs run. Nobody else adds meanwhile."""
+        async with self._database.transaction() as connection:
+            await take_turn(connection, f"vouches {self._tenant} {official}")
+            count = select(func.count()).where(_C.tenant_id == self._tenant, role == official, _C.expires_at > now)
+            few = (await connection.execute(count)).scalar_one() < most
+            yield connection if few else None
 
     async def use_code(self, user_id: UserId, code_hash: str, now: datetime, expires_at: datetime) -> bool:
         """The activation code, once; the person has until `expires_at` to set the authenticator up."""

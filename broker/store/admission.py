@@ -33,7 +33,7 @@ from broker.triage.room import (
     line_load,
 )
 from broker.triage.situation import Situation
-from common.db import Database
+from common.db import Database, take_turn
 from common.ids import DesktopId, PoolId, TenantId
 
 _t = desktop_session.c
@@ -189,9 +189,7 @@ class AdmissionStore:
 
 async def lock_admission(connection: AsyncConnection, tenant_id: TenantId) -> None:
     """Make decisions about a tenant's seats wait for each other, on all nodes (SQLite: they do)."""
-    if connection.dialect.name == "postgresql":
-        key = func.hashtextextended(f"admission {tenant_id}", 0)
-        await connection.execute(select(func.pg_advisory_xact_lock(key)))
+    await take_turn(connection, f"admission {tenant_id}")
 
 
 def _queued(pool: Pool) -> Select[Any]:

@@ -23,7 +23,7 @@ from broker.store.rows import session_of, session_row
 from broker.store.tables import desktop_session
 from broker.triage.order import URGENT
 from broker.triage.situation import Situation
-from common.db import Database
+from common.db import Database, take_turn
 from common.ids import PoolId, SessionId, TenantId, UserId
 from common.together import Together
 
@@ -309,8 +309,7 @@ async def read_session(
 
 async def _lock_person(connection: AsyncConnection, tenant_id: TenantId, user_id: UserId) -> None:
     """Make a person's requests for different pools wait for each other, so that their limit holds (SQLite: they do)."""
-    if connection.dialect.name == "postgresql":
-        await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{tenant_id} {user_id}", 0))))
+    await take_turn(connection, f"{tenant_id} {user_id}")
 
 
 async def move_in(

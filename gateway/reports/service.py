@@ -6,12 +6,13 @@ What was frozen is checked against its hash at every reading; a report that was 
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final, Protocol
 
 from broker.duties.book import DutyBook
-from common.audit import AuditEvent, AuditSink, ChainedEvent, Detail
+from common.audit import AuditEvent, AuditSink, ChainedEvent, Detail, Outcome
 from common.clock import Clock
 from common.era import FiscalYear
 from common.errors import ErrorCode, KakehashiError, NotFound
@@ -152,8 +153,8 @@ class ReportService:
         declaration = await self._declarations.get(declaration_id)
         material = await self._material(declaration, by)
         async with self._reading:
-            if by != BY_ITSELF:
-                await self._require_few(declaration_id)
+            if not self._few(by, await self._store.heads(self._tenant_id, declaration_id)):
+                raise refused(RefusalCode.TOO_MANY_REPORTS, most=MOST_AN_HOUR)
             events = []
             async for chained in self._events(material.window_from, material.window_to):
                 events.append(chained)
@@ -163,7 +164,7 @@ class ReportService:
             content = await asyncio.to_thread(encode, report)
             digest = sha256(content)
             await self._note(ReportAudit.MAKE_REPORT, declaration_id, actor=actor, sha256=digest, events=len(events))
-            return await self._store.add(
+            made = await self._store.add(
                 self._tenant_id,
                 declaration_id,
                 made_at=material.made_at,
@@ -171,13 +172,18 @@ class ReportService:
                 sha256=digest,
                 level=report.level,
                 content=content.decode(),
+                allows=partial(self._few, by),
             )
+            if made is None:  # another node was faster
+                await self._note(ReportAudit.MAKE_REPORT, declaration_id, actor=actor, outcome="denied", sha256=digest)
+                raise refused(RefusalCode.TOO_MANY_REPORTS, most=MOST_AN_HOUR)
+            return made
 
-    async def _require_few(self, declaration_id: str) -> None:
+    def _few(self, by: str, heads: Sequence[ReportHead]) -> bool:
+        """Whether one more may be made beside these of its declaration."""
         an_hour_ago = self._clock.now() - timedelta(hours=1)
-        heads = await self._store.heads(self._tenant_id, declaration_id)
-        if sum(head.made_at > an_hour_ago and head.made_by != BY_ITSELF for head in heads) >= MOST_AN_HOUR:
-            raise refused(RefusalCode.TOO_MANY_REPORTS, most=MOST_AN_HOUR)
+        lately = sum(head.made_at > an_hour_ago and head.made_by != BY_ITSELF for head in heads)
+        return by == BY_ITSELF or lately < MOST_AN_HOUR
 
     async def score(self, declaration_id: str) -> Score:
         """How it went so far, of a drill or in earnest; nothing is kept. Raises Refused(NOT_FOUND)."""
@@ -277,5 +283,8 @@ class ReportService:
         this = drill_year(held, now)
         return this, drill_year(held, now, FiscalYear(this.year.year - 1))
 
-    async def _note(self, name: ReportAudit, subject: str, *, actor: str | None = None, **details: Detail) -> None:
-        await self._audit.record(AuditEvent(name, self._tenant_id, actor=actor, subject=subject, details=details))
+    async def _note(
+        self, name: ReportAudit, subject: str, *, actor: str | None = None, outcome: Outcome = "ok", **details: Detail
+    ) -> None:
+        event = AuditEvent(name, self._tenant_id, actor=actor, subject=subject, outcome=outcome, details=details)
+        await self._audit.record(event)

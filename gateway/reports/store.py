@@ -3,14 +3,15 @@
 A report is written once and never changed; a later one of the same declaration is a new edition beside it.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Integer, String, Table, Text, UniqueConstraint, func, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Column, ColumnElement, Integer, String, Table, Text, UniqueConstraint, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from common.db import Database, UtcDateTime, metadata
+from common.db import Database, UtcDateTime, metadata, take_turn
 from common.ids import TenantId, new_id
 from policy.bcp.model import Level
 
@@ -70,32 +71,30 @@ class ReportStore:
         sha256: str,
         level: Level,
         content: str,
-    ) -> ReportHead:
-        """Keep a report as the next edition."""
-        while True:
-            async with self._database.transaction() as connection:
-                newest = await connection.scalar(
-                    select(func.max(_c.edition)).where(_c.tenant_id == tenant_id, _c.declaration_id == declaration_id)
+        allows: Callable[[Sequence[ReportHead]], bool],
+    ) -> ReportHead | None:
+        """Keep a report as the next edition, if the declaration's others allow it. Nobody else adds meanwhile."""
+        async with self._database.transaction() as connection:
+            await take_turn(connection, f"reports {tenant_id} {declaration_id}")
+            heads = await _heads(connection, tenant_id, declaration_id)
+            if not allows(heads):
+                return None
+            edition = max((head.edition for head in heads), default=0) + 1
+            head = ReportHead(new_id("rep"), declaration_id, edition, made_at, made_by, sha256, level)
+            await connection.execute(
+                insert(bcp_report).values(
+                    tenant_id=tenant_id,
+                    id=head.id,
+                    declaration_id=declaration_id,
+                    edition=edition,
+                    made_at=made_at,
+                    made_by=made_by,
+                    sha256=sha256,
+                    content=content,
+                    level=str(level),
                 )
-            head = ReportHead(new_id("rep"), declaration_id, (newest or 0) + 1, made_at, made_by, sha256, level)
-            try:
-                async with self._database.transaction() as connection:
-                    await connection.execute(
-                        insert(bcp_report).values(
-                            tenant_id=tenant_id,
-                            id=head.id,
-                            declaration_id=declaration_id,
-                            edition=head.edition,
-                            made_at=made_at,
-                            made_by=made_by,
-                            sha256=sha256,
-                            content=content,
-                            level=str(level),
-                        )
-                    )
-            except IntegrityError:
-                continue  # another node took this number
-            return head
+            )
+        return head
 
     async def get(self, tenant_id: TenantId, report_id: str) -> tuple[ReportHead, str] | None:
         """A report and its content."""
@@ -108,12 +107,18 @@ class ReportStore:
 
     async def heads(self, tenant_id: TenantId, declaration_id: str | None = None) -> tuple[ReportHead, ...]:
         """All reports, or those of a declaration; newest first."""
-        query = select(*_HEAD).where(_c.tenant_id == tenant_id)
-        if declaration_id is not None:
-            query = query.where(_c.declaration_id == declaration_id)
         async with self._database.transaction() as connection:
-            found = await connection.execute(query.order_by(_c.made_at.desc(), _c.edition.desc(), _c.id))
-            return tuple(_head(row) for row in found)
+            return await _heads(connection, tenant_id, declaration_id)
+
+
+async def _heads(
+    connection: AsyncConnection, tenant_id: TenantId, declaration_id: str | None
+) -> tuple[ReportHead, ...]:
+    query = select(*_HEAD).where(_c.tenant_id == tenant_id)
+    if declaration_id is not None:
+        query = query.where(_c.declaration_id == declaration_id)
+    found = await connection.execute(query.order_by(_c.made_at.desc(), _c.edition.desc(), _c.id))
+    return tuple(_head(row) for row in found)
 
 
 def _head(row: Any) -> ReportHead:

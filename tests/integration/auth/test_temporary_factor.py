@@ -1,12 +1,14 @@
 """Two officials help a person who lost the authenticator, on a real directory and on both databases."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from auth import temporary_factor
+from auth.directory import Entry
 from auth.models import (
     Client,
     Enrolment,
@@ -16,11 +18,16 @@ from auth.models import (
     LoginStep,
     VouchRefusal,
     VouchState,
+    VouchStep,
     WebSession,
 )
+from auth.store import PeopleStore, VouchStore
+from common.audit import AuditEvent
 from common.db import Database
 from common.errors import AuditUnavailable
-from tests.integration.auth.service import HOME, PASSWORD, Browser, Setup, error_of, running
+from tests.integration.auth.service import HOME, PASSWORD, TENANT, Browser, Setup, error_of, running
+from tests.support.audit import MemoryAudit
+from tests.support.clock import FakeClock
 from tests.support.slapd import STAFF, Slapd, group, person, person_dn, run_slapd
 
 OFFICE = Client("192.0.2.10")
@@ -166,6 +173,57 @@ async def test_one_official_answers_for_a_few_at_a_time(
         assert await setup.auth.end_vouch(opened[0].vouch.id if opened[0].vouch else "", actor="mori", client=OFFICE)
         setup.clock.advance(30)
         assert (await setup.auth.open_vouch(await _session(mori), "sato", CHECK, OFFICE)).refusal is None
+
+
+class Meanwhile(MemoryAudit):
+    """Lets another node be faster between the count and the step that was recorded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first: dict[str, Callable[[], Awaitable[VouchStep]]] = {}
+        self.done: list[VouchStep] = []
+
+    async def record(self, event: AuditEvent) -> None:
+        await super().record(event)
+        if event.name in self.first:
+            self.done.append(await self.first.pop(event.name)())
+
+
+async def test_two_nodes_at_once_let_one_official_answer_for_no_more(
+    city: Slapd, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(temporary_factor, "MOST_VOUCHES", 1)
+    meanwhile = Meanwhile()
+    async with (
+        running(city, database, settings=SETTINGS, audit=meanwhile) as setup,
+        running(city, database, settings=SETTINGS, clock=setup.clock) as other,
+    ):
+        _sato, mori, hara, suzuki = [await _signed_in(setup, name) for name in ("sato", "mori", "hara", "suzuki")]
+        official = await _fresh(mori)
+        meanwhile.first["open-vouch"] = lambda: other.auth.open_vouch(official, "suzuki", CHECK, OFFICE)
+        late = await setup.auth.open_vouch(official, "sato", CHECK, OFFICE)
+        assert (late.refusal, late.vouch) == (VouchRefusal.TOO_MANY, None)
+        (first,) = meanwhile.done
+        second = await setup.auth.open_vouch(await _fresh(suzuki), "mori", CHECK, OFFICE)
+        assert first.vouch is not None
+        assert second.vouch is not None
+        official, first_id = await _fresh(hara), first.vouch.id
+        meanwhile.first["confirm-vouch"] = lambda: other.auth.confirm_vouch(official, first_id, CHECK, OFFICE)
+        late = await setup.auth.confirm_vouch(official, second.vouch.id, CHECK, OFFICE)
+        assert (late.refusal, late.activation_code) == (VouchRefusal.TOO_MANY, None)
+        assert meanwhile.done[1].activation_code is not None
+
+
+async def test_count_and_step_are_one(database: Database, clock: FakeClock) -> None:
+    people, store, now = PeopleStore(database, TENANT), VouchStore(database, TENANT), clock.now()
+    entries = [Entry(f"key-{n}", f"cn={n}", f"s{n}", f"職員{n}") for n in range(7)]
+    official, *lost = [
+        (await people.remember_person(entry, now, groups_known=False)).identity.user_id for entry in entries
+    ]
+    opened = await asyncio.gather(
+        *(store.open(f"vch_{one}", one, official, now, now + timedelta(hours=1), most=2) for one in lost)
+    )
+    assert sorted(opened, key=str) == [None] * 2 + [VouchRefusal.TOO_MANY] * 4
 
 
 async def test_who_may_not_vouch(city: Slapd, sqlite_database: Database) -> None:

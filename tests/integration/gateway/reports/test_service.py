@@ -138,6 +138,29 @@ async def test_a_few_an_hour_are_made_by_hand_and_the_one_due_in_any_case(
     assert (await reports.make("bcp_1", by="mori")).made_by == "mori"
 
 
+async def test_two_nodes_at_once_make_no_more_by_hand_and_number_them_in_order(
+    reports: ReportService, database: Database, declarations: StaticDeclarations, clock: FakeClock, audit: MemoryAudit
+) -> None:
+    clock.set(START + timedelta(hours=3))
+    faster = service(database, declarations, clock, audit)
+    by = "sato"
+
+    async def meanwhile(_since: datetime, _until: datetime) -> AsyncIterator[ChainedEvent]:
+        await faster.make("bcp_1", by=by)
+        return
+        yield
+
+    reports._events = meanwhile  # type: ignore[misc]  # final
+    for _ in range(MOST_AN_HOUR - 1):
+        await faster.make("bcp_1", by=by)
+    with pytest.raises(Refused) as late:
+        await reports.make("bcp_1", by=by)
+    assert late.value.refusal.code is RefusalCode.TOO_MANY_REPORTS
+    assert [event.outcome for event in audit.events] == ["ok"] * (MOST_AN_HOUR + 1) + ["denied"]
+    by = BY_ITSELF
+    assert (await reports.make("bcp_1", by=by)).edition == MOST_AN_HOUR + 2
+
+
 async def test_one_at_a_time_reads_the_audit(
     reports: ReportService, database: Database, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
