@@ -177,18 +177,18 @@ async def node(folder: Path) -> AsyncIterator[Node]:
         await bcp.start()
         stack.push_async_callback(bcp.close)
         clock_watch = ClockWatch(database, SteadyClock(clock), audit, tenant_id=CITY, node="b")
-        judge = Judge(policy, bcp, broker.catalogue, broker.sessions, clock, duties, clock_watch)
+        judge = Judge(policy, bcp, broker.catalogue, broker.sessions, broker.days, clock, duties, clock_watch)
         viewers = Viewers(
-            tenant_id=CITY, settings=RelaySettings(), attachments=broker.attachments, judge=judge, audit=audit,
-            clock=clock, metrics=Metrics(), unreachable=Unreachable(broker.silent),
+            tenant_id=CITY, settings=RelaySettings(), attachments=broker.attachments, judge=judge, days=broker.days,
+            audit=audit, clock=clock, metrics=Metrics(), unreachable=Unreachable(broker.silent),
         )  # fmt: skip
 
         async def owner_of(_session_id: SessionId) -> UserId | None:
             return None
 
         oversight = Oversight(
-            tenant_id=CITY, viewers=viewers, sessions=broker.sessions, registry=broker.registry, auth=auth, judge=judge,
-            changes=Changes(bus, clock, owner_of, tuple), bus=bus, clock=clock,
+            tenant_id=CITY, viewers=viewers, sessions=broker.sessions, registry=broker.registry, auth=auth,
+            days=broker.days, judge=judge, changes=Changes(bus, clock, owner_of, tuple), bus=bus, clock=clock,
         )  # fmt: skip
         oversight.start()
         stack.push_async_callback(asyncio.sleep, 1)  # what was just being written when it ended ends, too

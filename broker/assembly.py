@@ -27,10 +27,12 @@ from broker.store import (
     SessionStore,
     TargetStore,
     TicketStore,
+    WorkedDayStore,
 )
 from broker.tickets import Tickets
 from broker.triage.service import Triage
 from broker.triage.situation import Situation
+from broker.worked_days import WorkedDays
 from common.audit import AuditSink
 from common.bus import MISSED, EventBus
 from common.clock import Clock
@@ -47,6 +49,7 @@ class Broker:
     attachments: Attachments
     catalogue: Catalogue
     registry: LiveRegistry
+    days: WorkedDays
     launcher: Launcher
     triage: Triage
     recovery: Recovery
@@ -64,6 +67,7 @@ class Broker:
         await self.jobs.close()
         self.registry.cut_all(EndReason.GATEWAY_STOPPING)
         await self.launcher.close()
+        await self.days.close()
 
     async def _changed(self, key: str) -> None:
         if key == MISSED:
@@ -96,6 +100,7 @@ def build_broker(
     silent = SilentTargets(clock)
     admission = AdmissionStore(database, situation, silent)
     vault, registry, chronicle = CredentialVault(keyring), LiveRegistry(), Chronicle(audit, bus)
+    days = WorkedDays(WorkedDayStore(database), clock)
     tickets = Tickets(TicketStore(database), sessions, clock, lifetime_seconds=settings.sessions.ticket_seconds)
     lifecycle = Lifecycle(
         sessions=sessions,
@@ -171,13 +176,14 @@ def build_broker(
         triage=triage,
         sessions=sessions,
         tickets=tickets,
+        days=days,
         clock=clock,
         settings=settings.sessions,
         triage_seconds=settings.triage.round_seconds,
     )
     attachments.when_in_doubt = jobs.check_soon
     catalogue = Catalogue(pools, targets, vault, audit, bus)
-    return Broker(service, attachments, catalogue, registry, launcher, triage, recovery, jobs, bus, silent)
+    return Broker(service, attachments, catalogue, registry, days, launcher, triage, recovery, jobs, bus, silent)
 
 
 def build_duties(

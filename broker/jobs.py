@@ -16,6 +16,7 @@ from broker.settings import SessionSettings
 from broker.store import SessionStore
 from broker.tickets import Tickets
 from broker.triage.service import Triage
+from broker.worked_days import WorkedDays
 from common.clock import Clock
 from common.errors import KakehashiError
 from common.ids import SessionId
@@ -38,6 +39,7 @@ class BrokerJobs:
         triage: Triage,
         sessions: SessionStore,
         tickets: Tickets,
+        days: WorkedDays,
         clock: Clock,
         settings: SessionSettings,
         triage_seconds: float,
@@ -47,6 +49,7 @@ class BrokerJobs:
         self._triage_seconds = triage_seconds
         self._sessions = sessions
         self._tickets = tickets
+        self._days = days
         self._clock = clock
         self._settings = settings
         self._scope = TaskScope()
@@ -78,8 +81,9 @@ class BrokerJobs:
             self._checking.discard(session.id)
 
     async def forget(self) -> None:
-        """Drop lapsed tickets and sessions that ended long ago."""
+        """Drop lapsed tickets, days of past weeks and sessions that ended long ago."""
         await self._tickets.purge()
+        await self._days.purge()
         await self._sessions.purge(self._clock.now() - timedelta(days=self._settings.history_days))
 
     async def close(self) -> None:

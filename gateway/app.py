@@ -270,13 +270,14 @@ def _wire(
     metrics: Metrics,
 ) -> tuple[Services, Oversight]:
     tenant_id = TenantId(settings.tenant.id)
-    judge = Judge(policy, bcp, broker.catalogue, broker.sessions, clock, duties, clock_watch)
+    judge = Judge(policy, bcp, broker.catalogue, broker.sessions, broker.days, clock, duties, clock_watch)
     unreachable = Unreachable(broker.silent)
     viewers = Viewers(
         tenant_id=tenant_id,
         settings=settings.relay,
         attachments=broker.attachments,
         judge=judge,
+        days=broker.days,
         audit=audit,
         clock=clock,
         metrics=metrics,
@@ -300,6 +301,7 @@ def _wire(
         sessions=broker.sessions,
         registry=broker.registry,
         auth=auth,
+        days=broker.days,
         judge=judge,
         changes=changes,
         bus=bus,

@@ -4,10 +4,12 @@ Counterparts: `policy/` decides, `policy/bcp/` adds what is declared. This modul
 session, request, pool, seats, register of duties) and nothing about rules.
 """
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
+from typing import Final
 
 from auth.models import Identity, WebSession
 from broker.basis import Answer
@@ -17,11 +19,13 @@ from broker.models import DesktopSession, Pool, Seats
 from broker.registry import LiveSession
 from broker.sessions import SessionService
 from broker.states import SEATED, SessionState
+from broker.worked_days import WorkedDays
 from common.audit import AuditEvent, Detail
 from common.clock import Clock
 from common.drift import MOST
-from common.errors import ErrorCode, KakehashiError
+from common.errors import ErrorCode, KakehashiError, StoreUnavailable
 from common.ids import PoolId, SessionId, WebSessionId
+from common.log import get_logger
 from gateway.audit_names import GatewayAudit
 from gateway.clock_watch import ClockWatch
 from gateway.facts import factor, resource, subject
@@ -31,6 +35,9 @@ from policy.bcp.returning import Kept
 from policy.bcp.service import BcpService, Judged
 from policy.model import Action, Context, Decision, FactorKind, Grant, Reason, Request, Subject
 from policy.service import PolicyService
+
+_LEARN_SECONDS: Final = 0.5
+_log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,7 @@ class Judge:
         bcp: BcpService,
         catalogue: Catalogue,
         sessions: SessionService,
+        days: WorkedDays,
         clock: Clock,
         duties: DutyService,
         clock_watch: ClockWatch,
@@ -101,6 +109,7 @@ class Judge:
         self._bcp = bcp
         self._catalogue = catalogue
         self._sessions = sessions
+        self._days = days
         self._clock = clock
         self._duties = duties
         self._clock_watch = clock_watch
@@ -117,13 +126,13 @@ class Judge:
         who = session.identity
         pool, seats = await self._catalogue.pool_and_seats(who.tenant_id, pool_id)
         others = await self._sessions.list_for_user(who.tenant_id, who.user_id)
-        return next(self._decide(session, source, [(pool, seats)], others))
+        return next(self._decide(session, source, [(pool, seats)], others, await self._days_worked(who)))
 
     async def decide_all(self, session: WebSession, source: str, others: Sequence[DesktopSession]) -> list[Judgement]:
         """The same question for every pool that is switched on. `others`: the person's live sessions."""
         stock = await self._catalogue.stock(session.identity.tenant_id)
         self._stock = enabled = [(pool, seats) for pool, seats in stock if pool.enabled]
-        return list(self._decide(session, source, enabled, others))
+        return list(self._decide(session, source, enabled, others, await self._days_worked(session.identity)))
 
     def allowed_by_memory(
         self, session: WebSession, source: str, others: Sequence[DesktopSession]
@@ -132,10 +141,11 @@ class Judge:
 
         For the order in which pages are told, never for a right. Raises KakehashiError(CLOCK_WRONG).
         """
-        base = self._policy.current
+        base, who = self._policy.current, session.identity
+        days = self._days.known((who.tenant_id, who.user_id)) if self._bcp.counts_days(base) else None
         return frozenset(
             pool.id
-            for pool, _seats, seat_here, asked in self._questions(session, source, self._stock, others)
+            for pool, _seats, seat_here, asked in self._questions(session, source, self._stock, others, days)
             if (
                 self._bcp.allows(base, asked)
                 if seat_here is None
@@ -149,9 +159,10 @@ class Judge:
         source: str,
         stock: Sequence[tuple[Pool, Seats]],
         others: Sequence[DesktopSession],
+        days_worked: int | None,
     ) -> Iterator[Judgement]:
         base = self._policy.current
-        for pool, seats, seat_here, asked in self._questions(session, source, stock, others):
+        for pool, seats, seat_here, asked in self._questions(session, source, stock, others, days_worked):
             judged = self._bcp.judge(base, asked) if seat_here is None else self._with_grace(seat_here, asked)
             yield Judgement(pool, seats, judged)
 
@@ -161,6 +172,7 @@ class Judge:
         source: str,
         stock: Sequence[tuple[Pool, Seats]],
         others: Sequence[DesktopSession],
+        days_worked: int | None,
     ) -> Iterator[tuple[Pool, Seats, SessionId | None, Request]]:
         """Each pool with the question about it, and the session at whose desktop the person is at work there. Asked for
         all pools by every open page: circumstances that are the same at several pools are put together once."""
@@ -186,10 +198,17 @@ class Judge:
                     seats_total=seats.total,
                     gateway_load_percent=load,
                     user_sessions=len(others) - len(here),
+                    days_worked=days_worked,
                     live=seat_here is not None,
                 )
             at_work = seat_here.id if seat_here and seat_here.state is not SessionState.ENDING else None
             yield pool, seats, at_work, Request(person, Action.CONNECT, resource(pool), context)
+
+    async def _days_worked(self, who: Identity) -> int | None:
+        """Asked for only where a rule counts them."""
+        if not self._bcp.counts_days(self._policy.current):
+            return None
+        return await self._days.before_today((who.tenant_id, who.user_id))
 
     def _with_grace(self, session_id: SessionId, asked: Request) -> Judged:
         """Whoever is at work by a declaration that is gone goes on for its grace (safe return, not a pulled plug), also
@@ -207,9 +226,10 @@ class Judge:
         return replace(person, duties=self._duties.duties_of(person.username), suspended=None)
 
     async def hypothetical(
-        self, identity: Identity, pool_id: PoolId, *, at: datetime | None, source: str | None
+        self, identity: Identity, pool_id: PoolId, *, at: datetime | None, source: str | None, days_worked: int | None
     ) -> Request:
         """The question of somebody who has just signed in with both factors, for administrators to have explained.
+        `days_worked`: on how many days of that week before; None: those that were.
 
         Raises NotFound (no such pool), KakehashiError(BAD_REQUEST) (not an address, or a time without a zone).
         """
@@ -221,6 +241,8 @@ class Judge:
             raise KakehashiError("source is not an address", code=ErrorCode.BAD_REQUEST) from error
         if now.tzinfo is None:
             raise KakehashiError("at has no time zone", code=ErrorCode.BAD_REQUEST)
+        if days_worked is None:
+            days_worked = await self._days.before((identity.tenant_id, identity.user_id), now)
         person, target = subject(identity, self._duties), resource(pool)
         context = Context(
             now=now,
@@ -232,6 +254,7 @@ class Judge:
             seats_total=seats.total,
             gateway_load_percent=machine_load_percent(),
             user_sessions=0,
+            days_worked=days_worked,
         )
         return self._bcp.in_force(Request(person, Action.CONNECT, target, context))
 
@@ -259,6 +282,17 @@ class Judge:
         for over in [session_id for session_id, kept in self._kept.items() if kept.until <= now]:
             del self._kept[over]
 
+    async def learn_days(self, live: Sequence[LiveSession]) -> None:
+        """Before `again`: the days of those of whom they are not known, where a rule has come to count them. Waits no
+        longer than a judgement may; what cannot be told then is unknown."""
+        if not self._bcp.counts_days(self._policy.current):
+            return
+        try:
+            async with asyncio.timeout(_LEARN_SECONDS):
+                await self._days.learn((one.tenant_id, one.user_id) for one in live)
+        except (TimeoutError, StoreUnavailable) as error:
+            _log.warning("worked days not known", error=type(error).__name__)
+
     def again(self, live: LiveSession) -> Answer:
         """May this session go on? Uses the newest known groups; the time of the last factor is that of its login.
 
@@ -267,10 +301,12 @@ class Judge:
         asked = live.grant.request
         known = self._signed_in.get(live.web_session_id)
         now = self._clock.now()
+        counted = self._bcp.counts_days(self._policy.current)
+        days = self._days.known((live.tenant_id, live.user_id)) if counted else None
         question = replace(
             asked,
             subject=subject(known.identity, self._duties) if known else self._last_known(asked.subject),
-            context=_later(asked.context, now, known),
+            context=_later(asked.context, now, known, days),
         )
         judged = self._judged[live.session_id] = self._with_grace(live.session_id, question)
         return Answer(judged.decision, _basis(judged))
@@ -299,7 +335,7 @@ def _basis(judged: Judged) -> dict[str, Detail]:
     }
 
 
-def _later(context: Context, now: datetime, known: WebSession | None) -> Context:
+def _later(context: Context, now: datetime, known: WebSession | None, days_worked: int | None) -> Context:
     """The same circumstances now: ages have grown, or are those of a newer step-up."""
     password_at = known.password_at if known else context.now - context.password_age if context.password_age else None
     totp_at = known.totp_at if known else context.now - context.totp_age if context.totp_age else None
@@ -309,6 +345,7 @@ def _later(context: Context, now: datetime, known: WebSession | None) -> Context
         password_age=_age(now, password_at),
         totp_age=_age(now, totp_at),
         factor=factor(known) if known else context.factor,
+        days_worked=days_worked,
         live=True,
         overlays=(),
     )

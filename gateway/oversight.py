@@ -15,6 +15,7 @@ from auth.service import AuthService
 from broker.models import EndReason
 from broker.registry import LiveRegistry
 from broker.sessions import SessionService
+from broker.worked_days import WorkedDays
 from common.bus import MISSED, EventBus
 from common.clock import Clock
 from common.errors import StoreUnavailable
@@ -41,6 +42,7 @@ class Oversight:
         sessions: SessionService,
         registry: LiveRegistry,
         auth: AuthService,
+        days: WorkedDays,
         judge: Judge,
         changes: Changes,
         bus: EventBus,
@@ -51,6 +53,7 @@ class Oversight:
         self._sessions = sessions
         self._registry = registry
         self._auth = auth
+        self._days = days
         self._judge = judge
         self._changes = changes
         self._bus = bus
@@ -90,6 +93,7 @@ class Oversight:
 
     async def _round(self) -> None:
         self._cut_overdue()
+        await self._judge.learn_days(self._registry.live())
         if findings := await self._sessions.rejudge(self._judge.again):
             self._scope.spawn(self._sessions.write_down(findings), name="terms written down")
         self._tell_of_grace()
@@ -99,6 +103,7 @@ class Oversight:
             await asyncio.sleep(_TOUCH_SECONDS)
             try:
                 await self._read_owed()
+                await self._note_days()
                 await self._keep_signed_in()
                 await self._note_input()
             except StoreUnavailable:
@@ -136,6 +141,13 @@ class Oversight:
         attached = ((viewer, self._viewers.of(viewer.session_id)) for viewer in self._registry.live())
         idle = [(viewer, self._idle_seconds(one)) for viewer, one in attached if one is not None]
         await self._sessions.note_input(idle)
+
+    async def _note_days(self) -> None:
+        """Whoever is still at work after midnight works on the new day, too."""
+        for live in self._registry.live():
+            if self._viewers.of(live.session_id):
+                self._days.note((live.tenant_id, live.user_id))
+        await self._days.settle()
 
     async def _keep_signed_in(self) -> None:
         """Work in the viewer is activity of the web session; a web session that is over takes its viewers along."""

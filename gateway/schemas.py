@@ -419,6 +419,8 @@ class ExplainBody(Body):
     pool_id: Identifier
     at: datetime | None = None
     source: str | None = Field(default=None, max_length=64)
+    days_worked: int | None = Field(default=None, ge=0, le=6)
+    """On how many days of that week before; null: as recorded."""
 
 
 class ExplanationAnswer(Answer):

@@ -25,7 +25,8 @@ class PlaceAnswer(Answer):
 
 class GainAnswer(Answer):
     """Who gains a pool at some time until the end, from some place. `now`: of these, how many at the moment of asking;
-    `later_at`: the first moment at which somebody else does; `places`: from where, null for wherever was tried."""
+    `later_at`: the first moment at which somebody else does; `used_up`: how many only once they have used up the days
+    of the week that the usual rules allow; `places`: from where, null for wherever was tried."""
 
     pool_id: str
     name_ja: str
@@ -33,6 +34,7 @@ class GainAnswer(Answer):
     people: int
     now: int
     later_at: datetime | None
+    used_up: int
     places: list[PlaceAnswer] | None
     named: list[PersonAnswer]
     more: int

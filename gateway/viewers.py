@@ -14,6 +14,7 @@ from auth.models import WebSession
 from broker.access import DesktopTarget
 from broker.attachments import Attachments
 from broker.models import DesktopSession, EndReason, Redeemed, TargetSecurity, Viewer
+from broker.worked_days import WorkedDays
 from common.audit import AuditEvent, AuditSink, Detail
 from common.clock import Clock
 from common.errors import AuditUnavailable, ErrorCode, KakehashiError, TargetError, TargetRefused
@@ -70,6 +71,7 @@ class Viewers:
         settings: RelaySettings,
         attachments: Attachments,
         judge: Judge,
+        days: WorkedDays,
         audit: AuditSink,
         clock: Clock,
         metrics: Metrics,
@@ -79,6 +81,7 @@ class Viewers:
         self._settings = settings
         self._attachments = attachments
         self._judge = judge
+        self._days = days
         self._audit = audit
         self._clock = clock
         self._metrics = metrics
@@ -153,6 +156,7 @@ class Viewers:
         reason: EndReason | None = EndReason.DESKTOP_FAILED
         try:
             wire = await self._connect(viewer, terms)
+            self._days.note((session.tenant_id, session.user_id))
             attached = self._attached[session.id] = Attached(relay, viewer, terms)
             try:
                 self._running.add(relay)

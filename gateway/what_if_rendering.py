@@ -3,7 +3,7 @@
 Counterparts: `policy.bcp.what_if` (the difference), `gateway/planning.py` (the forecast).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -24,7 +24,7 @@ from gateway.schemas_what_if import (
     WhatIfAnswer,
 )
 from policy.bcp.what_if import WhatIf
-from policy.situations import ELSEWHERE, Place
+from policy.situations import ELSEWHERE, Place, Situation
 
 _SHOWN_NAMES: Final = 200
 """Of each pool, unless everybody is asked for."""
@@ -49,8 +49,9 @@ def what_if(
     elapsed_ms: int,
 ) -> WhatIfAnswer:
     """All of it."""
-    gaining = _gaining(found)
-    now = _gaining(found, now=True)
+    gaining = _gaining(found, lambda _situation: True)
+    usual = _gaining(found, lambda situation: situation.fact_en is None)
+    now = _gaining(found, lambda situation: situation.fact_en is None and situation.context.now == found.at)
     shown = max(_SHOWN_NAMES, _MOST_NAMES // max(1, len(gaining))) if all_names else _SHOWN_NAMES
     expected = forecast(gaining, pools, seats, sites, settings, lines, load_mbps)
     return WhatIfAnswer(
@@ -69,6 +70,7 @@ def what_if(
                 people=len(names),
                 now=len(now.get(pool_id, ())),
                 later_at=_later(found, pool_id, now.get(pool_id, frozenset())),
+                used_up=len(names - usual.get(pool_id, frozenset())),
                 places=_only_from(found, pool_id),
                 named=[people[name] for name in sorted(names)[:shown] if name in people],
                 more=max(0, len(names) - shown),
@@ -90,23 +92,24 @@ def what_if(
     )
 
 
-def _gaining(found: WhatIf, *, now: bool = False) -> dict[PoolId, frozenset[str]]:
-    """Who gains which pool, at some time or at the moment of asking."""
+def _gaining(found: WhatIf, counts: Callable[[Situation], bool]) -> dict[PoolId, frozenset[str]]:
+    """Who gains which pool in some of the situations that count."""
     by_pool: dict[PoolId, set[str]] = {}
     for gain in found.gains:
-        if not now or any(found.tried[place].context.now == found.at for place in gain.situations):
+        if any(counts(found.tried[place]) for place in gain.situations):
             for pool_id in gain.pools:
                 by_pool.setdefault(pool_id, set()).update(gain.usernames)
     return {pool_id: frozenset(names) for pool_id, names in by_pool.items()}
 
 
 def _later(found: WhatIf, pool_id: PoolId, now: frozenset[str]) -> datetime | None:
-    """When the first of those who gain the pool, but not at once, does."""
+    """When the first of those who gain the pool, but not at once, does: in a week whose days are not used up."""
     moments = [
         found.tried[place].context.now
         for gain in found.gains
         if pool_id in gain.pools and not now.issuperset(gain.usernames)
         for place in gain.situations
+        if found.tried[place].fact_en is None
     ]
     return min(moments, default=None)
 

@@ -22,6 +22,7 @@ JST: Final = timezone(timedelta(hours=9), "JST")
 """Tokyo. A fixed offset is exact (no summer time since 1951) and four times as fast as a zone database entry."""
 
 MINUTES_A_DAY: Final = 1440
+DAYS_A_WEEK: Final = 7
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=JST).astimezone(UTC)
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 _DAYS_KEPT: Final = 1000
@@ -110,6 +111,11 @@ def local(moment: datetime) -> tuple[int, int]:
 def at(day: int, minute: int) -> datetime:
     """The moment (UTC) of a minute of a local day; the minute may lie beyond the day."""
     return _EPOCH + timedelta(days=day - _EPOCH_DAY, minutes=minute)
+
+
+def monday(day: int) -> int:
+    """The day ordinal of the Monday of that day's week (1 January of year 1, ordinal 1, is one)."""
+    return day - (day - 1) % DAYS_A_WEEK
 
 
 def stretch(moment: datetime, edges: Sequence[int]) -> tuple[datetime, datetime]:

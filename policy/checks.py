@@ -65,6 +65,7 @@ def _rule(rule: Rule, document: PolicyDocument, today: date) -> Iterator[_Found]
     yield from _names(rule, document)
     yield from _never(rule, document, today)
     yield from _hours(rule)
+    yield from _capped(rule)
 
 
 def _identity(rule: Rule, document: PolicyDocument) -> Iterator[_Found]:
@@ -192,6 +193,15 @@ def _hours(rule: Rule) -> Iterator[_Found]:
     for part in (rule.when, *_parts(rule.when)):
         if part.hours and _overlap(part.hours):
             yield _warning("when", "時間帯が重なっています。", "The windows overlap.")
+
+
+def _capped(rule: Rule) -> Iterator[_Found]:
+    if rule.effect is Effect.FORBID and "days_a_week" in _anywhere(rule.when):
+        yield _warning(
+            "when",
+            "禁止の規則に書いた日数の上限は、どのBCP計画でも外せません。permit の条件に書くと、計画で外せます。",
+            "A limit of days in a forbid stays under every plan: no BCP plan can lift it. In a permit, one can.",
+        )
 
 
 def _overlap(hours: Hours) -> bool:

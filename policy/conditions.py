@@ -28,6 +28,8 @@ class Kind(StrEnum):
     DEVICE = "device"
     FACTOR = "factor"
     CLOCK = "clock"
+    WEEK = "week"
+    """What the person has used up of this week: time brings it back, as with the clock, but not for all alike."""
     BCP = "bcp"
     LOAD = "load"
     SHAPE = "shape"
@@ -67,6 +69,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "password_age": Kind.FACTOR,
     "hours": Kind.CLOCK,
     "dates": Kind.CLOCK,
+    "days_a_week": Kind.WEEK,
     "seats_used_percent": Kind.LOAD,
     "gateway_load_percent": Kind.LOAD,
     "user_sessions": Kind.LOAD,
@@ -75,6 +78,10 @@ KINDS: Final[Mapping[str, Kind]] = {
     "not_": Kind.SHAPE,
 }
 """Every condition there is, cheapest and most telling first: rules test them in this order."""
+
+
+_MIDNIGHT: Final = frozenset({0})
+"""The edge of conditions that may change with the day."""
 
 
 class Compiler:
@@ -121,6 +128,8 @@ class Compiler:
                 return self._within(value), nothing
             case _, Hours() | Dates():
                 return self._timed(value)
+            case "days_a_week", _:
+                return FACTORIES[key](value), _MIDNIGHT
             case _:
                 return FACTORIES[key](value), nothing
 
@@ -128,7 +137,7 @@ class Compiler:
         """Rules often share their hours, so equal ones share a clock."""
         if value not in self._clocks:
             if isinstance(value, Dates):
-                self._clocks[value] = within_dates(value), frozenset({0})
+                self._clocks[value] = within_dates(value), _MIDNIGHT
             else:
                 schedule = Schedule(value.windows, value.days, self._calendar)
                 self._clocks[value] = schedule.covers, schedule.edges

@@ -18,7 +18,7 @@ from typing import Final
 from common.ids import RuleId
 from policy import obligations, refusals
 from policy.calendar import stretch
-from policy.conditions import Compiler
+from policy.conditions import Compiler, Kind
 from policy.explanation import Explanation
 from policy.guardrails import GUARDRAILS
 from policy.minting import allow, refuse
@@ -48,6 +48,8 @@ class Engine:
         )
         self.edges: Final = tuple(sorted({e for rule in self.rules for c in rule.conditions for e in c.edges}))
         """Minutes of the local day at which a decision can change by the clock alone: re-decide live sessions there."""
+        self.counts_days: Final = any(Kind.WEEK in c.kinds for rule in self.rules for c in rule.conditions)
+        """Whether any rule asks for `Context.days_worked`: if not, nobody need find it out."""
         self._on_alarm: Final = on_alarm
         self._clocks: Final = compiler.clocks()
         self._stretch: tuple[datetime, datetime, int] = (_NEVER, _NEVER, 0)

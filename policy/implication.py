@@ -62,6 +62,8 @@ def _collect(when: When, found: Facts) -> None:
             _exclude(name, excluded, found)
         elif key in ("any_of", "not_"):
             found.opaque = True
+        elif key == "days_a_week":
+            found.required.setdefault(key, []).append(Threshold(below=value))
         else:
             found.required.setdefault(key, []).append(value)
 
@@ -79,6 +81,8 @@ def _exclude(key: str, value: Any, found: Facts) -> None:
             found.required.setdefault(key, []).append(Threshold(below=bound))
         case Threshold(below=bound):
             found.required.setdefault(key, []).append(Threshold(at_least=bound))
+        case int():  # days_a_week: so many days are used up
+            found.required.setdefault(key, []).append(Threshold(at_least=value))
         case _:
             found.excluded.setdefault(key, []).append(value)
 

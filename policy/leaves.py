@@ -219,6 +219,14 @@ def _user_sessions(value: Threshold) -> Check:
     return check
 
 
+def _days_a_week(value: int) -> Check:
+    def check(request: Request) -> Answer:
+        worked = request.context.days_worked
+        return None if worked is None else worked < value
+
+    return check
+
+
 def _limit(value: Threshold) -> tuple[int, bool]:
     """The bound, and whether at least that much is what is asked for."""
     if value.at_least is not None:
@@ -262,6 +270,7 @@ FACTORIES: Final[Mapping[str, Callable[..., Check]]] = {
     "seats_used_percent": _seats_used_percent,
     "gateway_load_percent": _gateway_load_percent,
     "user_sessions": _user_sessions,
+    "days_a_week": _days_a_week,
     "bcp": _bcp,
 }
 """How to compile the value of each condition that needs nothing but its value."""

@@ -156,6 +156,8 @@ class Context:
     gateway_load_percent: int | None = None
     user_sessions: int | None = None
     """Sessions that the person already has (in any state but ended), this one not counted."""
+    days_worked: int | None = None
+    """Days of this week (Monday to Sunday in Tokyo) before today on which the person was at work on a desktop."""
     live: bool = False
     overlays: tuple[ActiveOverlay, ...] = ()
 
@@ -173,6 +175,7 @@ class Context:
             self.seats_total,
             self.gateway_load_percent,
             self.user_sessions,
+            self.days_worked,
             self.live,
             overlays,
         )
@@ -224,6 +227,8 @@ class ReasonCode(StrEnum):
     OUTSIDE_HOURS = "outside_hours"
     NOT_FROM_HERE = "not_from_here"
     DEVICE_NOT_ALLOWED = "device_not_allowed"
+    DAYS_USED_UP = "days_used_up"
+    DAYS_UNKNOWN = "days_unknown"
     VIEW_ONLY = "view_only"
     CLIPBOARD_OFF = "clipboard_off"
     POLICY_ERROR = "policy_error"

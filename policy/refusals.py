@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from common.ids import RuleId
-from policy.calendar import at, local
+from policy.calendar import at, local, monday
 from policy.conditions import Condition, Kind
 from policy.explanation import Explanation, Finding, Outcome
 from policy.guardrails import REASONS
@@ -55,6 +55,11 @@ _LACKS: Final[dict[Kind, tuple[ReasonCode, str, str]]] = {
         "ただいま混み合っています。しばらく待ってからもう一度お試しください。",
         "The desktops are full at the moment. Wait a while and try again.",
     ),
+    Kind.WEEK: (
+        ReasonCode.DAYS_USED_UP,
+        "今週利用できる日数を使い切りました。",
+        "This week's days are used up.",
+    ),
     Kind.CLOCK: (
         ReasonCode.OUTSIDE_HOURS,
         "利用できる時間帯ではありません。",
@@ -63,6 +68,12 @@ _LACKS: Final[dict[Kind, tuple[ReasonCode, str, str]]] = {
 }
 """What a permit can lack, the hardest to remedy first: that one is told."""
 
+_DAYS_UNKNOWN: Final = (
+    ReasonCode.DAYS_UNKNOWN,
+    "今週利用した日数を確認できないため、今は利用できません。しばらく待ってからもう一度お試しください。",
+    "How many days you have worked this week cannot be told at the moment. Wait a while and try again.",
+)
+_BY_TIME: Final = frozenset({Kind.CLOCK, Kind.WEEK})
 _NOT_YOURS: Final = frozenset({Kind.PERSON, Kind.TARGET, Kind.BCP})
 
 
@@ -85,6 +96,10 @@ class Judge(Protocol):
     @property
     def edges(self) -> tuple[int, ...]:
         """Minutes of the local day at which decisions may change."""
+
+    @property
+    def counts_days(self) -> bool:
+        """See `Engine.counts_days`."""
 
     @property
     def told(self) -> "dict[tuple[object, bool], Told]":
@@ -182,19 +197,30 @@ def _reason_for(explanation: Explanation) -> tuple[Reason, bool]:
 def next_moment(engine: Judge, request: Request) -> datetime | None:
     """The first moment within 14 days at which the clock alone would allow the request. Walks the clock edges only, and
     asks once for what holds alike: all that changes between such moments is that overlays end, which opens nothing."""
-    seen: set[int] = set()
+    seen: set[tuple[int, int | None]] = set()
     today, _minute = local(request.context.now)
     for day in range(today, today + SEARCH_DAYS + 1):
+        worked = worked_by(request.context.days_worked, today, day) if engine.counts_days else None
         for edge in engine.edges:
             moment = at(day, edge)
-            clock = engine.clock(moment)
-            if moment <= request.context.now or clock in seen:
+            alike = engine.clock(moment), worked
+            if moment <= request.context.now or alike in seen:
                 continue
-            seen.add(clock)
-            later = replace(request, action=Action.CONNECT, context=replace(request.context, now=moment))
-            if engine.decide(later).allowed:
+            seen.add(alike)
+            context = replace(request.context, now=moment, days_worked=worked)
+            if engine.decide(replace(request, action=Action.CONNECT, context=context)).allowed:
                 return moment
     return None
+
+
+def worked_by(worked: int | None, today: int, day: int) -> int | None:
+    """What `Context.days_worked` of today (day ordinals) is on a later day if nobody works in between. Today counts as
+    worked: it may become so, and what is promised must hold."""
+    if day == today:
+        return worked
+    if monday(day) != monday(today):
+        return 0
+    return None if worked is None else worked + 1
 
 
 def _foremost(findings: Iterable[Finding]) -> Finding | None:
@@ -220,9 +246,14 @@ def _told(finding: Finding) -> Reason:
 
 
 def _lack(finding: Finding) -> Reason:
-    hard = {kind for condition in _hard(finding) for kind in condition.kinds} or {Kind.CLOCK}
-    code, text_ja, text_en = next(told for kind, told in _LACKS.items() if kind in hard)
-    return Reason(code, text_ja, text_en, rule_id=RuleId(finding.rule.id))
+    hard, rule = _hard(finding), finding.rule
+    kinds = {kind for condition in hard or finding.missing for kind in condition.kinds if hard or kind in _BY_TIME}
+    lack = next(kind for kind in _LACKS if kind in kinds)
+    code, text_ja, text_en = _LACKS[lack] if lack is not Kind.WEEK or not hard else _DAYS_UNKNOWN
+    if lack is Kind.WEEK and not hard and (cap := rule.when.days_a_week):
+        text_ja = f"今週はすでに{cap}日使いました（週{cap}日まで）。"
+        text_en = f"{text_en[:-1]} (at most {cap} a week)."
+    return Reason(code, text_ja, text_en, rule_id=RuleId(rule.id))
 
 
 def _nearest(findings: tuple[Finding, ...]) -> Finding | None:
@@ -236,9 +267,13 @@ def _nearest(findings: tuple[Finding, ...]) -> Finding | None:
 
 
 def _hard(finding: Finding) -> tuple[Condition, ...]:
-    """What the permit lacks and time alone does not bring."""
-    return tuple(condition for condition in finding.missing if Kind.CLOCK not in condition.kinds)
+    """What the permit lacks and time alone does not bring. Days not counted now may be so any moment."""
+    return tuple(
+        condition
+        for condition in finding.missing
+        if condition.kinds.isdisjoint(_BY_TIME) or (condition in finding.unknown and Kind.CLOCK not in condition.kinds)
+    )
 
 
 def _may_end(finding: Finding) -> bool:
-    return any(Kind.CLOCK in condition.kinds for condition in finding.compiled.conditions)
+    return any(not condition.kinds.isdisjoint(_BY_TIME) for condition in finding.compiled.conditions)

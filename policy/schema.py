@@ -158,6 +158,7 @@ RuleName = Annotated[StrictStr, Field(pattern=r"^[A-Z][A-Za-z0-9]*(-[A-Za-z0-9]+
 Day = Annotated[date, BeforeValidator(_day)]
 Days = Annotated[DayKind | tuple[Weekday, ...], BeforeValidator(_days)]
 Bound = Annotated[int, Field(strict=True, ge=0, le=100)]
+DaysAWeek = Annotated[int, Field(strict=True, ge=1, le=7)]
 Chars = Annotated[int, Field(strict=True, ge=0, le=CLIPBOARD_CAP_CHARS)]
 IdleLimit = Annotated[Duration, AfterValidator(_up_to(IDLE_LIMIT_CAP))]
 TotalLimit = Annotated[Duration, AfterValidator(_up_to(TOTAL_LIMIT_CAP))]
@@ -249,6 +250,8 @@ class When(Section):
     device_registered: StrictBool | None = None
     hours: Hours | None = None
     dates: Dates | None = None
+    days_a_week: DaysAWeek | None = None
+    """Today would be at most that day of the week with work on a desktop."""
     password_age: Age | None = None
     totp_age: Age | None = None
     factors: Annotated[tuple[FactorKind, ...], Field(min_length=1)] | None = None

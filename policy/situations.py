@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from common.errors import ErrorCode, KakehashiError
 from policy.alike import parts
-from policy.calendar import at, local
+from policy.calendar import DAYS_A_WEEK, at, local, monday
 from policy.engine import Engine
 from policy.leaves import Address, ranges
 from policy.model import Context, FactorKind
@@ -43,6 +43,11 @@ _FACTORS: Final = {
     FactorKind.TEMPORARY: ("一時的な認証アプリ", "temporary authenticator"),
     FactorKind.RECOVERY: ("復旧コードでログイン", "signed in with a recovery code"),
 }
+
+
+_Fact = tuple[dict[str, Any], str | None, str | None]
+"""What of the context is other than usual, and how that is called."""
+_ORDINARY: Final[_Fact] = ({}, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,7 @@ def ordinary(moment: datetime) -> Context:
         seats_total=100,
         gateway_load_percent=0,
         user_sessions=0,
+        days_worked=0,
     )
 
 
@@ -102,16 +108,22 @@ def situations(
 
 
 def everyday(old: Engine, new: Engine, now: datetime, until: datetime) -> tuple[tuple[Situation, ...], datetime]:
-    """From `now` until before `until`, nothing out of the ordinary, in the order of time; and the moment up to which
-    all of that time is covered: earlier than `until` when there would be more than `MOST_EVERYDAY` situations."""
-    today, last = local(now)[0], local(until)[0]
-    places, found = _places(old, new), list[Situation]()
-    for moment in _states(old, new, now, range(today, last + 1)):
+    """From `now` until before `until`, in the order of time, nothing out of the ordinary but the days of the week that
+    a rule allows used up; and the moment up to which all of that time is covered: earlier than `until` when there would
+    be more than `MOST_EVERYDAY` situations."""
+    days = range(local(now)[0], local(until)[0] + 1)
+    latest = max((day - monday(day) for day in days if at(day, 0) < until), default=0)
+    used_up = [unusual for unusual in _days_used_up(old, new) if unusual[0]["days_worked"] <= latest]
+    facts, places, found = [_ORDINARY, *used_up], _places(old, new), list[Situation]()
+    for moment in _states(old, new, now, days):
         if moment >= until:
             break
-        if len(found) + len(places) > MOST_EVERYDAY:
+        if len(found) + len(facts) * len(places) > MOST_EVERYDAY:
             return tuple(found), moment
-        found += [Situation(replace(ordinary(moment), source=place.source), place, None, None) for place in places]
+        found += [
+            Situation(replace(ordinary(moment), source=place.source, **unusual), place, name_ja, name_en)
+            for (unusual, name_ja, name_en), place in product(facts, places)
+        ]
     return tuple(found), until
 
 
@@ -175,13 +187,24 @@ def _places(old: Engine, new: Engine) -> list[Place]:
     return list(found.values())
 
 
-def _facts(old: Engine, new: Engine) -> list[tuple[dict[str, Any], str | None, str | None]]:
-    """Nothing out of the ordinary, and each fact at which a rule that is not in both policies begins to differ."""
-    found: dict[str | None, tuple[dict[str, Any], str | None, str | None]] = {None: ({}, None, None)}
+def _facts(old: Engine, new: Engine) -> list[_Fact]:
+    """Nothing out of the ordinary, each fact at which a rule that is not in both policies begins to differ, and the
+    days of the week used up: a new rule without a cap opens only those beside one that stays."""
+    found: dict[str | None, _Fact] = {None: _ORDINARY}
     for part in _whens(old, new, changed=True):
         for facts, name_ja, name_en in _unusual(part):
             found.setdefault(name_en, (facts, name_ja, name_en))
-    return list(found.values())
+    return [*found.values(), *_days_used_up(old, new)]
+
+
+def _days_used_up(old: Engine, new: Engine) -> list[_Fact]:
+    """For each number of days a week that a rule of either allows: so many are behind the person. Seven never are."""
+    caps = sorted({part.days_a_week for part in _whens(old, new) if part.days_a_week})
+    return [
+        ({"days_worked": cap}, f"今週すでに{cap}日利用", f"{cap} {'day' if cap == 1 else 'days'} of the week used")
+        for cap in caps
+        if cap < DAYS_A_WEEK
+    ]
 
 
 def _unusual(when: When) -> Iterator[tuple[dict[str, Any], str, str]]:

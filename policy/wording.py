@@ -55,6 +55,8 @@ def describe(key: str, value: object) -> tuple[str, str]:
     match value:
         case bool():
             return _TRUTHS[key][0 if value else 1]
+        case int() if key == "days_a_week":
+            return f"今日を含めて週{value}日まで", f"at most {_days(value)} this week, today included"
         case Hours():
             return _hours(value)
         case Dates():
@@ -88,6 +90,10 @@ def sentence(when: When) -> tuple[str, str]:
     if not parts:
         return "条件なし（常に）", "always"
     return "、かつ".join(p[0] for p in parts), " and ".join(p[1] for p in parts)
+
+
+def _days(count: int) -> str:
+    return "1 day" if count == 1 else f"{count} days"
 
 
 def _hours(value: Hours) -> tuple[str, str]:

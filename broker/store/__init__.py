@@ -12,5 +12,15 @@ from broker.store.pools import PoolStore
 from broker.store.sessions import SessionStore
 from broker.store.targets import TargetStore
 from broker.store.tickets import TicketStore
+from broker.store.worked_days import WorkedDayStore
 
-__all__ = ["AdmissionStore", "ClearingStore", "DutyStore", "PoolStore", "SessionStore", "TargetStore", "TicketStore"]
+__all__ = [
+    "AdmissionStore",
+    "ClearingStore",
+    "DutyStore",
+    "PoolStore",
+    "SessionStore",
+    "TargetStore",
+    "TicketStore",
+    "WorkedDayStore",
+]

@@ -6,6 +6,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     Float,
     ForeignKeyConstraint,
     Index,
@@ -152,6 +153,15 @@ desktop_session: Final = Table(
     Index("ix_desktop_session_seated", "tenant_id", "seated_at"),
     Index("ix_desktop_session_person", "tenant_id", "user_id", "state"),
 )
+
+worked_day: Final = Table(
+    "worked_day",
+    metadata,
+    Column("tenant_id", String(64), primary_key=True),
+    Column("user_id", String(64), primary_key=True),
+    Column("day", Date, primary_key=True),
+)
+"""On which days (of Tokyo) a viewer of the person was attached; kept for two weeks."""
 
 desktop_ticket: Final = Table(
     "desktop_ticket",

@@ -314,6 +314,8 @@ def _when(gain: dict[str, Any]) -> str:
     parts = [f"{gain['now']} now"]
     if gain["later_at"]:
         parts.append(f"{'others' if gain['now'] else 'the first'} from {_time(gain['later_at'])}")
+    if gain["used_up"]:
+        parts.append(f"{gain['used_up']} only once their days of the week are used up")
     if gain["places"] is not None:
         parts.append(f"only from {', '.join(place['name_ja'] for place in gain['places'])}")
     return f" ({'; '.join(parts)})"

@@ -35,12 +35,17 @@ def policy_explain(
     pool_id: Annotated[str, typer.Argument(help="Pool.")],
     at: Annotated[datetime | None, typer.Option(help="Time in Tokyo; default: now.")] = None,
     source: Annotated[str | None, typer.Option("--from", help="Address the person comes from.")] = None,
+    days_worked: Annotated[
+        int | None, typer.Option(min=0, max=6, help="Days of that week with work before; default: as recorded.")
+    ] = None,
     language: LanguageOption = "ja",
     config: ConfigOption = None,
 ) -> None:
     """Ask the running gateway: may this person use that pool, by which rule, what is missing? Ends with 1 for no."""
     moment = at.replace(tzinfo=TOKYO).isoformat() if at and at.tzinfo is None else at and at.isoformat()
-    question = {"username": username, "pool_id": pool_id, "at": moment, "source": source}
+    question: dict[str, object] = {"username": username, "pool_id": pool_id, "at": moment, "source": source}
+    if days_worked is not None:
+        question["days_worked"] = days_worked
     found = run(admin_api(config).call("POST", "/policy/explain", question))
     say(found[f"text_{_language(language)}"])
     if not found["allowed"]:

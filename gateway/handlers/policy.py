@@ -45,7 +45,9 @@ async def explain(request: web.Request) -> web.Response:
     identity = await own.auth.lookup(wanted.username)
     if identity is None:
         raise NotFound("the directory knows nobody of that name")
-    question = await own.judge.hypothetical(identity, PoolId(wanted.pool_id), at=wanted.at, source=wanted.source)
+    question = await own.judge.hypothetical(
+        identity, PoolId(wanted.pool_id), at=wanted.at, source=wanted.source, days_worked=wanted.days_worked
+    )
     engine = own.policy.current
     japanese, english = (explain_report(engine, question, language) for language in ("ja", "en"))
     return answer(ExplanationAnswer(allowed=japanese.ok, text_ja=japanese.text, text_en=english.text))

@@ -76,7 +76,7 @@ def _during(plan: Plan, widening: Widening, names: Mapping[str, str], *, drill: 
         f"時間：{_hours(widening.hours)}",
         f"接続先：{_drill_targets(plan, names) if drill else _targets(widening.targets, names)}",
         f"承認：{widening.approval.ja}",
-        f"頻度：{widening.frequency.ja}" if widening.frequency else "",
+        f"日数：{f'週{widening.days_a_week}日まで' if widening.days_a_week else '週の日数の上限なし'}",
         f"1回の上限：{length_ja(total)}" if total else "",
     ]
     return "\n".join(part for part in parts if part)

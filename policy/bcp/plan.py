@@ -22,6 +22,7 @@ from policy.problems import fault
 from policy.schema import (
     Bcp,
     Bilingual,
+    DaysAWeek,
     Duration,
     Effect,
     Hours,
@@ -143,13 +144,15 @@ class Targets(Section):
 
 
 class Widening(Section):
-    """One line of the plan: who, with whose approval, from where, with what, when, to where, on which terms."""
+    """One line of the plan: who, with whose approval, how often, from where, with what, when, to where, on which
+    terms."""
 
     id: WideningId
     name: Bilingual
     who: Who
     approval: Bilingual
-    frequency: Bilingual | None = None
+    days_a_week: DaysAWeek | None = None
+    """On how many days of a week; None: on all of them."""
     places: Places
     devices: Devices | None = None
     hours: Hours | None = None
@@ -298,6 +301,7 @@ def _rule(plan: Plan, widening: Widening, level: str, at_level: str, *, drill: b
             device_kinds=devices.kinds,
             device_registered=devices.registered,
             hours=widening.hours,
+            days_a_week=widening.days_a_week,
             pools=targets.pools,
             pool_classes=targets.classes,
             sites=targets.sites,

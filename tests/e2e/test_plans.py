@@ -57,6 +57,7 @@ async def _written(writer: Visitor, tour: Tour) -> int:
     await writer.part(f"{line}-groups").fill("night-shift、trainee")
     await writer.part(f"{line}-approval-ja").fill("所属長の承認")
     await writer.part(f"{line}-approval-en").fill("Approval of the head")
+    await writer.part(f"bcp-{line}-days-a-week-3").click()
     await writer.part(f"bcp-{line}-pools-office-desktop").click()
     await _checked(writer, ok=True)
     await writer.part("plan-effect-ask").click()
@@ -100,6 +101,8 @@ async def test_a_plan_is_written_proposed_and_adopted(visits: Visits, language: 
     (plan,) = yaml.safe_load(file.read_text("utf-8"))["plans"]
     assert (plan["id"], plan["version"]) == ("quake", version)
     assert plan["second"][-1]["who"]["groups"] == ["night-shift", "trainee"]
+    assert plan["second"][-1]["days_a_week"] == 3
+    assert "days_a_week" not in plan["first"][0]
     # and what is declared next is this one
     listed = await (await writer.context.request.get(f"{visits.city.url}/api/v1/bcp/plans")).json()
     assert {item["id"]: item["version"] for item in listed["items"]}["quake"] == version

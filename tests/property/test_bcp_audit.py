@@ -116,8 +116,9 @@ class Work(RuleBasedStateMachine):
         steady = SteadyClock(self.clock)
         watch = ClockWatch(database, steady, self.node.audit, tenant_id=kit.CITY, node="gw-1")
         self.judge = Judge(
-            self.node.policy, self.node.bcp, self.broker.catalogue, self.broker.sessions, steady, self.duties, watch
-        )
+            self.node.policy, self.node.bcp, self.broker.catalogue, self.broker.sessions, self.broker.days, steady,
+            self.duties, watch,
+        )  # fmt: skip
         self.normal = Engine(self.node.policy.current.document)
 
     def teardown(self) -> None:

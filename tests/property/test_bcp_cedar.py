@@ -88,6 +88,7 @@ def random_request(chance: random.Random, overlay_plans: list[str]) -> Request:
         seats_total=chance.choice(_COUNTS),
         gateway_load_percent=chance.choice(_COUNTS),
         user_sessions=chance.choice(_COUNTS),
+        days_worked=chance.choice([None, 0, 1, 3, 4, 6]),
         live=chance.random() < 0.3,
         overlays=overlays,
     )

@@ -88,6 +88,8 @@ def lines(draw: st.DrawFn) -> dict[str, Any]:
         line["devices"] = {"kinds": ["managed", "tablet"], "registered": draw(st.booleans())}
     if draw(st.booleans()):
         line["hours"] = {"windows": draw(some(["08:30-17:15", "22:00-06:00"]))}
+    if draw(st.booleans()):
+        line["days_a_week"] = draw(st.sampled_from([2, 4]))
     if draw(st.integers(0, 3)) == 0:
         line["targets"] = {**line["targets"], "zones": draw(some(["lgwan", "internet", "my_number"]))}
     return line

@@ -14,7 +14,7 @@ from tests.support.policy_strategies import NETWORKS, holds, requests, whens
 
 SLOW = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 DOCUMENT = PolicyDocument.model_validate(policy([], networks=NETWORKS))
-NARROW = ["zones", "totp_age", "suspended", "groups", "dates", "user_sessions", "hours"]
+NARROW = ["zones", "totp_age", "suspended", "groups", "dates", "user_sessions", "hours", "days_a_week"]
 
 
 @SLOW

@@ -18,6 +18,7 @@ from policy.schema import PolicyDocument
 from tests.support import policy as support
 from tests.support.policy_strategies import (
     NETWORKS,
+    TOKYO,
     allows,
     bcp_rules,
     no_wider,
@@ -123,6 +124,7 @@ UNKNOWN = [
             "seats_total",
             "gateway_load_percent",
             "user_sessions",
+            "days_worked",
         )
     ),
 ]
@@ -258,7 +260,7 @@ CLOCKED = st.lists(
     st.builds(
         lambda number, when, effect: {"id": f"T-{number}", "effect": effect, "when": when},
         st.integers(0, 10**9),
-        whens(1, only=["hours", "dates", "groups"]),
+        whens(1, only=["hours", "dates", "groups", "days_a_week"]),
         st.sampled_from(["permit", "permit", "forbid"]),
     ),
     min_size=1,
@@ -273,13 +275,18 @@ def test_available_from_is_the_first_moment_that_works(
     some: list[dict[str, Any]], request: Request, fraction: float
 ) -> None:
     engine = build(some)
-    asked = support.request(now=request.context.now, groups=request.subject.groups)
+    worked = request.context.days_worked
+    asked = support.request(now=request.context.now, groups=request.subject.groups, days_worked=worked)
     opens = engine.decide(asked).reason.available_from
     if opens is None:
         return
 
     def at(moment: Any) -> bool:
-        return engine.decide(replace(asked, context=replace(asked.context, now=moment))).allowed
+        """Had they worked today, and not since."""
+        asked_on, day = (when.astimezone(TOKYO).date() for when in (asked.context.now, moment))
+        same_week = asked_on.isocalendar()[:2] == day.isocalendar()[:2]
+        then = worked if day == asked_on else 0 if not same_week else None if worked is None else worked + 1
+        return engine.decide(replace(asked, context=replace(asked.context, now=moment, days_worked=then))).allowed
 
     assert opens > asked.context.now
     assert at(opens)

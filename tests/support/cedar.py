@@ -34,6 +34,7 @@ _FACTS: Final[Mapping[str, str]] = {
     "totp_age": "totp_age",
     "gateway_load_percent": "gateway_load",
     "user_sessions": "user_sessions",
+    "days_a_week": "days_worked",
 }
 
 
@@ -116,6 +117,8 @@ def _compared(fact: str, value: Any) -> str:
     match value:
         case bool():
             return f"{fact} == {_word(value)}"
+        case int():
+            return f"{fact} + 1 <= {value}"
         case tuple():
             return f"{_strings(value)}.contains({fact})"
         case Age(at_most=limit) if limit is not None:
@@ -190,6 +193,7 @@ def _facts(request: Request, document: PolicyDocument) -> dict[str, Any]:
         "seats_total": facts.seats_total,
         "gateway_load": facts.gateway_load_percent,
         "user_sessions": facts.user_sessions,
+        "days_worked": facts.days_worked,
         "live": facts.live,
         "bcp": levels,
         "minute": local.hour * 60 + local.minute,

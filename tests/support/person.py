@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
 
@@ -9,6 +10,7 @@ import aiohttp
 import pyotp
 from yarl import URL
 
+from common.clock import SystemClock
 from tests.support.city import password
 
 _RECOVERY_STEP = "recovery_codes"
@@ -17,7 +19,9 @@ _RECOVERY_STEP = "recovery_codes"
 class Person:
     """One signed-in client with its own cookies. TOTP is enrolled on the first login and remembered here."""
 
-    def __init__(self, url: str, uid: str, given: str | None = None) -> None:
+    def __init__(self, url: str, uid: str, given: str | None = None, *, ahead: timedelta = timedelta()) -> None:
+        """`ahead`: by how much the gateway's clock is, and this person's telephone with it."""
+        self.ahead = ahead
         self.url = url
         self.uid = uid
         self._password = given
@@ -34,7 +38,7 @@ class Person:
     @asynccontextmanager
     async def at(self, url: str) -> AsyncIterator["Person"]:
         """The same browser, with its cookies, at another gateway of the same city."""
-        other = Person(url, self.uid, self._password)
+        other = Person(url, self.uid, self._password, ahead=self.ahead)
         for cookie in self.client.cookie_jar:
             other.client.cookie_jar.update_cookies({cookie.key: cookie}, URL(url))
         other.csrf = self.csrf
@@ -67,15 +71,20 @@ class Person:
             state = await self._enrol()
         elif state["step"] == "totp":
             assert self.secret
-            _, state = await self.call("POST", "/login/totp", {"code": pyotp.TOTP(self.secret).now()})
+            _, state = await self.call("POST", "/login/totp", {"code": self.code()})
         assert state["step"] == "done", state
         _, me = await self.call("GET", "/me")
         self.csrf = me["csrf_token"]
 
+    def code(self) -> str:
+        """What the telephone shows now."""
+        assert self.secret
+        return pyotp.TOTP(self.secret).at(SystemClock().now() + self.ahead)
+
     async def _enrol(self) -> Any:
         _, given = await self.call("POST", "/login/enrol", {})
         self.secret = given["secret"].replace(" ", "")
-        _, state = await self.call("POST", "/login/enrol/confirm", {"code": pyotp.TOTP(self.secret).now()})
+        _, state = await self.call("POST", "/login/enrol/confirm", {"code": self.code()})
         assert state["step"] == _RECOVERY_STEP, state
         self.recovery_codes = state["recovery_codes"]
         _, state = await self.call("POST", "/login/enrol/done", {})

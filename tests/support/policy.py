@@ -57,7 +57,8 @@ def resource(**over: Any) -> Resource:
 
 
 def context(**over: Any) -> Context:
-    """Wednesday noon, from home, on a registered managed device, password and TOTP a minute old, an empty pool."""
+    """Wednesday noon, from home, on a registered managed device, password and TOTP a minute old, an empty pool, no
+    day of the week behind."""
     values: dict[str, Any] = {
         "now": NOON,
         "source": ip_address("203.0.113.7"),
@@ -70,6 +71,7 @@ def context(**over: Any) -> Context:
         "seats_total": 10,
         "gateway_load_percent": 0,
         "user_sessions": 0,
+        "days_worked": 0,
     }
     return Context(**(values | over))
 

@@ -87,6 +87,7 @@ LEAVES: Final[Mapping[str, st.SearchStrategy[Any]]] = {
     "seats_used_percent": _either("at_least", "below", [0, 50, 90, 100]),
     "gateway_load_percent": _either("at_least", "below", [0, 80]),
     "user_sessions": _either("at_least", "below", [1, 3]),
+    "days_a_week": st.sampled_from([1, 2, 4, 7]),
 }
 
 
@@ -210,6 +211,7 @@ def _requests(*, safe: bool) -> st.SearchStrategy[Request]:
         seats_total=_percent,
         gateway_load_percent=_percent,
         user_sessions=st.sampled_from([None, 0, 1, 3]),
+        days_worked=st.sampled_from([None, 0, 1, 3, 4, 6]),
         live=st.booleans(),
         overlays=st.just(()),
     )
@@ -291,6 +293,9 @@ def _single(key: str, value: Any, request: Request, document: PolicyDocument) ->
         return (subject.tenant_id == resource.tenant_id) is value
     if key == "zone_known":
         return (resource.zone is not None) is value
+    if key == "days_a_week":
+        worked = context.days_worked
+        return None if worked is None else worked + 1 <= value
     facts: dict[str, Any] = {
         "departments": subject.department,
         "employment": subject.employment,

@@ -96,9 +96,10 @@ async def open_scene(
     *,
     more: Mapping[str, Any],
     clock: Clock | None = None,
+    ahead: timedelta = timedelta(),
     who: Sequence[str] = ("ikeda", "mori", "kato", "ota", "suzuki"),
 ) -> AsyncIterator["Scene"]:
-    """The same on any database and by any clock, for other modules."""
+    """The same on any database and by any clock, for other modules; `ahead` as of a `Person`."""
     folder.mkdir()  # noqa: ASYNC240 - a test waits for its folder
     (folder / "plans.yaml").write_text(PLANS, "utf-8")
     officials = [{"username": "ikeda", "rank": 1, "title_ja": "危機管理監", "title_en": "Head"}]
@@ -121,7 +122,7 @@ async def open_scene(
         await running.admin("PUT", "/desktops/pc-1", definition)
         people = {}
         for uid in who:
-            people[uid] = await stack.enter_async_context(Person(running.url, uid, f"{uid}-pw-2026"))
+            people[uid] = await stack.enter_async_context(Person(running.url, uid, f"{uid}-pw-2026", ahead=ahead))
             await people[uid].log_in()
         yield Scene(running, people)
 

@@ -25,6 +25,10 @@ rules:
     effect: permit
     name: {ja: 日中, en: By day}
     when: {groups: [telework], hours: {windows: ["08:30-17:15"]}}
+  - id: T-03
+    effect: permit
+    name: {ja: 三日まで, en: Three days}
+    when: {groups: [telework], hours: {windows: ["20:00-22:00"]}, days_a_week: 3}
   - id: T-02
     effect: permit
     name: {ja: 別館から, en: From the annex}
@@ -79,6 +83,18 @@ async def test_from_is_the_address_the_person_comes_from(config: Path) -> None:
     status, said, text = await explain(config, *night, "10.32.0.9")
     assert (status, said["sato → office"]) == (1, "refused")
     assert re.search(r"^T-02 .* no +source network is annex$", text, re.MULTILINE)
+
+
+async def test_days_worked_are_those_of_that_week_before(config: Path) -> None:
+    """2026-06-04 is a Thursday; nothing is recorded of that week."""
+    evening = ("sato", "office", "--at", "2026-06-04T21:00:00")
+    for arguments, allowed in (((), True), (("--days-worked", "2"), True), (("--days-worked", "3"), False)):
+        status, said, text = await explain(config, *evening, *arguments)
+        assert (status == 0, said["sato → office"] == "allowed") == (allowed, allowed), text
+    assert re.search(r"^T-03 .* no +at most 3 days this week, today included$", text, re.MULTILINE)
+    assert said["Available from"] == "2026-06-05 08:30 (JST)", "by T-01"
+    status, _, text = await explain(config, *evening, "--days-worked", "7")
+    assert status == 2, text
 
 
 async def test_what_does_not_exist_is_said_in_one_line(config: Path) -> None:

@@ -21,12 +21,16 @@ class Scene:
     def __init__(self) -> None:
         self.readings: list[object] = []
         self.kept: list[object] = []
+        self.noted: list[object] = []
+        self.picture: object | None = object()
         self.pause = 0.0
-        live = SimpleNamespace(web_session_id="web_1", user_id="usr_1", session_id="ses_1")
-        parts: dict[str, Any] = dict.fromkeys(("viewers", "sessions", "changes"), SimpleNamespace())
+        live = SimpleNamespace(web_session_id="web_1", user_id="usr_1", session_id="ses_1", tenant_id="city")
+        parts: dict[str, Any] = dict.fromkeys(("sessions", "changes"), SimpleNamespace())
         parts["registry"] = SimpleNamespace(live=lambda: (live,))
         parts["auth"] = SimpleNamespace(web_session=self._read)
         parts["judge"] = SimpleNamespace(keep=self.kept.append)
+        parts["days"] = SimpleNamespace(note=self.noted.append, settle=self._settle)
+        parts["viewers"] = SimpleNamespace(of=lambda _session_id: self.picture)
         self.oversight = Oversight(
             tenant_id=TenantId("city"), bus=LocalBus(), clock=FakeClock(datetime(2026, 4, 1, tzinfo=UTC)), **parts
         )
@@ -38,6 +42,13 @@ class Scene:
         if isinstance(found, Exception):
             raise found
         return found
+
+    async def _settle(self) -> None:
+        pass
+
+    async def days(self) -> None:
+        """The regular note of who is at work."""
+        await cast("Any", self.oversight)._note_days()
 
     async def changed(self) -> None:
         """The bus says so."""
@@ -68,3 +79,12 @@ async def test_of_two_changes_at_once_the_newer_reading_is_kept() -> None:
     await scene.changed()
     await first
     assert scene.kept[-1] == "newer"
+
+
+async def test_who_sees_a_desktop_is_noted_and_who_still_waits_for_one_is_not() -> None:
+    scene = Scene()
+    await scene.days()
+    assert scene.noted == [("city", "usr_1")]
+    scene.picture = None
+    await scene.days()
+    assert len(scene.noted) == 1

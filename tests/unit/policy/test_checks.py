@@ -127,6 +127,19 @@ def test_a_permit_under_an_own_forbid_is_dead() -> None:
     assert "N-1" in one(GOOD, forbid, severity=Severity.WARNING).text_en
 
 
+def test_a_cap_of_days_that_no_plan_can_lift_is_pointed_out() -> None:
+    problem = one(GOOD, {"effect": "forbid", "when": {**WHO, "not": {"days_a_week": 4}}}, severity=Severity.WARNING)
+    assert "どのBCP計画でも外せません" in problem.text_ja
+    assert "no BCP plan can lift it" in problem.text_en
+    assert checked({"when": {**WHO, "days_a_week": 4}}) == ()
+
+
+@pytest.mark.parametrize("days", [0, 8, True, 4.0, "4"])
+def test_days_a_week_are_a_whole_number_from_one_to_seven(days: Any) -> None:
+    with pytest.raises(PolicyInvalid):
+        checked({"when": {**WHO, "days_a_week": days}})
+
+
 def test_a_bcp_rule_that_widens_nothing_is_pointed_out() -> None:
     plan = {"layer": "bcp", "when": {**WHO, "zones": ["lgwan"], "bcp": BCP}}
     assert "N-0" in one(GOOD, plan, severity=Severity.WARNING).text_en
@@ -156,6 +169,7 @@ def w(**conditions: Any) -> When:
         (w(dates={"until": "2026-01-01"}, all_of=[{"dates": {"from": "2026-01-02"}}]), "dates"),
         (w(hours={"days": "workdays"}, **{"not": {"hours": {"days": "workdays"}}}), "hours"),
         (w(password_age={"over": "2h"}, **{"not": {"password_age": {"over": "1h"}}}), "password_age"),
+        (w(days_a_week=3, **{"not": {"days_a_week": 4}}), "days_a_week"),
         # not contradictions
         (w(groups=["a"], all_of=[{"groups": ["b"]}]), None),
         (w(groups=["a", "b"], **{"not": {"groups": ["a"]}}), None),
@@ -163,6 +177,8 @@ def w(**conditions: Any) -> When:
         (w(totp_age={"at_most": "2h"}, all_of=[{"totp_age": {"over": "1h"}}]), None),
         (w(zones=["lgwan"], any_of=[{"zones": ["internet"]}]), None),
         (w(**{"not": {"zones": ["lgwan"]}}), None),
+        (w(days_a_week=4, **{"not": {"days_a_week": 3}}), None),  # on the fourth day alone
+        (w(days_a_week=4, all_of=[{"days_a_week": 3}]), None),
         (w(hours={"days": "workdays"}, **{"not": {"hours": {"days": ["mon"]}}}), None),
     ],
 )
@@ -197,6 +213,12 @@ def test_contradiction(when: When, key: str | None) -> None:
         (w(suspended=True), w(suspended=True), True),
         (w(suspended=False), w(suspended=True), False),
         (w(user_sessions={"at_least": 5}), w(user_sessions={"at_least": 3}), True),
+        (w(days_a_week=3), w(days_a_week=4), True),
+        (w(days_a_week=4), w(days_a_week=3), False),
+        (w(days_a_week=4), w(), True),
+        (w(), w(days_a_week=7), False),  # not when nobody knows how many
+        (w(**{"not": {"days_a_week": 4}}), w(**{"not": {"days_a_week": 3}}), True),
+        (w(**{"not": {"days_a_week": 3}}), w(**{"not": {"days_a_week": 4}}), False),
     ],
 )
 def test_implication(narrow: When, wide: When, implied: bool) -> None:

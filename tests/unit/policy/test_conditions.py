@@ -104,6 +104,13 @@ CASES: list[tuple[dict[str, Any], dict[str, Any], bool | None]] = [
     ({"gateway_load_percent": {"at_least": 80}}, {"gateway_load_percent": None}, None),
     ({"user_sessions": {"at_least": 3}}, {"user_sessions": 3}, True),
     ({"user_sessions": {"below": 3}}, {"user_sessions": 3}, False),
+    ({"days_a_week": 4}, {"days_worked": 3}, True),  # today would be the fourth
+    ({"days_a_week": 4}, {"days_worked": 4}, False),
+    ({"days_a_week": 1}, {"days_worked": 0}, True),
+    ({"days_a_week": 7}, {"days_worked": 6}, True),
+    ({"days_a_week": 4}, {"days_worked": None}, None),
+    ({"not": {"days_a_week": 4}}, {"days_worked": 4}, True),
+    ({"not": {"days_a_week": 4}}, {"days_worked": None}, None),
     (FIRST, {}, False),
     (FIRST, quake(BcpLevel.ALERT), False),
     (FIRST, quake(BcpLevel.FIRST), True),

@@ -361,6 +361,59 @@ def test_the_next_opening_is_told(now: str, opens: str) -> None:
     assert reason.rule_id == "N-01"
 
 
+CAPPED = WHO | {"days_a_week": 4}
+
+
+@pytest.mark.parametrize(
+    ("when", "now", "worked", "opens"),
+    [
+        (CAPPED, "2026-06-05T10:00", 4, "2026-06-08T00:00"),  # Friday: the week begins anew on Monday
+        (CAPPED | DAY, "2026-06-05T10:00", 4, "2026-06-08T08:30"),
+        (CAPPED | DAY, "2026-06-07T23:59", 6, "2026-06-08T08:30"),
+        (CAPPED | DAY, "2026-05-01T10:00", 4, "2026-05-07T08:30"),  # a Monday that is a holiday
+        (CAPPED | DAY, "2026-06-03T18:00", 2, "2026-06-04T08:30"),  # worked today as well, Thursday is the fourth
+        (CAPPED | DAY, "2026-06-03T18:00", 3, "2026-06-08T08:30"),  # worked today as well, it would be the fifth
+        (CAPPED | DAY, "2026-06-03T07:00", 3, "2026-06-03T08:30"),  # today itself is the fourth
+    ],
+)
+def test_days_used_up_come_back_on_monday(when: dict[str, Any], now: str, worked: int, opens: str) -> None:
+    reason = engine([permit(when=when)]).decide(request(now=tokyo(now), days_worked=worked)).reason
+    assert reason.available_from == tokyo(opens)
+    assert reason.rule_id == "N-01"
+    used_up = worked >= 4
+    assert reason.code is (ReasonCode.DAYS_USED_UP if used_up else ReasonCode.OUTSIDE_HOURS)
+    assert (reason.text_ja == "今週はすでに4日使いました（週4日まで）。") is used_up
+    assert (reason.text_en == "This week's days are used up (at most 4 a week).") is used_up
+
+
+def test_days_that_nobody_can_count_give_nothing_and_no_moment() -> None:
+    capped = engine([permit(when=CAPPED)])
+    reason = capped.decide(request(days_worked=None)).reason
+    assert (reason.code, reason.available_from) == (ReasonCode.DAYS_UNKNOWN, None)
+    assert "確認できない" in reason.text_ja
+    assert "cannot be told" in reason.text_en
+    inside = engine([permit(when=WHO | {"any_of": [{"days_a_week": 4}, {"networks": ["office"]}]})], networks=OFFICE)
+    told = inside.decide(request(days_worked=4)).reason
+    assert (told.code, told.text_ja) == (ReasonCode.DAYS_USED_UP, "今週利用できる日数を使い切りました。")
+    assert told.available_from == tokyo("2026-06-08T00:00")
+
+
+def test_a_forbid_by_days_ends_on_monday_too() -> None:
+    spent = forbid("N-02", when={"not": {"days_a_week": 4}}, message={"ja": "週4日まで", "en": "4 days a week"})
+    rules = engine([permit(), spent])
+    assert rules.decide(request(days_worked=3)).allowed
+    for worked in (4, None):
+        reason = rules.decide(request(days_worked=worked)).reason
+        assert (reason.code, reason.text_en) == (ReasonCode.FORBIDDEN_BY_RULE, "4 days a week")
+        assert reason.available_from == tokyo("2026-06-08T00:00")
+
+
+def test_who_need_not_count_days_is_told() -> None:
+    assert engine([permit(when=CAPPED)]).counts_days
+    assert engine([permit(when=WHO | {"any_of": [{"days_a_week": 4}, {"groups": ["x"]}]})]).counts_days
+    assert not engine([permit()]).counts_days
+
+
 def test_no_time_is_told_when_time_does_not_help() -> None:
     night = tokyo("2026-06-03T20:00")
     rules = engine([permit(when=WHO | DAY | {"networks": ["office"]})], networks=OFFICE)
@@ -538,6 +591,12 @@ def test_sample_policy_in_a_citys_day() -> None:
     assert evening.reason.available_from == tokyo("2026-06-08T07:30")
     branch = {**pool("office-desktop"), "source": ip_address("10.31.0.9"), "device_registered": True}
     assert city.decide(request(now=tokyo("2026-06-05T21:00"), **branch)).rule_ids[-1] == "N-02"
+    fifth: dict[str, Any] = {"now": tokyo("2026-06-05T10:00"), "days_worked": 4}  # a Friday
+    for name in ("office-desktop", "internet-desktop"):
+        used_up = city.decide(request(**fifth, **pool(name)))
+        assert used_up.reason.code is ReasonCode.DAYS_USED_UP
+        assert used_up.reason.available_from == tokyo("2026-06-08T07:30")
+    assert city.decide(request(**fifth, **pool("office-desktop") | {"source": ip_address("10.20.0.9")})).allowed
     staff = city.decide(
         request(now=tokyo("2026-06-07T03:00"), groups=frozenset({"it-staff"}), **pool("office-desktop"))
     )

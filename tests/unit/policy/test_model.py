@@ -21,6 +21,7 @@ def test_under_overlays_everything_else_stays() -> None:
         seats_total=2,
         gateway_load_percent=3,
         user_sessions=4,
+        days_worked=5,
         live=True,
     )
     unset = Context(NOON)

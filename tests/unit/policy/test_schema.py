@@ -49,6 +49,8 @@ def test_every_kind_of_condition_has_words() -> None:
     with pytest.raises(TypeError):
         describe("groups", 3)
     assert sentence(When()) == ("条件なし（常に）", "always")
+    assert describe("days_a_week", 4) == ("今日を含めて週4日まで", "at most 4 days this week, today included")
+    assert describe("days_a_week", 1)[1] == "at most 1 day this week, today included"
     ja, en = sentence(When.model_validate({"groups": ["a", "b"], "not": {"suspended": True}}))
     assert ja == "グループが a・b、かつ（利用停止中である）でない"
     assert en == "group is a or b and not (is suspended)"

@@ -103,6 +103,18 @@ def test_a_limit_on_another_fact_is_found_where_it_bites(condition: dict[str, An
     assert (lost.gain, {tried[place].fact_en for place in lost.situations}) == (False, {fact})
 
 
+def test_the_days_of_the_week_are_used_up_where_a_rule_counts_them() -> None:
+    capped, free = STAFF | {"when": {"groups": ["telework"], "days_a_week": 4}}, STAFF | {"id": "N-02"}
+    for before, after, gain in (([STAFF], [capped], False), ([capped], [capped, free], True)):
+        (change,) = effect(before, after).changes  # in the second neither the old rule changed nor the new one counts
+        tried = situations(support.engine(before), support.engine(after), NOON)
+        assert change.gain is gain
+        assert {tried[place].fact_en for place in change.situations} == {"4 days of the week used"}
+        assert {tried[place].context.days_worked for place in change.situations} == {4}
+    weekly = support.engine([STAFF | {"when": {"groups": ["telework"], "days_a_week": 7}}])
+    assert {one.fact_en for one in situations(weekly, weekly, NOON)} == {None}
+
+
 def test_a_temporary_authenticator_is_tried_when_a_changed_rule_names_it() -> None:
     narrow = {"id": "N-09", "effect": "limit", "when": {"factors": ["temporary"]}, "oblige": {"view_only": True}}
     found = effect([STAFF], [STAFF, narrow], pool(pool_class="low-privilege"))

@@ -157,6 +157,9 @@ function whenAndWhere(gain: Gain): string[] {
   if (gain.later_at !== null) {
     said.push(i18next.t(gain.now > 0 ? "bcp:diff.othersFrom" : "bcp:diff.firstFrom", { time: dateTime(gain.later_at) }));
   }
+  if (gain.used_up > 0) {
+    said.push(i18next.t("bcp:diff.usedUp", { count: gain.used_up }));
+  }
   said.push(
     gain.places === null
       ? i18next.t("bcp:diff.anywhere")

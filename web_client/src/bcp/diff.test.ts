@@ -21,7 +21,7 @@ describe("what a signature changes", () => {
   });
   it("lists the largest gains first and leaves out empty ones", () => {
     const gain = (pool_id: string, people: number) => ({
-      ...{ pool_id, name_ja: "", name_en: "", people, now: people, later_at: null, places: null },
+      ...{ pool_id, name_ja: "", name_en: "", people, now: people, later_at: null, used_up: 0, places: null },
       ...{ named: [], more: 0 },
     });
     const gains = gainsByPeople(whatIf({ gains: [gain("a", 5), gain("b", 0), gain("c", 9)] }));

@@ -162,6 +162,8 @@ export interface Gain {
   /** How many of `people` gain it at the moment of asking, and when the first of the others does. */
   readonly now: number;
   readonly later_at: string | null;
+  /** How many of `people` only once they have used up the days of the week that the usual rules allow. */
+  readonly used_up: number;
   /** From where; null for wherever was tried. */
   readonly places: readonly Place[] | null;
   readonly named: readonly { readonly username: string; readonly display_name: string; readonly department: string | null }[];

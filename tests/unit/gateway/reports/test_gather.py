@@ -10,6 +10,7 @@ from broker.duties.models import Priority
 from common.audit import AuditEvent, ChainedEvent
 from gateway.reports.gather import final, gather
 from gateway.reports.model import Report, decode, encode, sha256
+from gateway.reports.rights import rights
 from gateway.reports.sessions import normal_allowed
 from policy.bcp.audit_names import BcpAudit
 from policy.bcp.model import DeclarationState, Level
@@ -165,3 +166,11 @@ def test_events_of_any_shape_are_survived_and_the_peak_is_never_above_the_sessio
     report = gather(EMERGENCY.material, events)
     assert report.peak <= report.overall.sessions <= 3
     assert decode(encode(report)) == report
+
+
+def test_rights_say_on_how_many_days_of_a_week() -> None:
+    level = EMERGENCY.material.declaration.level
+    free, capped = (PLAN.first[0].model_copy(update={"days_a_week": days}) for days in (None, 3))
+    lines = [rights(PLAN.model_copy(update={"first": (one,)}), level, {}, drill=False)[0] for one in (free, capped)]
+    assert ["日数：週の日数の上限なし" in one.during.splitlines() for one in lines] == [True, False]
+    assert ["日数：週3日まで" in one.during.splitlines() for one in lines] == [False, True]

@@ -87,6 +87,7 @@ def test_every_line_of_a_widening_becomes_a_condition() -> None:
         places={"networks": ["east"], "sites": ["east"]},
         devices={"kinds": ["tablet"], "registered": False},
         hours={"windows": ["22:00-06:00"], "days": "workdays"},
+        days_a_week=5,
         targets={"pools": ["office"], "classes": ["standard"], "sites": ["east"], "zones": ["lgwan"]},
         terms={"total_limit": "12h", "quality": "slow"},
     )
@@ -96,8 +97,9 @@ def test_every_line_of_a_widening_becomes_a_condition() -> None:
     assert when.networks == ("east",)
     assert set(when.given()) == {
         "bcp", "groups", "departments", "employment", "duties", "networks", "device_kinds", "device_registered",
-        "hours", "pools", "pool_classes", "sites", "zones",
+        "hours", "days_a_week", "pools", "pool_classes", "sites", "zones",
     }  # fmt: skip
+    assert when.days_a_week == 5
     assert plan_from(content_of(made)) == made
     assert plan_from(content_of(plan())).digest == plan().digest
 
@@ -154,13 +156,16 @@ def test_the_second_level_contains_the_first() -> None:
         {"terms": {"total_limit": "10h", "quality": "slow"}},
         {"terms": {"total_limit": "10h"}, "places": {"networks": ["east"]}},
         {"terms": {"total_limit": "10h"}, "who": {"groups": ["else"]}},
+        {"terms": {"total_limit": "10h"}, "days_a_week": 3},
     ]
     for over in narrower:
         (problem,) = refused(plan_dict(first=[first], second=[widening(**over)], drill=None))
         assert problem.rule_id == "quake/W1"
         assert "第2次" in problem.text_ja
     wider = widening(who={"groups": ["shelter", "telework"]}, terms={"total_limit": "12h"})
-    proof.load(plan_file(plan_dict(first=[first], second=[wider], drill=None)), BASE, today=TODAY)
+    for low, high in (({}, {}), ({"days_a_week": 3}, {"days_a_week": 4}), ({"days_a_week": 3}, {})):
+        levels = plan_dict(first=[first | low], second=[wider | high], drill=None)
+        proof.load(plan_file(levels), BASE, today=TODAY)
 
 
 def test_a_drill_exceeds_nothing() -> None:

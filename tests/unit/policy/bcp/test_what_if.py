@@ -65,6 +65,24 @@ def test_what_ends_before_the_morning_gives_nothing() -> None:
     assert effect(INFECTION, clock(3, 22, 30), break_glass=True).gainers == ()
 
 
+def test_a_plan_that_lifts_the_cap_of_days_shows_who_gains_once_they_are_used_up() -> None:
+    """Within the usual hours the plan gives telework staff nothing but the fifth day; on a Monday there is none yet."""
+    daytime = {"windows": ["08:00-17:00"], "days": "workdays"}
+    line = widening(who={"groups": ["telework"]}, targets={"pools": ["office-desktop"]}, hours=daytime)
+    plan, capped = (
+        Plan.model_validate(plan_dict(first=[line | over], second=[], drill=None)) for over in ({}, {"days_a_week": 4})
+    )
+    found = effect(plan, clock(3, 10))
+    assert {(gain.usernames, gain.before) for gain in found.gains} == {(("s0",), None)}
+    situations = {place for gain in found.gains for place in gain.situations}
+    assert {found.tried[place].fact_ja for place in situations} == {"今週すでに4日利用"}
+    assert effect(capped, clock(3, 10)).gains == ()
+    assert effect(plan, clock(8, 10), ends_at=clock(8, 16)).gains == ()
+    assert effect(plan, clock(11, 10), ends_at=clock(12, 0)).gains == ()  # Thursday until midnight
+    assert effect(plan, clock(11, 20), ends_at=clock(12, 9)).gainers == ("s0",)  # Friday morning
+    assert effect(plan, clock(12, 10), ends_at=clock(11, 10)).gains == ()
+
+
 def test_a_line_for_a_named_place_shows_who_gains_there_and_that_it_is_only_there() -> None:
     line = widening(who={"groups": ["none"]}, places={"networks": ["satellite"]}, targets={"pools": ["office-desktop"]})
     found = effect(Plan.model_validate(plan_dict(first=[line], second=[], drill=None)), clock(3, 10))

@@ -56,14 +56,9 @@ export function LineForm(props: LineFormProps) {
         onChange={(approval) => onChange({ ...line, approval })}
         testId={`${testId}-approval`}
       />
-      <Pair
-        label={t("form.frequency")}
-        value={line.frequency}
-        onChange={(frequency) => onChange({ ...line, frequency })}
-        testId={`${testId}-frequency`}
-      />
       <Places {...props} />
       <When {...props} />
+      <DaysAWeek {...props} />
       <Targets {...props} />
       <Terms {...props} />
       {onRemove === null ? null : (
@@ -215,6 +210,28 @@ function When({ line, onChange, testId }: PartProps) {
         />
       )}
     </div>
+  );
+}
+
+const NUMBERS = [1, 2, 3, 4, 5, 6] as const;
+
+function DaysAWeek({ line, onChange, testId }: PartProps) {
+  const { t } = useTranslation("plans");
+  const { days_a_week: chosen, ...rest } = line;
+  // Seven is no cap, but a file may say so.
+  const numbers = chosen === 7 ? [...NUMBERS, 7] : NUMBERS;
+  return (
+    <ChoiceGroup
+      name={`${testId}-days-a-week`}
+      label={t("form.daysAWeek")}
+      columns
+      choices={[
+        { value: "all", title: t("words.noCap") },
+        ...numbers.map((count) => ({ value: String(count), title: t("words.daysAWeek", { count }) })),
+      ]}
+      value={chosen === undefined ? "all" : String(chosen)}
+      onChange={(value) => onChange(value === "all" ? rest : { ...rest, days_a_week: Number(value) })}
+    />
   );
 }
 

@@ -18,7 +18,6 @@ describe("a plan in the form", () => {
     const line = {
       ...newWidening([]),
       who: { groups: [], duties: ["water"], substitutes: false },
-      frequency: { ja: "", en: "" },
       devices: { kinds: [] },
       terms: { idle_limit: "", clipboard_in_chars: 0 },
     };
@@ -40,6 +39,11 @@ describe("a plan in the form", () => {
     const [plan] = (JSON.parse(textOf({ ...newPlan(), first: [line] })) as { plans: { first: Record<string, unknown>[] }[] }).plans;
     expect(plan?.first[0]?.["devices"]).toEqual({ registered: false });
     expect(plan?.first[0]).not.toHaveProperty("terms");
+  });
+  it("keeps the cap of days as the number it is", () => {
+    const text = textOf({ ...newPlan(), first: [{ ...newWidening([]), days_a_week: 4 }] });
+    const [plan] = (JSON.parse(text) as { plans: { first: Record<string, unknown>[] }[] }).plans;
+    expect(plan?.first[0]?.["days_a_week"]).toBe(4);
   });
   it("gives each new line an id of its own", () => {
     expect(newWidening(["W1", "W3"]).id).toBe("W2");

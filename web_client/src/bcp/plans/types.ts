@@ -19,7 +19,7 @@ export interface Widening {
   readonly name: Bilingual;
   readonly who: Who;
   readonly approval: Bilingual;
-  readonly frequency?: Bilingual;
+  readonly days_a_week?: number;
   readonly places: {
     readonly anywhere?: boolean;
     readonly networks?: readonly string[];

@@ -49,16 +49,16 @@ export function basics(plan: PlanContent): readonly Row[] {
   ];
 }
 
-/** Who, with whose approval, how often, from where, with what, when, to where, on which terms. */
+/** Who, with whose approval, from where, with what, when, how often, to where, on which terms. */
 export function lineRows(line: Widening, known: KnownNames): readonly Row[] {
   const say = t();
   const rows: Row[] = [
     [say("words.who"), who(line, known)],
     [say("words.approval"), both(line.approval)],
-    [say("words.frequency"), both(line.frequency)],
     [say("words.places"), places(line, known)],
     [say("words.devices"), devices(line)],
     [say("words.hours"), hours(line)],
+    [say("words.frequency"), daysAWeek(line)],
     [say("words.targets"), targets(line, known)],
     [say("words.terms"), terms(line)],
   ];
@@ -108,6 +108,10 @@ function hours({ hours: when }: Widening): string {
       ? list(when.days)
       : say(`words.days.${when.days === "workdays" || when.days === "holidays" ? when.days : "every_day"}`);
   return `${days} ${(when.windows ?? []).join(pick("・", ", "))}`.trim();
+}
+
+function daysAWeek({ days_a_week: count }: Widening): string {
+  return count === undefined ? t()("words.noCap") : t()("words.daysAWeek", { count });
 }
 
 function targets({ targets: to }: Widening, known: KnownNames): string {

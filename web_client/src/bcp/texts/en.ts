@@ -321,6 +321,7 @@ export const en: BcpTexts = {
     now_one: "{{count, number}} person right now",
     now_other: "{{count, number}} people right now",
     firstFrom: "Nobody right now, the first from {{time}}",
+    usedUp: "{{count, number}} only once the days of the week that the usual rules allow are used up",
     othersFrom: "the first of the others from {{time}}",
     anywhere: "from anywhere",
     onlyFrom: "only from {{places}}",

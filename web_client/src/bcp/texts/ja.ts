@@ -320,6 +320,7 @@ export const ja = {
     now_one: "今すぐ {{count, number}}人",
     now_other: "今すぐ {{count, number}}人",
     firstFrom: "今は使えません。早い人で {{time}} から",
+    usedUp: "{{count, number}}人は、通常の規則で決まった週の日数を使い切ったときだけ",
     othersFrom: "ほかの人は早くて {{time}} から",
     anywhere: "どこからでも",
     onlyFrom: "{{places}}からだけ",
