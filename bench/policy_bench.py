@@ -85,6 +85,7 @@ def asked(now: datetime, subjects: list[Subject], resource: Resource) -> list[Re
                 seats_total=100,
                 gateway_load_percent=30,
                 user_sessions=0,
+                days_worked=i % 4,
             ),
         )
         for i, subject in enumerate(subjects)

@@ -149,7 +149,22 @@ def conjunction(conditions: tuple[Condition, ...]) -> Check:
     """All must hold: False as soon as one is False, else unknown if one is unknown."""
     if len(conditions) == 1:
         return conditions[0].check
+    if len(conditions) == 2:
+        return _both(conditions[0].check, conditions[1].check)
     return _all_of([condition.check for condition in conditions])
+
+
+def _both(first: Check, second: Check) -> Check:
+    """`_all_of` two, which is what most rules have left to test: without a loop it costs half."""
+
+    def check(request: Request) -> Answer:
+        one = first(request)
+        if one is False:
+            return False
+        other = second(request)
+        return other if one or other is False else None
+
+    return check
 
 
 def _all_of(checks: list[Check]) -> Check:
