@@ -6,6 +6,7 @@ session, request, pool, seats, register of duties) and nothing about rules.
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -25,7 +26,6 @@ from common.clock import Clock
 from common.drift import MOST
 from common.errors import ErrorCode, KakehashiError, StoreUnavailable
 from common.ids import PoolId, SessionId, WebSessionId
-from common.log import get_logger
 from gateway.audit_names import GatewayAudit
 from gateway.clock_watch import ClockWatch
 from gateway.facts import factor, resource, subject
@@ -37,7 +37,6 @@ from policy.model import Action, Context, Decision, FactorKind, Grant, Reason, R
 from policy.service import PolicyService
 
 _LEARN_SECONDS: Final = 0.5
-_log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,11 +286,9 @@ class Judge:
         longer than a judgement may; what cannot be told then is unknown."""
         if not self._bcp.counts_days(self._policy.current):
             return
-        try:
+        with suppress(TimeoutError, StoreUnavailable):
             async with asyncio.timeout(_LEARN_SECONDS):
                 await self._days.learn((one.tenant_id, one.user_id) for one in live)
-        except (TimeoutError, StoreUnavailable) as error:
-            _log.warning("worked days not known", error=type(error).__name__)
 
     def again(self, live: LiveSession) -> Answer:
         """May this session go on? Uses the newest known groups; the time of the last factor is that of its login.

@@ -96,6 +96,9 @@ class Snapshot:
             if item.declaration.drill and item.declaration.injects
         }
         self._rules: tuple[Rule, ...] | None = None
+        plans = [item.plan for item, _overlay in self._widening]
+        self.counts_days: Final = any(line.days_a_week for plan in plans for line in (*plan.first, *plan.second))
+        """Whether a plan that is declared here limits the days of a week: if not, nobody need count them for it."""
 
     def overlays_for(
         self, subject: Subject, resource: Resource, now: datetime, mono: float

@@ -252,7 +252,7 @@ class BcpService:
 
     def counts_days(self, base: Engine) -> bool:
         """Whether a rule of the base policy, of what is declared, or of what goes on by grace counts days of work."""
-        return self.engine(base).counts_days or self._widened_by(base, self._memory.returning).counts_days
+        return base.counts_days or self._memory.snapshot.counts_days or self._memory.returning.counts_days
 
     def judge(self, base: Engine, request: Request) -> Judged:
         """Decide with whatever is declared. `context.overlays` of the request is replaced."""

@@ -155,6 +155,32 @@ async def test_who_is_at_work_keeps_the_desktop_for_the_grace_on_every_node_and_
     await bus.close()
 
 
+async def test_days_are_counted_for_a_plan_that_limits_them_while_it_is_declared_and_for_its_grace(
+    sqlite_database: Database, tmp_path: Path, keyring: Keyring, clock: FakeClock
+) -> None:
+    (tmp_path / "a").mkdir()
+    capped = kit.widening("W1", days_a_week=4)
+    (tmp_path / "a" / "plans.yaml").write_text(kit.plan_file(kit.plan_dict(first=[capped], second=[], drill=None)))
+
+    def third_and_fourth() -> list[bool]:
+        asked = [replace(ask(clock), context=context(now=clock.now(), days_worked=days)) for days in (3, 4, None)]
+        return [decided(node, request) for request in asked]
+
+    async with kit.node(tmp_path / "a", sqlite_database, clock, keyring=keyring) as node:
+        base = node.policy.current
+        assert not node.bcp.counts_days(base)
+        made = await kit.declare(node, clock)
+        assert node.bcp.counts_days(base)
+        assert third_and_fourth() == [True, False, False]
+        await node.bcp.lift(made.id, kit.signer("clerk", clock.now()), note="終息")
+        assert third_and_fourth() == [False, False, False]
+        assert at_work(node, clock)
+        assert node.bcp.counts_days(base), "whoever is at work goes on by it"
+        clock.advance(timedelta(minutes=31))
+        await node.bcp.sweep()
+        assert not node.bcp.counts_days(base)
+
+
 async def test_the_grace_is_never_longer_than_that_of_the_signed_end(
     database: Database, tmp_path: Path, keyring: Keyring, clock: FakeClock
 ) -> None:
