@@ -2,9 +2,9 @@
 
 The parts are the gateway's own (database, audit chain, policy, declarations, broker, judge, oversight); only browsers
 and desktops are missing: each viewer is a row, a place in the registry and a callback that notes when it was reached.
-The viewers are people of the synthetic city at their own office PCs, with the duties of its register. The plan is one
-of its own: the terms of everybody have to change, and nobody may have a grace. Wall clock, because waiting for the
-database is part of it.
+The viewers are people of the synthetic city at their own office PCs, with the duties of its register, all of them for
+this once in the emergency headquarters: its plan has to change the terms of everybody, and nobody may have a grace.
+Wall clock, because waiting for the database is part of it.
 """
 
 import asyncio
@@ -43,7 +43,8 @@ from common.ids import DesktopId, PoolId, SessionId, UserId, WebSessionId
 from common.secret import Keyring
 from gateway.changes import Changes
 from gateway.clock_watch import ClockWatch, SteadyClock
-from gateway.demo import synthetic
+from gateway.demo import city, synthetic
+from gateway.demo.run import POLICY
 from gateway.facts import resource, subject
 from gateway.judge import Judge
 from gateway.metrics import Metrics
@@ -69,34 +70,7 @@ POOL: Final = PoolId("office-desktop")
 OFFICE: Final = Pool(CITY, POOL, "庁内", "Office", PoolKind.STATIC, "office", Zone.LGWAN, None, max_desktops=VIEWERS)
 TOWN: Final = synthetic.generate(VIEWERS * 6 // 5)
 """Nine of ten have a PC; with these there is one for each viewer."""
-RULES: Final = """
-format: 1
-name: {ja: 測定, en: Bench}
-rules:
-  - id: N-01
-    effect: permit
-    name: {ja: テレワーク, en: Telework}
-    when: {groups: [at-home], pools: [office-desktop], totp_age: {at_most: 12h}}
-    terms: {total_limit: 8h}
-"""
-PLANS: Final = """
-format: 1
-plans:
-  - id: quake
-    version: 1
-    name: {ja: 地震, en: Earthquake}
-    grace: 0m
-    contact: {ja: 本部, en: Headquarters}
-    texts: {allowed: {ja: 可, en: May}, forbidden: {ja: 不可, en: May not}}
-    first:
-      - id: W1
-        name: {ja: 延長, en: Longer}
-        who: {groups: [at-home, shelter]}
-        approval: {ja: 包括, en: Standing}
-        places: {anywhere: true}
-        targets: {pools: [office-desktop]}
-        terms: {total_limit: 11h}
-"""
+PLANS: Final = TOWN.plans.replace("grace: 30m", "grace: 0m")
 
 
 @dataclass
@@ -133,7 +107,6 @@ class Node:
 async def node(folder: Path) -> AsyncIterator[Node]:
     """Wired as `gateway/app.py` does, on SQLite. The directory does not answer: nobody asks it here."""
     clock, bus, url = SystemClock(), LocalBus(), f"sqlite:///{folder / 'kakehashi.db'}"
-    (folder / "policy.yaml").write_text(RULES, "utf-8")
     (folder / "plans.yaml").write_text(PLANS, "utf-8")
     trustme.CA().cert_pem.write_to_path(folder / "ca.pem")
     await upgrade(url)
@@ -146,7 +119,7 @@ async def node(folder: Path) -> AsyncIterator[Node]:
         await audit.start()
         stack.push_async_callback(audit.close)
         keyring = Keyring.load_or_create(folder / "keys.json")
-        policy = PolicyService(PolicySettings(path=folder / "policy.yaml"), tenant_id=CITY, clock=clock, audit=audit)
+        policy = PolicyService(PolicySettings(path=POLICY), tenant_id=CITY, clock=clock, audit=audit)
         await policy.start()
         stack.push_async_callback(policy.close)
         auth = AuthService.create(
@@ -197,8 +170,8 @@ async def node(folder: Path) -> AsyncIterator[Node]:
         yield Node(database, policy, bcp, broker, duties, judge, Reached(), clock)
 
 
-async def attach(at: Node, count: int, group: str) -> None:
-    """So many viewers of people in this group, too, as if they had come through tickets and WebSockets."""
+async def attach(at: Node, count: int, *groups: str) -> None:
+    """So many viewers of people in these groups, as if they had come through tickets and WebSockets."""
     now, rows = at.clock.now(), []
     people = {person.number: person for person in TOWN.people if not person.retired}
     at_work = [(people[pc.staff_number], DesktopId(pc.id)) for pc in TOWN.pcs if pc.staff_number in people]
@@ -208,7 +181,7 @@ async def attach(at: Node, count: int, group: str) -> None:
         number = person.number
         who = Identity(
             user_id=UserId(f"usr_{number}"), tenant_id=CITY, username=person.uid, display_name=person.display_name,
-            department=person.department, employment=person.employment, groups=frozenset({*person.groups, group}),
+            department=person.department, employment=person.employment, groups=frozenset(groups),
         )  # fmt: skip
         web = WebSession(
             id=WebSessionId(f"web_{number}"), identity=who, created_at=now, last_seen_at=now,
@@ -274,7 +247,7 @@ async def widened_and_back(viewers: int) -> tuple[float, float]:
     """Everybody has other terms after the second signature, and the old ones after lifting, which follows at once:
     while what the first changed is still being written down."""
     async with started() as at:
-        await attach(at, viewers, "at-home")
+        await attach(at, viewers, city.TELEWORK, city.BCP_HQ)
         began, signed = await approved(at)
         await until(at.reached.regrants, viewers)
         first = at.reached.regrants[viewers - 1] - began
@@ -288,7 +261,7 @@ async def cut(viewers: int) -> float:
     """Everybody rests on the declaration alone (its plan has no grace): from lifting to the last cut."""
     async with started() as at:
         _, signed = await approved(at)
-        await attach(at, viewers, "shelter")
+        await attach(at, viewers, city.BCP_HQ)
         await asyncio.sleep(3)  # a round of oversight has seen what they rest on
         began = time.perf_counter()
         await at.bcp.lift(signed.id, signer(at, "mayor"))

@@ -1,10 +1,10 @@
 """From the second signature to the new answer on thousands of open pages of one node: `python -m bench.open_pages`.
 
 The gateway is the real program with SQLite and 20 pools, without TLS, as behind a reverse proxy. Each page is a stream
-of changes and a connection that asks, as the web client has them. Nobody signs in: people and web sessions are rows
-that are there before the gateway starts, and its directory does not answer. The pages run in this process, on the same
-machine: their work is in the figures. `bench/beside.py`, in a process of its own, tells how long all others wait on the
-gateway's event loop meanwhile, relays among them.
+of changes and a connection that asks, as the web client has them. Nobody signs in: people of the synthetic city, with
+its plans, and their web sessions are rows that are there before the gateway starts, and its directory does not answer.
+The pages run in this process, on the same machine: their work is in the figures. `bench/beside.py`, in a process of its
+own, tells how long all others wait on the gateway's event loop meanwhile, relays among them.
 """
 
 import asyncio
@@ -29,13 +29,15 @@ from auth.rows import SessionRow, groups_text
 from auth.store.sessions import session_values
 from auth.store.tables import auth_user, auth_web_session
 from auth.web_sessions import csrf_token
-from bench.policy_bench import Row, show
+from bench.policy_bench import CITY, Row, show
 from common.clock import SystemClock
 from common.db import Database, upgrade
-from common.ids import TenantId, UserId, WebSessionId, token_hash
+from common.ids import UserId, WebSessionId, token_hash
 from common.settings import CONFIG_VARIABLE, PREFIX, environment, load
+from gateway.demo import city, synthetic
 from gateway.headers import SESSION_COOKIE
 from gateway.settings import Settings
+from policy.model import Zone
 from tests.support.gateway import ask_admin, variables
 from tests.support.xvnc import end
 
@@ -45,7 +47,6 @@ MANY: Final = 3_000
 SOME: Final = 500
 GOAL: Final = 2.0
 BESIDE_GOAL: Final = 20.0
-CITY: Final = TenantId("city")
 RULES: Final = """
 format: 1
 name: {ja: 測定, en: Bench}
@@ -59,22 +60,7 @@ rules:
     name: {ja: 夜間, en: At night}
     when: {groups: [telework], pools: [p05, p06, p07, p08, p09], hours: {windows: ["03:00-03:10"]}}
 """
-PLANS: Final = """
-format: 1
-plans:
-  - id: quake
-    version: 1
-    name: {ja: 地震, en: Earthquake}
-    contact: {ja: 本部, en: Headquarters}
-    texts: {allowed: {ja: 可, en: May}, forbidden: {ja: 不可, en: May not}}
-    first:
-      - id: W1
-        name: {ja: 避難所, en: Shelters}
-        who: {groups: [shelter]}
-        approval: {ja: 包括, en: Standing}
-        places: {anywhere: true}
-        targets: {pools: [p10]}
-"""
+TOWN: Final = synthetic.generate(MANY + 2, pools={Zone.LGWAN: "p10", Zone.INTERNET: "p10"})
 POOLS: Final = 20
 GATHER_SECONDS: Final = 0.05
 """`GATHER_MS` of the web client."""
@@ -87,18 +73,18 @@ def cookie(number: int) -> str:
     return f"bench-cookie-{number}"
 
 
-async def fill(url: str, people: int, shelter: int) -> None:
-    """People with web sessions: the last two sign, `shelter` of the others gain by the declaration."""
+async def fill(url: str, people: int, gaining: int) -> None:
+    """People with web sessions: the last two sign, `gaining` of the others gain by the declaration."""
     await upgrade(url)
     now, clock = SystemClock().now(), Database(url)
     users, sessions = [], []
-    for number in range(people + 2):
-        groups = {"telework"} | ({"shelter"} if number < shelter else set())
+    for number, person in enumerate(TOWN.people[: people + 2]):
+        groups = {city.TELEWORK} | ({city.BCP_HQ} if number < gaining else set())
         groups |= {"risk"} if number == people else {"board"} if number == people + 1 else set()
         user_id = UserId(f"usr_{number}")
         users.append({
-            "tenant_id": CITY, "user_id": user_id, "directory_key": f"key-{number}", "username": f"staff{number}",
-            "display_name": f"職員{number}", "department": "総務課", "employment": "permanent",
+            "tenant_id": CITY, "user_id": user_id, "directory_key": f"key-{number}", "username": person.uid,
+            "display_name": person.display_name, "department": person.department, "employment": person.employment,
             "groups": groups_text(frozenset(groups)), "disabled": False, "created_at": now, "refreshed_at": now,
             "last_login_at": now,
         })  # fmt: skip
@@ -206,14 +192,14 @@ class Node:
 
 
 @asynccontextmanager
-async def node(folder: Path, people: int, shelter: int) -> AsyncIterator[Node]:
+async def node(folder: Path, people: int, gaining: int) -> AsyncIterator[Node]:
     """The `kakehashi gateway` command, its pools, and a page for each person."""
     url = f"sqlite:///{folder / 'kakehashi.db'}"
-    await fill(url, people, shelter)
+    await fill(url, people, gaining)
     trustme.CA().cert_pem.write_to_path(folder / "ca.pem")
     nobody: Any = SimpleNamespace(host="localhost", ldaps_port=1, ca_file=folder / "ca.pem")
-    (folder / "plans.yaml").write_text(PLANS, "utf-8")
-    official = {"username": f"staff{people + 1}", "rank": 1, "title_ja": "市長", "title_en": "Mayor"}
+    (folder / "plans.yaml").write_text(TOWN.plans, "utf-8")
+    official = {"username": TOWN.people[people + 1].uid, "rank": 1, "title_ja": "市長", "title_en": "Mayor"}
     given = variables(
         folder, nobody, url,
         http={"certificate_file": None, "key_file": None, "proxies": ["127.0.0.1/32"], "header_seconds": 120},
@@ -314,10 +300,10 @@ async def beside(port: int) -> AsyncIterator[list[tuple[float, float]]]:
     waited += [(at, ms) for at, ms in json.loads(out)]
 
 
-async def told(people: int, shelter: int) -> Told:
+async def told(people: int, gaining: int) -> Told:
     """One declaration."""
     with tempfile.TemporaryDirectory() as folder:
-        async with node(Path(folder), people, shelter) as at:
+        async with node(Path(folder), people, gaining) as at:
             async with beside(at.settings.http.port) as waited:
                 began, cpu, before = await declared(at)
                 async with asyncio.timeout(120):
@@ -325,8 +311,8 @@ async def told(people: int, shelter: int) -> Told:
                         await asyncio.sleep(0.05)
                 cpu = at.cpu_seconds() - cpu
             gained = [page.gained_at - began for page in at.pages if page.gained_at is not None]
-            if len(gained) != shelter:
-                raise RuntimeError(f"{len(gained)} of {shelter} pages gained anything")
+            if len(gained) != gaining:
+                raise RuntimeError(f"{len(gained)} of {gaining} pages gained anything")
             last = max(page.answered_at for page in at.pages) - began
             since = tuple((asked - began, ms) for asked, ms in waited)
             return Told(max(gained), last, 1000 * cpu / people, since)

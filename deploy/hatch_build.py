@@ -21,7 +21,6 @@ class WebBundleHook(BuildHookInterface):
         if not (bundle / "index.html").is_file():
             raise RuntimeError("web_client/dist has no bundle: run deploy/setup.sh web first")
         build_data["force_include"][str(bundle)] = "gateway/web"
-        # Start files of the desktops, where agents.settings looks for them, and the sample policies.
-        samples = (f"{kind}.{use}.yaml" for kind in ("bcp-plans", "policy") for use in ("demo", "sample"))
-        for name in ("desktop", *samples):
+        # Start files of the desktops, where agents.settings looks for them, the sample files and the demo's policy.
+        for name in ("desktop", "bcp-plans.sample.yaml", "policy.sample.yaml", "policy.demo.yaml"):
             build_data["force_include"][str(Path(self.root) / "deploy" / name)] = f"deploy/{name}"

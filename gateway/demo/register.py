@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import aiohttp
 
-from gateway.demo import city, synthetic
+from gateway.demo import synthetic
 
 _DEADLINE: Final = aiohttp.ClientTimeout(total=60)
 _ADMIN: Final = "http://localhost/api/v1/admin/duties"
@@ -23,7 +23,7 @@ async def set_up(admin_socket: Path) -> int:
         async with session.get(_ADMIN) as answer:
             known: dict[str, Any] = await answer.json()
         if known["version"] == 0:
-            register = synthetic.generate(len(city.staff())).files()["register.yaml"]
+            register = synthetic.sample().files()["register.yaml"]
             sent = {"files": [{"name": "register.yaml", "content": base64.b64encode(register).decode()}]}
             async with session.post(f"{_ADMIN}/preview", json=sent) as answer:
                 digest = (await answer.json())["digest"]

@@ -26,7 +26,7 @@ from common.clock import SystemClock
 from common.errors import ConfigError
 from common.settings import CONFIG_VARIABLE, environment
 from common.tasks import spawn
-from gateway.demo import children, configuration, directory, folder, guide, pki, pools, register
+from gateway.demo import children, configuration, directory, folder, guide, pki, pools, register, synthetic
 from gateway.demo.children import Account, Child, ChildFailed
 from gateway.demo.configuration import Addresses, GatewayFiles
 from gateway.demo.directory import DirectoryFolder
@@ -35,7 +35,6 @@ from gateway.demo.folder import DemoFolder
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
 """Where the packages lie: a checkout, or site-packages of an installation."""
 POLICY: Final = CHECKOUT / "deploy" / "policy.demo.yaml"
-PLANS: Final = CHECKOUT / "deploy" / "bcp-plans.demo.yaml"
 ONCE_VARIABLE: Final = "KAKEHASHI_DEMO_ONCE"
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _TRIED_PORTS: Final = 50
@@ -255,9 +254,11 @@ async def _start_gateway(
     files = configuration.write_gateway(
         place, addresses, service_password=slapd_place.service_password, with_agent=with_agent
     )
-    for sample, own in ((POLICY, files.policy), (PLANS, files.plans)):
-        if not own.exists():
-            shutil.copyfile(sample, own)
+    # Kept from earlier runs: people edit both.
+    if not files.policy.exists():
+        shutil.copyfile(POLICY, files.policy)
+    if not files.plans.exists():
+        files.plans.write_text(synthetic.sample().plans, "utf-8")
     folder.hand_over(place)
     env = _environment(place.gateway) | {CONFIG_VARIABLE: str(files.settings), "LDAPNOINIT": "1"}
     context = ssl.create_default_context(cafile=str(place.ca_certificate))

@@ -1,8 +1,8 @@
-"""A whole city of invented people, the same in every run: staff, departments, sites, duties with rosters, PCs.
+"""A whole city of invented people, the same in every run: staff, departments, sites, duties with rosters, PCs, plans.
 
-One generator for the demo, the tests and the benchmarks. `generate(30)` is the demo's city: the people of
+One generator for the demo, the tests and the benchmarks. `sample()` is the demo's city: the people of
 `gateway/demo/city.py`; larger ones add to them. Its parts are an LDAP directory (`gateway/demo/directory.py`),
-import files of the register, and policy subjects.
+import files of the register, policy subjects, and the file of its BCP plans (`gateway/demo/plans.py`).
 """
 
 import hashlib
@@ -17,6 +17,7 @@ from common.ids import TenantId, UserId
 from gateway.demo import city, organisation
 from gateway.demo.city import Staff
 from gateway.demo.names import FAMILY, FAMILY_KANA, GIVEN, GIVEN_KANA
+from gateway.demo.plans import plans_of
 from policy.model import Subject, Zone
 
 T = TypeVar("T")
@@ -28,7 +29,8 @@ _TITLES: Final = (("課長", 3), ("課長補佐", 4), ("係長", 12), ("主査",
 _EMPLOYMENT: Final = (("regular", 64), ("fixed-term", 30), ("reappointed", 6))
 _GROUPS: Final = (
     ((city.TELEWORK, city.DAY_SHIFT), 55),
-    ((city.DAY_SHIFT,), 33),
+    ((city.DAY_SHIFT,), 27),
+    ((city.NIGHT_SHIFT,), 6),
     ((city.TELEWORK,), 7),
     ((city.DAY_SHIFT, city.TRAINEE), 5),
 )
@@ -91,6 +93,8 @@ class SyntheticCity:
     people: tuple[Staff, ...]
     register: Register
     pcs: tuple[Pc, ...]
+    plans: str
+    """The text of the file of its BCP plans."""
 
     def subjects(self, tenant_id: TenantId = city.TENANT) -> tuple[Subject, ...]:
         """Everybody as policy sees them, with the duties of the register."""
@@ -134,7 +138,12 @@ def generate(size: int = FULL, *, seed: str = "kakehashi", pools: Mapping[Zone, 
             for duty in sorted(organisation.duties(pools), key=lambda duty: duty.id)
         },
     )
-    return SyntheticCity(people, register, tuple(_pcs(draw, staff.values())))
+    return SyntheticCity(people, register, tuple(_pcs(draw, staff.values())), plans_of(register, pools))
+
+
+def sample() -> SyntheticCity:
+    """The city of the demo: its thirty people."""
+    return generate(len(city.staff()))
 
 
 def _people(draw: Draw, size: int) -> tuple[Staff, ...]:

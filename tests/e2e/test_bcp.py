@@ -27,7 +27,7 @@ TOLD_WITHIN: Final = 2.0
 STEPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("cause", ("bcp-cause-earthquake", "bcp-example")),
     ("scope", ("bcp-scope-tenant",)),
-    ("level", ("bcp-level-first",)),
+    ("level", ("bcp-level-first", "bcp-plan-quake")),
     ("duration", ("bcp-duration-24",)),
 )
 """What is chosen on the way to the signature. Of one day, so that it may be extended at once."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from common.ids import TenantId, UserId
+from gateway.demo import synthetic
 from gateway.notices import due
 from gateway.notices.model import ChannelName, Notice, Parcel, Person
 from gateway.notices.texts import Words, words
@@ -20,7 +21,7 @@ from policy.bcp.model import (
     Scope,
     Signature,
 )
-from policy.bcp.plan import Plan, plan_from
+from policy.bcp.plan import Plan, parse
 
 CITY: Final = TenantId("city")
 START: Final = datetime(2026, 4, 1, tzinfo=UTC)
@@ -28,40 +29,8 @@ OFFICIALS: Final = (
     Official("mayor", 1, "市長", "Mayor"),
     Official("kiki", 2, "危機管理監", "Crisis manager"),
 )
-PLAN: Final[Plan] = plan_from(
-    {
-        "id": "quake",
-        "version": 3,
-        "name": {"ja": "地震", "en": "Earthquake"},
-        "grace": "30m",
-        "contact": {"ja": "危機管理課（内線2110）", "en": "Crisis management, extension 2110"},
-        "texts": {
-            "allowed": {"ja": "自宅や避難所からも接続できます。", "en": "You may connect from home and from shelters."},
-            "forbidden": {"ja": "マイナンバー利用事務系には接続できません。", "en": "No access to My Number systems."},
-        },
-        "first": [
-            {
-                "id": "W1",
-                "name": {"ja": "優先業務の全員", "en": "All people of priority duties"},
-                "who": {"duties": ["shelter"]},
-                "approval": {"ja": "本計画による包括承認", "en": "Standing approval by this plan"},
-                "places": {"anywhere": True},
-                "targets": {"pools": ["office-desktop"]},
-            }
-        ],
-        "second": [
-            {
-                "id": "W2",
-                "name": {"ja": "応援職員", "en": "Substitutes"},
-                "who": {"duties": ["shelter"], "substitutes": True},
-                "approval": {"ja": "本計画による包括承認", "en": "Standing approval by this plan"},
-                "places": {"anywhere": True},
-                "targets": {"pools": ["office-desktop"]},
-            }
-        ],
-        "drill": {"pools": ["drill-desktop"], "first": ["W1"]},
-    }
-)
+PLAN: Final[Plan] = parse(synthetic.sample().plans)[0].plans[0].model_copy(update={"version": 3})
+"""The synthetic city's, for an earthquake."""
 
 
 def signature(person: str, role: Role, at: datetime = START, **over: Any) -> Signature:

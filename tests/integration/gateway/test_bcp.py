@@ -16,36 +16,19 @@ from common.clock import Clock, SystemClock
 from common.db import Database
 from common.tasks import spawn
 from gateway import slow_turns
+from gateway.demo.synthetic import generate
 from gateway.notices import followed
 from gateway.permissions import Permission
 from gateway.routes import ROUTES
 from gateway.services import SERVICES
+from policy.model import Zone
 from tests.e2e.attacker import closed_with, desktop, ticket, viewer
 from tests.support.gateway import Running, run_gateway, settings
 from tests.support.person import Person
 from tests.support.slapd import STAFF, Slapd, group, person, person_dn, run_slapd
 from tests.support.xvnc import run_xvnc
 
-PLANS = """
-format: 1
-plans:
-  - id: quake
-    version: 1
-    name: {ja: 大規模地震, en: Major earthquake}
-    grace: 3s
-    contact: {ja: 対策本部, en: Headquarters}
-    texts:
-      allowed: {ja: 使えます。, en: You may work.}
-      forbidden: {ja: 持ち出しは禁止です。, en: Nothing may be taken out.}
-    first:
-      - id: W1
-        name: {ja: 日勤の職員, en: Day shift}
-        who: {groups: [day-shift]}
-        approval: {ja: 包括承認, en: Standing approval}
-        places: {anywhere: true}
-        targets: {pools: [section]}
-    drill: {pools: [section], first: [W1]}
-"""
+PLANS = generate(30, pools={Zone.LGWAN: "section", Zone.INTERNET: "section"}).plans.replace("grace: 30m", "grace: 3s")
 PROPOSAL = {
     "scope": {"kind": "tenant", "ids": []},
     "level": "first",

@@ -143,7 +143,7 @@ async def test_a_malformed_plan_leaves_the_plans_before_and_what_is_declared(dec
     spoil(declared.running.settings.bcp.plans_file)
     assert (await approve(declared, made))[0] == 200
     _, found = await declared["mori"].call("GET", "/bcp/plans")
-    assert [plan["id"] for plan in found["items"]] == ["quake"]
+    assert [plan["id"] for plan in found["items"]] == ["quake", "infection"]
 
 
 def test_every_signature_asks_the_directory_first() -> None:

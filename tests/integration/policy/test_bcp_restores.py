@@ -1,6 +1,6 @@
 """A declaration leaves nothing behind: every decision about a whole city, to the last term and reason, is as before.
 
-The city is the synthetic one of 3,000 people, rules and plans are those of the demo.
+City and plans are the synthetic ones of 3,000 people, rules are those of the demo.
 """
 
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -15,6 +15,7 @@ from common.ids import PoolId
 from common.secret import Keyring
 from gateway.demo import city, synthetic
 from gateway.demo.pools import POOLS
+from gateway.demo.run import POLICY
 from policy.bcp.model import Level
 from policy.bcp.service import Judged
 from policy.model import Action, Request, Resource, Subject
@@ -24,10 +25,10 @@ from tests.support.policy import context
 
 pytestmark = pytest.mark.slow
 
-DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
 EVENING = datetime(2026, 6, 3, 10, 0, tzinfo=UTC)
 """19:00 in Tokyo on a Wednesday: most of the city may not work."""
-PEOPLE = synthetic.generate().subjects()
+TOWN = synthetic.generate()
+PEOPLE = TOWN.subjects()
 SOME = PEOPLE[::20]
 KINDS = tuple({(p.groups, p.employment, p.suspended, p.department, p.site): p for p in PEOPLE}.values())
 """One of all those whom no rule of the demo, no line of its plan and no scope but of duties tells apart."""
@@ -46,8 +47,8 @@ def clock() -> FakeClock:
 async def node(tmp_path: Path, sqlite_database: Database, clock: FakeClock) -> AsyncIterator[kit.Node]:
     folder = tmp_path / "node"
     folder.mkdir()
-    (folder / "policy.yaml").write_bytes((DEPLOY / "policy.demo.yaml").read_bytes())
-    (folder / "plans.yaml").write_bytes((DEPLOY / "bcp-plans.demo.yaml").read_bytes())
+    (folder / "policy.yaml").write_bytes(POLICY.read_bytes())
+    (folder / "plans.yaml").write_text(TOWN.plans, "utf-8")
     keyring = Keyring.load_or_create(tmp_path / "keys.json")
     async with kit.node(folder, sqlite_database, clock, keyring=keyring, tenant=city.TENANT) as started:
         yield started

@@ -122,5 +122,5 @@ def test_the_printed_notice_is_one_page_of_selectable_text(tmp_path: Path) -> No
     file.write_bytes(pdf(found, said(parcel(notice=found)), issuer="架橋市", fonts=find_fonts()))
     text = subprocess.run(["pdftotext", file, "-"], capture_output=True, check=True, timeout=30).stdout.decode()
     assert text.count("\f") == 1
-    for words in ("【訓練】", "危機管理監 佐藤 花子", "マイナンバー利用事務系には接続できません", "You may connect"):
+    for words in ("【訓練】", "危機管理監 佐藤 花子", "住民記録端末への接続", "Staff who cannot come in"):
         assert words in text

@@ -78,8 +78,8 @@ def test_every_kind_comes_from_a_state_of_a_declaration() -> None:
 def test_a_notice_says_who_when_for_whom_what_is_allowed_what_not_and_whom_to_ask(kind: NoticeKind) -> None:
     text = said(content(ALL[kind]))
     for must in (
-        "宣言した人", "期間", "対象", "全庁", "できること", "マイナンバー利用事務系には接続できません", "内線2110",
-        "Declared by", "Period", "the whole municipality", "What stays forbidden", "extension 2110", "架橋市",
+        "宣言した人", "期間", "対象", "全庁", "できること", "住民記録端末への接続と、データの持ち出し", "内線 2201",
+        "Declared by", "Period", "the whole municipality", "What stays forbidden", "ext. 2201", "架橋市",
         "令和8年4月4日（2026年）9時00分", "4 Apr 2026 (Sat) 9:00 JST",
     ):  # fmt: skip
         assert must in text, (must, text)
@@ -103,10 +103,10 @@ def test_a_drill_is_marked_at_the_top_and_the_end_of_both_languages(kind: Notice
 
 
 def test_what_is_allowed_is_said_only_while_it_is() -> None:
-    assert "自宅や避難所からも接続できます" in said(content(declaration()))
-    assert "承認されたあと：自宅や避難所からも" in said(content(waiting()))
+    assert "自宅や避難先から庁内業務デスクトップを使えます" in said(content(declaration()))
+    assert "承認されたあと：登庁できない職員は、自宅や避難先から" in said(content(waiting()))
     for over in (ALL[NoticeKind.ENDED], ALL[NoticeKind.RECOVERY], declaration(level=Level.ALERT)):
-        assert "自宅や避難所からも接続できます" not in said(content(over))
+        assert "自宅や避難先から庁内業務デスクトップを使えます" not in said(content(over))
 
 
 def test_the_grace_is_named_where_people_lose_something() -> None:
@@ -198,7 +198,7 @@ def test_people_see_what_concerns_them_and_whether_it_is_a_drill(level: Level, d
     marked = banner.drill, banner.text_ja.startswith("【訓練】"), banner.text_en.startswith("[DRILL] ")
     assert marked == (drill, drill, drill)
     assert banner.until == START + timedelta(hours=72)
-    assert "内線2110" in banner.text_ja
+    assert "内線 2201" in banner.text_ja
     assert session_banners([duty], other, [resource()]) == ()
     blocked = active(level=level, blocked=frozenset({concerned.user_id}))
     assert session_banners([blocked], concerned, [resource()]) == ()
@@ -212,5 +212,5 @@ def test_who_loses_the_basis_reads_until_when() -> None:
     )
     banner = losing_basis(active(drill=True), pool, START + timedelta(minutes=30))
     assert "「庁内端末」の接続は令和8年4月1日（2026年）9時30分に切れます" in banner.text_ja
-    assert "内線2110" in banner.text_ja
+    assert "内線 2201" in banner.text_ja
     assert banner.text_en.startswith("[DRILL]")

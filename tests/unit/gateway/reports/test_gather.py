@@ -103,7 +103,7 @@ def test_the_strongest_level_counts_although_it_was_narrowed_since() -> None:
     writer.write(START, BcpAudit.RECOVER_DECLARATION, subject=over.id, level="recovery")
     report = gather(replace(EMERGENCY.material, declaration=over), writer.events)
     assert report.level is Level.SECOND
-    assert [right.item for right in report.rights] == ["優先業務の全員", "応援職員"]
+    assert [right.item for right in report.rights] == [line.name.ja for line in (*PLAN.first, *PLAN.second)]
 
 
 def test_a_report_before_the_end_or_within_the_grace_is_not_final() -> None:

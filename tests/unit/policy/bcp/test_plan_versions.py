@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from common.ids import TenantId
+from gateway.demo import synthetic
 from policy.bcp import plan_versions as steps
 from policy.bcp.model import Refused, Signer
 from policy.bcp.plan import Plan, parse
@@ -20,7 +21,7 @@ from tests.support import bcp as kit
 from tests.support.policy import policy
 
 NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
-DEPLOY = Path(__file__).parents[4] / "deploy"
+SAMPLE = Path(__file__).parents[4] / "deploy" / "bcp-plans.sample.yaml"
 CITY = TenantId("city")
 
 
@@ -109,9 +110,9 @@ def test_a_forged_version_is_not_believed() -> None:
             steps.decode(broken)
 
 
-@pytest.mark.parametrize("name", ["bcp-plans.sample.yaml", "bcp-plans.demo.yaml"])
-def test_the_text_of_a_plan_is_that_plan(name: str) -> None:
-    for plan in parse((DEPLOY / name).read_bytes())[0].plans:
+@pytest.mark.parametrize("text", [SAMPLE.read_text("utf-8"), synthetic.sample().plans], ids=["sample", "city"])
+def test_the_text_of_a_plan_is_that_plan(text: str) -> None:
+    for plan in parse(text)[0].plans:
         (again,) = parse(text_of(plan))[0].plans
         assert again == plan
         assert again.digest == plan.digest
