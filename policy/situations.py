@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from itertools import chain, islice, product
+from itertools import chain, islice, pairwise, product
 from typing import Any, Final
 
 from common.errors import ErrorCode, KakehashiError
@@ -107,23 +107,27 @@ def situations(
     )
 
 
-def everyday(old: Engine, new: Engine, now: datetime, until: datetime) -> tuple[tuple[Situation, ...], datetime]:
+def everyday(
+    old: Engine, new: Engine, now: datetime, until: datetime, turns: Iterable[datetime] = ()
+) -> tuple[tuple[Situation, ...], datetime]:
     """From `now` until before `until`, in the order of time, nothing out of the ordinary but the days of the week that
     a rule allows used up; and the moment up to which all of that time is covered: earlier than `until` when there would
-    be more than `MOST_EVERYDAY` situations."""
+    be more than `MOST_EVERYDAY` situations. After each of `turns` every state of the clocks is looked at afresh:
+    something else is different from then on."""
     days = range(local(now)[0], local(until)[0] + 1)
     latest = max((day - monday(day) for day in days if at(day, 0) < until), default=0)
     used_up = [unusual for unusual in _days_used_up(old, new) if unusual[0]["days_worked"] <= latest]
     facts, places, found = [_ORDINARY, *used_up], _places(old, new), list[Situation]()
-    for moment in _states(old, new, now, days):
-        if moment >= until:
-            break
-        if len(found) + len(facts) * len(places) > MOST_EVERYDAY:
-            return tuple(found), moment
-        found += [
-            Situation(replace(ordinary(moment), source=place.source, **unusual), place, name_ja, name_en)
-            for (unusual, name_ja, name_en), place in product(facts, places)
-        ]
+    for begin, end in pairwise((now, *sorted({turn for turn in turns if now < turn < until}), until)):
+        for moment in _states(old, new, begin, days):
+            if moment >= end:
+                break
+            if len(found) + len(facts) * len(places) > MOST_EVERYDAY:
+                return tuple(found), moment
+            found += [
+                Situation(replace(ordinary(moment), source=place.source, **unusual), place, name_ja, name_en)
+                for (unusual, name_ja, name_en), place in product(facts, places)
+            ]
     return tuple(found), until
 
 

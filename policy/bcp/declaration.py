@@ -315,12 +315,16 @@ def timed_out(declaration: Declaration, now: datetime) -> Declaration | None:
 
 def give_way(begun: Declaration, others: Iterable[Declaration], now: datetime) -> tuple[Declaration, ...]:
     """What ends because `begun` began: drills when it is real, and the declaration that it supersedes."""
-    ended = []
-    for other in others:
-        drill_ends = other.drill and not begun.drill
-        if other.id != begun.id and other.state is State.ACTIVE and (drill_ends or other.id == begun.supersedes):
-            ended.append(_end(other, moment(other, now), Step.GIVE_WAY, begun.id))
-    return tuple(ended)
+    return tuple(
+        _end(other, moment(other, now), Step.GIVE_WAY, begun.id)
+        for other in others
+        if other.id != begun.id and other.state is State.ACTIVE and gives_way(other, begun)
+    )
+
+
+def gives_way(other: Declaration, begun: Declaration | Proposal) -> bool:
+    """Whether `other` ends when `begun` begins."""
+    return (other.drill and not begun.drill) or other.id == begun.supersedes
 
 
 def _check(proposal: Proposal, now: datetime) -> None:

@@ -114,6 +114,11 @@ class Snapshot:
             ]
         )
 
+    def covering(self, subject: Subject, resource: Resource) -> tuple[ActiveOverlay, ...]:
+        """Every overlay that covers the person and the target, also those whose end has come: the engine looks at it.
+        For questions about other moments: a look at a deadline cannot be taken back."""
+        return tuple(overlay for item, overlay in self._widening if _covers(item, subject, resource))
+
     def withheld(
         self, overlays: Sequence[ActiveOverlay], request: Request
     ) -> tuple[tuple[ActiveOverlay, ...], Inject | None]:

@@ -431,7 +431,8 @@ class BcpService:
         )
 
     async def what_if(self, subject: Declaration | Proposal, *, at: datetime | None = None) -> WhatIf:
-        """Who would gain what, over the whole population, all pools and actions; off the event loop, cancellable.
+        """Who would gain what beside all that holds now, over the whole population, all pools and actions; off the
+        event loop, cancellable.
 
         Raises Refused(PLAN_UNKNOWN) and what the surroundings raise.
         """
@@ -443,7 +444,8 @@ class BcpService:
             raise refused(Code.PLAN_UNKNOWN, plan=subject.plan_id)
         population = population_of(await self._surroundings.people(), await self._surroundings.resources())
         moment = at or self._clock.now()
-        return await what_if(self._policy.current.document, plan, subject, population, self._tenant_id, moment)
+        document = self._policy.current.document
+        return await what_if(document, plan, subject, population, self._tenant_id, moment, self.active())
 
 
 def _terms(decision: Decision) -> Obligations | None:

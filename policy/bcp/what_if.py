@@ -1,4 +1,7 @@
-"""Who would gain what if a plan were declared: the whole population against every pool, normal policy against overlay.
+"""Who would gain what if a plan were declared: the whole population against every pool, before and after.
+
+Before is what holds by normal policy and by what is declared already; what would end with the new declaration (drills,
+the one that it supersedes) does not count, so that all that the new one gives is seen.
 
 Counterparts: `policy.situations` (when and from where is tried), `policy.bcp.service` (asks before each signature), the
 console and the command line (show it). Whoever gains at some time until the end, from some place, gains: an official
@@ -13,14 +16,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Final
 
 from common.ids import PoolId, TenantId, UserId
 from policy.alike import Named, classes
 from policy.bcp.canonical import spelled
-from policy.bcp.declaration import end_of
+from policy.bcp.declaration import end_of, gives_way
 from policy.bcp.injects import NONE
 from policy.bcp.model import MAX_DURATION, SUBSTITUTE, Declaration, Proposal, ScopeKind, overlay_plan
+from policy.bcp.overlay import ActiveDeclaration, Snapshot
 from policy.bcp.plan import Plan, compiled
 from policy.conditions import Kind, conjunction
 from policy.engine import Engine
@@ -36,7 +41,7 @@ from policy.model import (
     Subject,
 )
 from policy.obligations import actions_on, no_worse
-from policy.schema import Layer, PolicyDocument
+from policy.schema import PolicyDocument, Rule
 from policy.situations import Situation, everyday, ordinary
 
 _TARGET: Final = frozenset({Kind.TARGET})
@@ -126,11 +131,12 @@ async def compare(
     population: Population,
     tenant_id: TenantId,
     at: datetime,
+    declared: Iterable[ActiveDeclaration] = (),
 ) -> WhatIf:
     """The difference, worked out beside the event loop. Cancelling the caller stops the work."""
     stop = threading.Event()
     try:
-        return await asyncio.to_thread(difference, document, plan, subject, population, tenant_id, at, stop)
+        return await asyncio.to_thread(difference, document, plan, subject, population, tenant_id, at, stop, declared)
     except asyncio.CancelledError:
         stop.set()
         raise
@@ -144,28 +150,37 @@ def difference(
     tenant_id: TenantId,
     at: datetime,
     stop: threading.Event,
+    declared: Iterable[ActiveDeclaration] = (),
     situations: Sequence[Situation] = (),
 ) -> WhatIf:
-    """The same in the caller's thread. `situations`: these instead of all from `at` to the end. Raises WhatIfCancelled
-    soon after `stop` is set."""
-    base = Engine(document)
-    rules = compiled(plan, drill=subject.drill)
-    wide = Engine(document.model_copy(update={"rules": (*document.rules, *rules)}))
+    """The same in the caller's thread. `declared`: what is in force now. `situations`: these instead of all from `at`
+    to the end. Raises WhatIfCancelled soon after `stop` is set."""
+    overlay = _Overlay(plan, subject, tenant_id)
+    beside = Snapshot(item for item in declared if overlay.stands_beside(item.declaration))
+    base = Engine(document.model_copy(update={"rules": (*document.rules, *beside.rules())}))
+    known = {rule.id for rule in beside.rules()}
+    own = [rule for rule in compiled(plan, drill=subject.drill) if rule.id not in known]
+    wide = Engine(base.document.model_copy(update={"rules": (*base.document.rules, *own)}))
     tried, until = tuple(situations), min(end_of(subject, at), at + MAX_DURATION)
     if not tried:
-        tried, until = everyday(base, wide, at, until)
-    overlay = _Overlay(plan, subject, tenant_id)
-    contexts = [(one.context, overlay.over(one.context)) for one in tried]
+        tried, until = everyday(base, wide, at, until, [item.declaration.ends_at for item in beside.active])
+
+    @cache
+    def contexts(others: tuple[ActiveOverlay, ...]) -> list[tuple[Context, Context]]:
+        usual = [replace(one.context, overlays=others) for one in tried]
+        return [(context, overlay.over(context)) for context in usual]
+
     named = Named(rule.rule.when for rule in wide.rules)
-    named.add("sites", subject.scope.ids)
-    named.add("sites", subject.injects.sites_down)
+    for one in (subject, *(item.declaration for item in beside.active)):
+        named.add("sites", one.scope.ids)
+        named.add("sites", one.injects.sites_down)
     found = _Findings()
     for targets in classes(population.resources, named.resource):
-        for persons in _reached(wide, overlay, population.people, targets[0], ordinary(at)):
+        for persons, others in _reached(wide, overlay, beside, population.people, targets[0], ordinary(at)):
             if stop.is_set():
                 raise WhatIfCancelled
             pair = found.pair(persons, targets)
-            for place, (usual, widened) in enumerate(contexts):
+            for place, (usual, widened) in enumerate(contexts(others)):
                 before = base.decide(Request(persons[0], Action.CONNECT, targets[0], usual))
                 after = wide.decide(Request(persons[0], Action.CONNECT, targets[0], widened))
                 found.add(pair, place, before, after)
@@ -190,10 +205,15 @@ def difference(
 
 
 def _reached(
-    wide: Engine, overlay: "_Overlay", people: Sequence[Subject], target: Resource, context: Context
-) -> list[list[Subject]]:
-    """The people whom the declaration reaches at the target, in groups that no rule about the target tells apart.
-    Nobody when no rule of the plan is about it."""
+    wide: Engine,
+    overlay: "_Overlay",
+    beside: Snapshot,
+    people: Sequence[Subject],
+    target: Resource,
+    context: Context,
+) -> list[tuple[list[Subject], tuple[ActiveOverlay, ...]]]:
+    """The people whom the declaration reaches at the target, in groups that no rule about the target tells apart, each
+    with what else is declared for them there. Nobody when no rule of the plan is about it."""
     if not people:
         return []
     request = Request(people[0], Action.CONNECT, target, context)
@@ -202,10 +222,17 @@ def _reached(
         for rule in wide.rules
         if conjunction(tuple(one for one in rule.conditions if one.kinds <= _TARGET))(request) is not False
     ]
-    if not any(rule.layer is Layer.BCP for rule in about):
+    if not any(overlay.owns(rule) for rule in about):
         return []
-    reached = [person for person in people if overlay.reaches(Request(person, Action.CONNECT, target, context))]
-    return classes(reached, Named(rule.when for rule in about).person)
+    asked = [Request(person, Action.CONNECT, target, context) for person in people]
+    reached = [
+        (one.subject, beside.withheld(beside.covering(one.subject, target), one)[0])
+        for one in asked
+        if overlay.reaches(one)
+    ]
+    named = Named(rule.when for rule in about)
+    alike = classes(reached, lambda one: (named.person(one[0]), one[1]))
+    return [([person for person, _others in group], group[0][1]) for group in alike]
 
 
 class _Overlay:
@@ -216,10 +243,19 @@ class _Overlay:
         self._level: Final = subject.level.widens
         self._scope: Final = subject.scope
         self._tenant_id: Final = tenant_id
+        self._subject: Final = subject
         self._injects: Final = subject.injects if subject.drill else NONE
         self._drill_name: Final = subject.drill_name
         self._made: Final = subject if isinstance(subject, Declaration) else None
         self._pools: Final = frozenset(plan.drill.pools if plan.drill else ()) if subject.drill else None
+
+    def stands_beside(self, other: Declaration) -> bool:
+        """Whether this other declaration goes on when this one begins."""
+        return not gives_way(other, self._subject) and not (self._made and other.id == self._made.id)
+
+    def owns(self, rule: Rule) -> bool:
+        """Whether the rule is one of the plan's."""
+        return rule.when.bcp is not None and rule.when.bcp.plan == self._name
 
     def reaches(self, request: Request) -> bool:
         """Whether it holds for this person at this target."""
@@ -239,7 +275,7 @@ class _Overlay:
         if self._level is None:
             return context
         holds = ActiveOverlay("what-if", self._name, self._level, context.now + timedelta(hours=1))
-        return replace(context, overlays=(holds,))
+        return replace(context, overlays=(*context.overlays, holds))
 
 
 def _still_forbidden(wide: Engine, population: Population, context: Context) -> tuple[StillForbidden, ...]:

@@ -18,7 +18,7 @@ from policy.bcp import declaration as steps
 from policy.bcp import proof
 from policy.bcp.injects import Injects
 from policy.bcp.model import WHOLE_TENANT, Level, Scope, ScopeKind
-from policy.bcp.overlay import Deadline, Snapshot, activated, used
+from policy.bcp.overlay import ActiveDeclaration, Deadline, Snapshot, activated, used
 from policy.bcp.plan import PREFIX, Plan, PlanFile, substitute_of
 from policy.bcp.service import widened
 from policy.bcp.what_if import WhatIfCancelled, difference, population_of
@@ -129,10 +129,15 @@ injected = st.builds(
 )
 
 
-def declared(plan: Plan, now: datetime, **over: Any) -> Snapshot:
+def declared(plan: Plan, now: datetime, declaration_id: str = "bcp_1", **over: Any) -> Snapshot:
     """The snapshot of one declaration that went through the real steps."""
     made = steps.draft(
-        proposal(**over), UserId("usr_chief"), declaration_id="bcp_1", tenant_id=CITY, plan=plan_ref(plan), now=now
+        proposal(**over),
+        UserId("usr_chief"),
+        declaration_id=declaration_id,
+        tenant_id=CITY,
+        plan=plan_ref(plan),
+        now=now,
     )
     made = steps.propose(made, signer("chief", now), OFFICIALS, now, others=())
     if not made.drill:
@@ -316,12 +321,30 @@ def test_random_stray_overlays_open_nothing_without_their_rules(stray: st.DataOb
 
 
 @EXAMPLES
-@given(plans(), rule_lists(), st.lists(requests, min_size=1, max_size=12), scopes, st.sampled_from(list(Level)[:3]))
+@given(
+    plans(),
+    rule_lists(),
+    st.lists(requests, min_size=1, max_size=12),
+    scopes,
+    st.sampled_from(list(Level)[:3]),
+    st.none() | st.tuples(st.none() | plans(), scopes, st.sampled_from([Level.FIRST, Level.SECOND])),
+)
 def test_what_if_says_of_each_person_what_the_engine_says(
-    plan: Plan, rules: list[dict[str, Any]], asked: list[Request], scope: Scope, level: Level
+    plan: Plan,
+    rules: list[dict[str, Any]],
+    asked: list[Request],
+    scope: Scope,
+    level: Level,
+    other: tuple[Plan | None, Scope, Level] | None,
 ) -> None:
-    """People who look alike are judged once; judged one by one they come out the same."""
+    """People who look alike are judged once; judged one by one they come out the same, also beside what is declared
+    already: by another plan, or by this one."""
     base, now = Engine(document(rules)), asked[0].context.now
+    beside: list[ActiveDeclaration] = []
+    if other is not None:
+        known, reach, height = other
+        known = known.model_copy(update={"id": "flood"}) if known else plan
+        beside += declared(known, now, scope=reach, level=height, declaration_id="bcp_0").active
     subjects = [replace(r.subject, user_id=UserId(f"usr_{i}"), username=f"s{i}") for i, r in enumerate(asked)]
     if scope.kind is ScopeKind.DUTY:
         duties = frozenset(map(substitute_of, scope.ids))
@@ -336,20 +359,45 @@ def test_what_if_says_of_each_person_what_the_engine_says(
         CITY,
         now,
         threading.Event(),
+        Snapshot(beside).active,
         [tried],
     )
     expected: dict[str, int] = {}
     for pool_id, resource in targets.items():
         for person in subjects:
             plain = Request(person, Action.CONNECT, resource, tried.context)
-            before = base.decide(plain)
+            before, _ = under(Snapshot(beside), base, plain)
             after = before
             if level.widens:
-                after, _ = under(declared(plan, now, scope=scope, level=level), base, plain)
+                begun = declared(plan, now, scope=scope, level=level).active
+                after, _ = under(Snapshot([*beside, *begun]), base, plain)
             old, new = before.grant and before.grant.obligations, after.grant and after.grant.obligations
             expected[pool_id] = expected.get(pool_id, 0) + (new is not None and new != old)
     assert found.losses == 0
     assert found.gainers_by_pool == {pool: count for pool, count in expected.items() if count}
+
+
+@EXAMPLES
+@given(plans(), rule_lists(), st.lists(requests, min_size=1, max_size=12), scopes, st.booleans())
+def test_what_a_higher_declaration_gives_already_is_no_effect(
+    plan: Plan, rules: list[dict[str, Any]], asked: list[Request], scope: Scope, drill: bool
+) -> None:
+    """Declared a second time, in part or on a lower level, a plan gives nothing more, at any time until its end."""
+    now = asked[0].context.now
+    assume(not drill or plan.drill)
+    subjects = [replace(r.subject, user_id=UserId(f"usr_{i}"), username=f"s{i}") for i, r in enumerate(asked)]
+    higher = declared(plan, now, level=Level.FIRST if drill else Level.SECOND, drill=drill, declaration_id="bcp_0")
+    found = difference(
+        document(rules),
+        plan,
+        proposal(scope=scope, level=Level.FIRST, drill=drill, ends_at=now + timedelta(hours=2)),
+        population_of(subjects, {r.resource.pool_id: r.resource for r in asked}.values()),
+        CITY,
+        now,
+        threading.Event(),
+        higher.active,
+    )
+    assert (found.gains, found.losses) == ((), 0)
 
 
 def test_a_withdrawn_question_stops() -> None:

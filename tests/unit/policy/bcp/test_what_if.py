@@ -1,6 +1,7 @@
 """The effect of a declaration does not depend on when somebody asks: who signs at night sees the morning."""
 
 import threading
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,18 +9,20 @@ from typing import Any
 import pytest
 
 from common.ids import PoolId, UserId
+from policy.bcp import declaration as steps
 from policy.bcp import proof
-from policy.bcp.model import Level, Proposal
+from policy.bcp.model import Level, Proposal, Scope, ScopeKind
+from policy.bcp.overlay import ActiveDeclaration, Deadline
 from policy.bcp.plan import Plan
 from policy.bcp.what_if import WhatIf, difference, population_of
 from policy.calendar import JST
 from policy.checks import load
 from policy.engine import Engine
-from policy.model import Zone
+from policy.model import ActiveOverlay, BcpLevel, Zone
 from policy.schema import PolicyDocument
 from policy.situations import MOST_EVERYDAY, everyday
 from tests.support import policy as support
-from tests.support.bcp import CITY, plan_dict, proposal, widening
+from tests.support.bcp import CITY, plan, plan_dict, plan_ref, proposal, widening
 from tests.support.policy_strategies import NETWORKS
 
 DEPLOY = Path(__file__).parents[4] / "deploy"
@@ -90,6 +93,37 @@ def test_a_line_for_a_named_place_shows_who_gains_there_and_that_it_is_only_ther
     assert gain.usernames == ("s3",)
     places = {found.tried[place].place.name_en for place in gain.situations}
     assert places == {"Satellite offices (east branch, south community centre)"}
+
+
+def test_of_people_who_look_alike_those_gain_whom_nothing_else_covers() -> None:
+    """The plan is declared already, for one department and without one of its people."""
+    at = clock(3, 10)
+    asked = proposal(scope=Scope(ScopeKind.DEPARTMENT, frozenset({"税務課"})), ends_at=at + timedelta(hours=72))
+    names = {"covered": "税務課", "blocked": "税務課", "outside": "総務課"}
+    staff = [
+        support.subject(username=name, user_id=UserId(f"usr_{name}"), groups=frozenset({"shelter"}), department=part)
+        for name, part in names.items()
+    ]
+    made = steps.draft(asked, UserId("usr_x"), declaration_id="bcp_0", tenant_id=CITY, plan=plan_ref(), now=at)
+    made = replace(made, blocked=frozenset({UserId("usr_blocked")}))
+    declared = ActiveDeclaration(
+        made,
+        plan(),
+        Deadline(made.ends_at, at, 0.0),
+        ActiveOverlay("bcp_0", "quake@1", BcpLevel.FIRST, made.ends_at),
+        None,
+    )
+    found = difference(
+        BASE,
+        plan(),
+        proposal(ends_at=made.ends_at),
+        population_of(staff, [support.resource(pool_id=PoolId("office"))]),
+        CITY,
+        at,
+        threading.Event(),
+        [declared],
+    )
+    assert found.gainers == ("blocked", "outside")
 
 
 def test_an_alert_gives_nothing_and_guardrails_keep_the_same_people_out_of_the_same_pools() -> None:
