@@ -21,7 +21,7 @@ build: ## the Python environment and the web bundle, nothing else
 
 test: ## set up, then every test: web client first, then Python; as root: sudo make test
 	@deploy/setup.sh test
-	@web=0; deploy/web.sh test || web=$$?; \
+	@. deploy/common.sh; trap hand_back EXIT; web=0; deploy/web.sh test || web=$$?; \
 	  $(V)/pytest --numprocesses=$(workers) || { echo; echo "What failed is run once more, alone: a failure that stays is one, a passing one was timing."; \
 	  $(V)/pytest --last-failed --last-failed-no-failures=none; }; exit $$web
 

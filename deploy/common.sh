@@ -1,4 +1,4 @@
-# Sourced by the scripts beside it: how they speak, stop and fingerprint files.
+# Sourced by the scripts beside it and the Makefile: how they speak, stop, fingerprint files and leave them behind.
 # shellcheck shell=bash
 
 say() { printf '[kakehashi] %s\n' "$*"; }
@@ -6,6 +6,16 @@ warn() { printf '[kakehashi] note: %s\n' "$*" >&2; }
 die() {
   printf '[kakehashi] stopped: %s\n' "$*" >&2
   exit 1
+}
+
+# What root made in somebody's checkout (sudo make …) becomes theirs: else they could neither build nor clean without root. Whose it is
+# says the checkout itself: root's own is given to nobody. The demo's folder stays as it is, it belongs to several accounts.
+hand_back() { # in the checkout
+  local owner
+  owner=$(stat -c %u:%g .)
+  if [ "$(id -u)" != 0 ] || [ "${owner%%:*}" = 0 ]; then return 0; fi
+  find . -xdev -path ./.demo -prune -o -uid 0 -exec chown -h "$owner" {} + ||
+    warn "some files of this checkout stay root's"
 }
 
 hash_of() { # files…: one hash over names and contents

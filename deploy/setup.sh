@@ -107,12 +107,10 @@ install_packages() { # mode
   fi
   say "Debian packages: installing ${#missing[@]} that are missing (desktop, LDAP directory, fonts): ${missing[*]}"
   mkdir -p .cache
-  trap release_services EXIT
   hold_services "$sudo"
   apt "refreshing the package lists" update
   apt "installing" install --yes --no-install-recommends "${missing[@]}"
   release_services
-  trap - EXIT
   keep_off_at_boot "${missing[@]}"
 }
 
@@ -185,11 +183,21 @@ install_python() { # mode
   install_lock requirements-build.lock
   install_lock "$lock"
   pip install --no-deps --no-build-isolation --editable .
+  # Now, so that a demo run by root later finds these folders there, and theirs who own the checkout.
+  .venv/bin/python -m compileall -q agents auth bench broker common gateway policy
   if [ "$lock" = requirements-dev.lock ]; then # the tests' environment holds all that the demo needs
     hash_of requirements-build.lock requirements.lock pyproject.toml deploy/hatch_build.py >.venv/.kakehashi-requirements.lock
   fi
   printf '%s\n' "$want" >"$stamp"
 }
+
+# --- The end ----------------------------------------------------------------------------------------------------------
+
+leave() { # however it comes
+  release_services
+  hand_back
+}
+trap leave EXIT
 
 # --- all ---------------------------------------------------------------------------------------------------------------
 

@@ -17,8 +17,23 @@ import pytest
 ROOT: Final = Path(__file__).resolve().parents[3]
 _COPIED: Final = ("setup.sh", "common.sh", "web.sh", "hatch_build.py", "packages-demo.txt", "packages-test.txt")
 _TOOLS: Final = (
-    *("bash", "cat", "chmod", "cp", "cut", "dirname", "env", "find", "grep", "mkdir", "rm", "sed", "sha256sum"),
-    *("sort", "tail", "tee", "touch", "xargs"),
+    *(
+        "bash",
+        "cat",
+        "chmod",
+        "chown",
+        "cp",
+        "cut",
+        "dirname",
+        "env",
+        "find",
+        "grep",
+        "mkdir",
+        "rm",
+        "sed",
+        "sha256sum",
+    ),
+    *("sort", "stat", "tail", "tee", "touch", "xargs"),
 )
 _NOBODY: Final = 65_534
 
@@ -284,3 +299,34 @@ def test_a_failed_install_is_no_set_up(checkout: Machine) -> None:
     assert checkout.call(f"PYTHON={checkout.bin}/python3; main test").returncode == 1
     (checkout.root / "fail").unlink()
     assert [line for line in set_up(checkout)[1] if "--editable" in line]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root leaves files that are not the owner's")
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_root_made_becomes_that_of_whoever_owns_the_checkout(checkout: Machine, fails: bool) -> None:
+    """Not the demo's folder, and nothing that a link leads to."""
+    root = checkout.root
+    for path in (root, root / "web_client", root / "pyproject.toml"):
+        os.chown(path, _NOBODY, _NOBODY)
+    outside, secret = root.parent / "outside", root / ".demo" / "secret"
+    secret.parent.mkdir()
+    outside.touch()
+    secret.touch()
+    (root / "link").symlink_to(outside)
+    if fails:
+        (root / "fail").touch()
+    result = checkout.call(f"PYTHON={checkout.bin}/python3; main test")
+    assert result.returncode == int(fails), result.stderr
+    made = [root / ".venv" / "bin" / "kakehashi", root / ".cache" / "pip.log", root / "link"]
+    made += [] if fails else [root / "web_client" / "dist" / "index.html"]
+    assert {(path.lstat().st_uid, path.lstat().st_gid) for path in made} == {(_NOBODY, _NOBODY)}
+    assert {path.stat().st_uid for path in (outside, secret, secret.parent)} == {0}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root leaves files that are not the owner's")
+def test_in_a_checkout_of_roots_nothing_is_given_away(checkout: Machine) -> None:
+    foreign = checkout.root / "web_client" / "package.json"
+    os.chown(foreign, _NOBODY, _NOBODY)
+    set_up(checkout)
+    assert foreign.stat().st_uid == _NOBODY
+    assert (checkout.root / ".venv" / "bin" / "kakehashi").stat().st_uid == 0
