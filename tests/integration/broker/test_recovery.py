@@ -8,6 +8,7 @@ import pytest
 from agents.messages import DesktopState, EndCause, Refusal
 from broker.models import EndReason
 from broker.states import SessionState
+from broker.store import WorkedDayStore
 from common.ids import DesktopId, PoolId, UserId, WebSessionId
 from tests.integration.broker.conftest import CITY, Screen, World, pool
 from tests.support.sham_agent import desktop_info
@@ -211,6 +212,14 @@ async def test_ended_sessions_are_forgotten_after_their_time(world: World) -> No
     world.clock.advance(timedelta(days=2))
     await world.broker.jobs.forget()
     assert await world.broker.sessions._store.get(CITY, session.id) is None
+
+
+async def test_days_of_past_weeks_are_forgotten_with_the_rest(world: World) -> None:
+    today, person = world.clock.now().date(), (CITY, UserId("usr_test"))
+    store = WorkedDayStore(world.database)
+    await store.add([(person, today - timedelta(days=days)) for days in (1, 30)])
+    await world.broker.jobs.forget()
+    assert (await store.since([person], today - timedelta(days=99)))[person] == {today - timedelta(days=1)}
 
 
 async def test_jobs_run_by_themselves_and_survive_a_failing_round(small_world: World) -> None:
