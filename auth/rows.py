@@ -11,7 +11,7 @@ from common.ids import TenantId, UserId, WebSessionId
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who has signed in at least once, as the directory last described them."""
+    """Somebody who has signed in at least once or was named by somebody, as the directory last described them."""
 
     identity: Identity
     directory_key: str

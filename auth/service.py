@@ -11,14 +11,13 @@ from typing import Final, Self
 
 from auth.audit_names import AuthAudit
 from auth.degraded import Degraded
-from auth.directory import Directory, Entry, Found, Unreachable, Verified
+from auth.directory import Directory
 from auth.emergency_card import CardPrinter
 from auth.gate import Gate
 from auth.ldap_directory import LdapDirectory
 from auth.login import Login
 from auth.login_progress import LoginProgress
 from auth.models import (
-    NEVER_SIGNED_IN,
     Client,
     EmergencyCard,
     Enrolment,
@@ -35,6 +34,7 @@ from auth.models import (
 from auth.outage import OutageWatch
 from auth.recorder import Recorder
 from auth.refresh import Refresh
+from auth.residents import Residents
 from auth.second_factors import SecondFactors
 from auth.settings import AuthSettings
 from auth.slow_hash import SlowHash
@@ -97,6 +97,7 @@ class AuthService:
         self._directory = directory
         self._recorder = Recorder(audit, tenant_id, clock)
         self._people = PeopleStore(database, tenant_id)
+        self._residents = Residents(tenant_id, directory, self._people, clock)
         self._leftovers = LeftoverStore(database, tenant_id)
         self._logins = LoginStore(database, tenant_id)
         self._gate = Gate(CounterStore(database, tenant_id), settings.throttle, clock)
@@ -396,40 +397,20 @@ class AuthService:
     # -- administration
 
     async def find_user(self, username: str) -> UserId | None:
-        """The id of a person who has signed in before; also accepts a UserId."""
-        person = await self._people.person_named(username)
-        return person.identity.user_id if person else None
+        """The id of a person known here; also accepts a UserId."""
+        return await self._residents.find(username)
+
+    async def know(self, username: str) -> UserId | None:
+        """The id, for good, of whoever has this name now; None: nobody has it."""
+        return await self._residents.know(username)
 
     async def lookup(self, username: str) -> Identity | None:
         """A person as the directory knows them now, signed in or not. None also when no server answers."""
-        found = await self._directory.find(username)
-        if not isinstance(found, Found):
-            return None
-        whole = await self._directory.lookup(found.entry.key)
-        if not isinstance(whole, Verified):
-            return None
-        known = await self._people.person_with_key(whole.entry.key)
-        return self._identity(whole.entry, known.identity.user_id if known else NEVER_SIGNED_IN)
+        return await self._residents.look_up(username)
 
     async def everyone(self) -> tuple[Identity, ...] | None:
-        """All people who may sign in; None when no directory server answers. Who never did has an id made of the
-        directory's key."""
-        found = await self._directory.everyone()
-        if isinstance(found, Unreachable):
-            return None
-        known = await self._people.ids_by_key()
-        return tuple(self._identity(entry, known.get(entry.key, UserId(f"directory:{entry.key}"))) for entry in found)
-
-    def _identity(self, entry: Entry, user_id: UserId) -> Identity:
-        return Identity(
-            user_id=user_id,
-            tenant_id=self._tenant_id,
-            username=entry.username,
-            display_name=entry.display_name,
-            department=entry.department,
-            groups=entry.groups,
-            employment=entry.employment,
-        )
+        """All people who may sign in; None when no directory server answers."""
+        return await self._residents.everyone()
 
     async def reset_factors(self, user_id: UserId, *, actor: str, source: str | None = None) -> bool:
         """Remove authenticator and recovery codes, end all sessions and logins; False when there is no such person."""

@@ -1,4 +1,4 @@
-"""People who have signed in at least once. Counterpart: `auth/refresh.py` keeps them up to date."""
+"""People who have signed in, or were named by somebody. Counterpart: `auth/refresh.py` keeps them up to date."""
 
 from datetime import datetime
 from typing import Any, Final

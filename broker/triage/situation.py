@@ -124,7 +124,7 @@ class Situation:
         )
         return any(
             item.declaration.tenant_id == pool.tenant_id
-            and not item.declaration.blocks(user_id, username)
+            and user_id not in item.declaration.blocked
             and item.declaration.scope.covers(person, target)
             for item in self.widening()
         )

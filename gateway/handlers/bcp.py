@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from auth.models import NEVER_SIGNED_IN
 from broker.models import Pool, PoolKind, Seats
 from broker.states import SessionState
 from common.clock import Clock
@@ -56,7 +55,6 @@ from policy.bcp.model import (
     Official,
     Proposal,
     Scope,
-    blocked_name,
 )
 from policy.bcp.plan import Plan
 from policy.bcp.what_if import WhatIf
@@ -352,17 +350,11 @@ async def narrow(request: web.Request) -> web.Response:
 
 
 async def _blocked(own: Services, usernames: list[str]) -> frozenset[UserId]:
-    """People by name, also before their first log-in. Raises NotFound for whom the directory does not know either."""
-    found = set()
-    for username in usernames:
-        user_id = await own.auth.find_user(username)
-        if user_id is None:
-            listed = await own.auth.lookup(username)
-            if listed is None:
-                raise NotFound("nobody has the name of somebody to be blocked")
-            user_id = blocked_name(listed.username) if listed.user_id == NEVER_SIGNED_IN else listed.user_id
-        found.add(user_id)
-    return frozenset(found)
+    """People by name. Raises NotFound for whom the directory does not know."""
+    found = {username: await own.auth.know(username) for username in usernames}
+    if None in found.values():
+        raise NotFound("nobody has the name of somebody to be blocked")
+    return frozenset(user_id for user_id in found.values() if user_id)
 
 
 async def lift(request: web.Request) -> web.Response:

@@ -60,7 +60,7 @@ def session_banners(
     return tuple(
         _banner(item)
         for item in active
-        if not item.declaration.blocks(subject.user_id, subject.username)
+        if subject.user_id not in item.declaration.blocked
         and any(item.declaration.scope.covers(subject, resource) for resource in resources)
     )
 

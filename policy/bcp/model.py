@@ -280,8 +280,7 @@ class Declaration:
 
     `ends_at` is the signed end; an unratified break-glass ends after four hours and has the end it was declared for in
     `planned_end`. `seen_at` is the latest moment that is certain to have passed (the clock may step back later).
-    `lapses_at` is set while it waits for the second person. `blocked` people get nothing from it; those who have no id
-    yet stand there as `blocked_name`.
+    `lapses_at` is set while it waits for the second person. `blocked` people get nothing from it.
     """
 
     id: str
@@ -317,19 +316,10 @@ class Declaration:
         """See `Proposal.drill_name`."""
         return drill_name(self.plan_id, self.reason)
 
-    def blocks(self, user_id: UserId, username: str) -> bool:
-        """Whether this person was left out of it by name."""
-        return bool(self.blocked) and (user_id in self.blocked or blocked_name(username) in self.blocked)
-
     @property
     def overlay_plan(self) -> str:
         """The name under which its rules stand in the engine: plan, version, and whether it is a drill."""
         return overlay_plan(self.plan_id, self.plan_version, drill=self.drill)
-
-
-def blocked_name(username: str) -> UserId:
-    """What stands for somebody who has not signed in yet, and holds from their first log-in on."""
-    return UserId(f"name:{username.casefold()}")
 
 
 def overlay_plan(plan_id: str, version: int, *, drill: bool) -> str:

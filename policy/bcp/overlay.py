@@ -188,7 +188,7 @@ def _covers(item: ActiveDeclaration, subject: Subject, resource: Resource) -> bo
     declaration = item.declaration
     return (
         declaration.tenant_id == subject.tenant_id == resource.tenant_id
-        and not declaration.blocks(subject.user_id, subject.username)
+        and subject.user_id not in declaration.blocked
         and (item.pools is None or resource.pool_id in item.pools)
         and declaration.scope.covers(subject, resource)
     )

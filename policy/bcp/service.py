@@ -297,7 +297,7 @@ class BcpService:
 
     def _is_blocked(self, person: Subject, overlay: ActiveOverlay) -> bool:
         newest = self._memory.past(overlay.overlay_id)
-        return newest is None or newest.declaration.blocks(person.user_id, person.username)
+        return newest is None or person.user_id in newest.declaration.blocked
 
     # ---- steps -----------------------------------------------------------------------------------------------
 

@@ -262,7 +262,7 @@ class _Overlay:
         person, target = request.subject, request.resource
         if self._level is None or not person.tenant_id == target.tenant_id == self._tenant_id:
             return False
-        if self._made and self._made.blocks(person.user_id, person.username):
+        if self._made and person.user_id in self._made.blocked:
             return False
         if self._pools is not None and target.pool_id not in self._pools:
             return False

@@ -25,7 +25,7 @@ from policy.model import Zone
 from tests.e2e.attacker import closed_with, desktop, ticket, viewer
 from tests.support.gateway import Running, run_gateway, settings
 from tests.support.person import Person
-from tests.support.slapd import STAFF, Slapd, group, person, person_dn, run_slapd
+from tests.support.slapd import STAFF, Slapd, group, group_dn, person, person_dn, run_slapd
 from tests.support.xvnc import run_xvnc
 
 PLANS = generate(30, pools={Zone.LGWAN: "section", Zone.INTERNET: "section"}).plans.replace("grace: 30m", "grace: 3s")
@@ -199,7 +199,16 @@ async def test_a_blocked_person_is_cut_at_once(declared: Scene) -> None:
         assert time.monotonic() - began < 2.5
 
 
-async def test_who_is_blocked_before_their_first_log_in_gets_nothing_from_it(tmp_path: Path, town: Slapd) -> None:
+def rename(town: Slapd, old: str, new: str) -> None:
+    """In the directory: another name, the same entry, the same group."""
+    town.modify(f"dn: {person_dn(old)}\nchangetype: modrdn\nnewrdn: uid={new}\ndeleteoldrdn: 1\n")
+    town.set(group_dn("day-shift"), "member", person_dn(new))
+
+
+@pytest.mark.parametrize("name", ["kato", "kato-renamed"])
+async def test_who_is_blocked_before_their_first_log_in_gets_nothing_from_it(
+    tmp_path: Path, town: Slapd, name: str
+) -> None:
     url = f"sqlite:///{tmp_path / 'kakehashi.db'}"
     async with open_scene(tmp_path / "gateway", town, url, more={}, who=("ikeda", "mori")) as scene:
         signed = await scene.declare()
@@ -207,10 +216,14 @@ async def test_who_is_blocked_before_their_first_log_in_gets_nothing_from_it(tmp
         assert (await scene["mori"].call("POST", path, {"block": ["nobody"]}))[0] == 404
         status, found = await scene["mori"].call("POST", path, {"block": ["KATO"]})
         assert status == 200, found
-        async with Person(scene.running.url, "kato", "kato-pw-2026") as scene.people["kato"]:
-            await scene["kato"].log_in()
-            assert not await scene.may_work("kato")
-            assert (await scene["kato"].call("GET", "/desktops"))[1]["notices"] == []
+        rename(town, "kato", name)
+        try:
+            async with Person(scene.running.url, name, "kato-pw-2026") as scene.people["kato"]:
+                await scene["kato"].log_in()
+                assert not await scene.may_work("kato")
+                assert (await scene["kato"].call("GET", "/desktops"))[1]["notices"] == []
+        finally:
+            rename(town, name, "kato")
 
 
 async def test_every_event_of_a_session_and_of_a_login_says_whether_normal_policy_would_have_allowed_it(

@@ -19,7 +19,6 @@ from policy.bcp.model import (
     Role,
     Scope,
     ScopeKind,
-    blocked_name,
 )
 from policy.bcp.overlay import ActiveDeclaration, Deadline
 from policy.model import Zone
@@ -202,8 +201,6 @@ def test_people_see_what_concerns_them_and_whether_it_is_a_drill(level: Level, d
     assert session_banners([duty], other, [resource()]) == ()
     blocked = active(level=level, blocked=frozenset({concerned.user_id}))
     assert session_banners([blocked], concerned, [resource()]) == ()
-    named = active(level=level, blocked=frozenset({blocked_name(concerned.username.upper())}))
-    assert session_banners([named], concerned, [resource()]) == ()
 
 
 def test_who_loses_the_basis_reads_until_when() -> None:
