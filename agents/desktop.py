@@ -239,7 +239,7 @@ class Desktop:
             network_namespace=settings.network_namespace,
             limits=settings.limits,
             cgroup_files=group.join_files,
-            address_space=self._ground.limiter.per_process_memory,
+            no_group=self._ground.limiter.per_process_memory,
         )
 
     async def _expect(self, child: Child, word: str) -> None:

@@ -23,6 +23,7 @@ _PROGRAMS: Final = {
     "setpriv": "util-linux",
     "prlimit": "util-linux",
     "nsenter": "util-linux",
+    "nice": "coreutils",
     "mcookie": "util-linux",
     "xauth": "xauth",
     "Xtigervnc": "tigervnc-standalone-server",

@@ -2,7 +2,8 @@
 
 Counterpart: `agents.desktop`, which runs the result. Order of the walls, from the outside in:
 
-1. `sh` puts itself into the desktop's cgroups (before anything is forked, so nothing escapes the count),
+1. `sh` puts itself into the desktop's cgroups (before anything is forked, so nothing escapes the count); without any,
+   `nice` lets it give way to the gateway,
 2. `nsenter` enters the prepared network namespace, when the settings name one,
 3. `bwrap` (as root) makes mount, PID, IPC, UTS, cgroup and network namespaces; the root is an empty tmpfs into which
    only what is listed here is shown, so the agent's and the gateway's folders and sockets and all other homes do not
@@ -66,6 +67,10 @@ _ETC: Final = (
 _RESOLVER: Final = ("host.conf", "resolv.conf", "gai.conf")
 _MERGED: Final = ("bin", "lib", "lib32", "lib64", "libx32", "sbin")
 
+_GIVE_WAY: Final = "10"
+"""Nice value for want of a cgroup: a tenth of the weight of the gateway and the rest of the machine, and not next to
+nothing: whatever else runs there must not stop desktops either."""
+
 # $1 is the number of files, then the files, then the command.
 _JOIN: Final = 'n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ >"$1" || exit 125; shift; n=$((n-1)); done; exec "$@"'
 
@@ -88,8 +93,8 @@ class Walls:
     limits: DesktopLimits
     cgroup_files: tuple[Path, ...]
     """Files that take a process number to join the desktop's cgroups; empty when limits are rlimits only."""
-    address_space: bool
-    """Whether memory must be limited per process because no cgroup does it."""
+    no_group: bool
+    """No cgroup holds it: memory is limited process by process, and for processor time it gives way to all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +128,10 @@ def command(walls: Walls, session: SessionArguments, *, options_fd: int, info_fd
     ]
     options = [*_namespaces(walls), *_view(walls), *_environment(walls, session), "--info-fd", str(info_fd)]
     enter = ["nsenter", f"--net={walls.network_namespace}", "--"] if walls.network_namespace else []
+    give_way = ["nice", "-n", _GIVE_WAY] if walls.no_group else []
     join = ["/bin/sh", "-c", _JOIN, "join", str(len(walls.cgroup_files)), *map(str, walls.cgroup_files)]
     return Command(
-        arguments=[*join, *enter, "bwrap", "--args", str(options_fd), "--", *inner],
+        arguments=[*join, *enter, *give_way, "bwrap", "--args", str(options_fd), "--", *inner],
         options=b"".join(option.encode() + b"\0" for option in options),
     )
 
@@ -187,8 +193,10 @@ def _rlimits(walls: Walls) -> list[str]:
         f"--fsize={limits.file_mib << 20}:{limits.file_mib << 20}",
         "--memlock=65536:65536",
         "--msgqueue=0:0",
+        "--nice=0:0",
+        "--rtprio=0:0",
     ]
-    if walls.address_space:
+    if walls.no_group:
         # RLIMIT_DATA and not RLIMIT_AS: a browser reserves terabytes of addresses that it never uses.
         options.append(f"--data={limits.memory_mib << 20}:{limits.memory_mib << 20}")
     return options

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agents.messages import DesktopState, Stats, StatsRequest
-from tests.integration.agents.inside import run_inside, uid_of
+from tests.integration.agents.inside import run_as, run_inside, uid_of
 from tests.integration.agents.raw_rfb import RawViewer
 from tests.support.agent import Agent, processes_of, running_agent
 
@@ -111,6 +112,10 @@ def test_without_cgroups_resource_limits_hold(tmp_path: Path, locale_state: Path
         info = agent.info("dsk_plain")
         assert info.memory_bytes > 10 << 20
         assert info.processes > 5
+        everything = processes_of(uid_of(info))
+        assert {os.getpriority(os.PRIO_PROCESS, pid) for pid in everything} == {10}
+        higher = run_as(uid_of(info), f"renice -n 0 -p {everything[0]}")
+        assert higher.returncode != 0, "it gives way for good"
         said = run_inside(info, _HOG, interpreter=("python3", "-c"))
         assert "MemoryError" in said.stderr
         bomb = run_inside(info, _BOMB, interpreter=("setsid", "-w", "python3", "-c"), timeout=60)

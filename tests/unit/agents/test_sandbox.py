@@ -24,7 +24,7 @@ WALLS = Walls(
     network_namespace=None,
     limits=DesktopLimits(memory_mib=1024, tasks=500),
     cgroup_files=(Path("/sys/fs/cgroup/x/cgroup.procs"),),
-    address_space=False,
+    no_group=False,
 )
 SESSION = SessionArguments(Geometry(1280, 800), Keyboard.JP, "ja_JP.UTF-8", "Asia/Tokyo", 5)
 
@@ -99,8 +99,16 @@ def test_network_modes() -> None:
 
 def test_memory_is_limited_per_process_only_where_no_group_does_it() -> None:
     assert not [word for word in _build().arguments if word.startswith("--data")]
-    alone = _build(replace(WALLS, address_space=True, cgroup_files=()))
+    alone = _build(replace(WALLS, no_group=True, cgroup_files=()))
     assert f"--data={1024 << 20}:{1024 << 20}" in alone.arguments
+
+
+def test_without_a_group_it_gives_way_for_processor_time_from_the_first_process_on() -> None:
+    words = _build().arguments
+    assert "nice" not in words
+    assert {"--nice=0:0", "--rtprio=0:0"} <= set(words), "nobody inside takes a higher priority"
+    alone = _build(replace(WALLS, no_group=True, cgroup_files=())).arguments
+    assert alone[alone.index("nice") : alone.index("bwrap") + 1] == ["nice", "-n", "10", "bwrap"]
 
 
 def test_options_fit_a_pipe() -> None:
