@@ -43,6 +43,10 @@ _SMALL: Final = """() => [...document.querySelectorAll('button, a[href], input, 
     .map(element => `smaller than 24 px: ${element.tagName} ${element.innerText.slice(0, 40)}`)"""
 
 
+_colours_seen: Final[set[str]] = set()
+"""States whose colours were examined in this run: languages and screens share them."""
+
+
 class PageFaults(AssertionError):
     """What was found on the states of a tour, by their names."""
 
@@ -89,7 +93,6 @@ class Tour:
         self._screens = screens
         self._dark = False
         self._device: CDPSession | None = None
-        self._colours_seen: set[str] = set()
         self._faults: dict[str, list[Any]] = {}
 
     async def look(self, state: str) -> None:
@@ -127,12 +130,13 @@ class Tour:
             self._faults[f"{state} ({self._language}, {self._screen})"] = faults
 
     def _rules(self, state: str) -> dict[str, Any]:
-        """Colours take nine tenths of axe-core's time, are the same on every screen, and others only by night."""
+        """Colours take nine tenths of axe-core's time; they are the same in every language and on every screen, and
+        others only by night."""
         if self._dark:
             return {"runOnly": [_CONTRAST]}
-        if state in self._colours_seen:
+        if state in _colours_seen:
             return {"rules": {_CONTRAST: {"enabled": False}}}
-        self._colours_seen.add(state)
+        _colours_seen.add(state)
         return {}
 
     def finish(self) -> None:
