@@ -14,6 +14,7 @@ from common.clock import TOKYO, SystemClock
 from common.db import Database
 from common.ids import TenantId, UserId
 from common.tasks import spawn
+from gateway.services import SERVICES
 from tests.e2e.attacker import closed_with, desktop, ticket, viewer
 from tests.integration.gateway.test_bcp import PROPOSAL, TOWN, Scene, open_scene
 from tests.support.clock import SteppedClock
@@ -70,6 +71,10 @@ class Office(Scene):
             yield WorkedDayStore(database)
         finally:
             await database.close()
+
+    def remembered(self) -> int | None:
+        """What the gateway knows of kato's week without asking the database."""
+        return self.running.listeners._runner.app[SERVICES].judge._days.known(self.kato_key)
 
     async def kept(self) -> frozenset[date]:
         """Kato's days since Monday."""
@@ -173,6 +178,8 @@ async def test_a_new_cap_counts_for_whoever_is_at_work(
         async with viewer(kato, session["id"], await ticket(kato, session["id"])) as opened:
             await opened.start()
             await opened.full()
+            assert await scene.reason() is None
+            assert scene.remembered() is None, "no rule counts days, so nobody has read them"
             scene.policy.write_text(CAPPED, "utf-8")
             await _goes_on_or_is_cut(spawn(closed_with(opened, within=60), name="end of the viewer"), goes_on)
         assert (await scene.reason() is None) is goes_on
