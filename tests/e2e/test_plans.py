@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 import yaml
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.e2e.page_checks import NIGHT, PHONE, SCREENS, Tour
 from tests.e2e.visitor import AUTHENTICATORS, Visitor, Visits
@@ -60,8 +60,7 @@ async def _written(writer: Visitor, tour: Tour) -> int:
     await writer.part(f"bcp-{line}-days-a-week-3").click()
     await writer.part(f"bcp-{line}-pools-office-desktop").click()
     await _checked(writer, ok=True)
-    await writer.part("plan-effect-ask").click()
-    await expect(writer.part("bcp-gain-people")).to_be_visible(timeout=30_000)
+    await _named(writer)
     await writer.part("plan-propose-submit").click()
     await expect(writer.page.locator("#plan-note-error")).to_be_visible()
     await writer.part("plan-note").fill("年次の見直し")
@@ -71,6 +70,34 @@ async def _written(writer: Visitor, tour: Tour) -> int:
     await expect(writer.part("plan-standing")).to_have_attribute("data-standing", "proposed")
     await expect(writer.part("plan-adopt-submit")).to_have_count(0)
     return int(writer.page.url.rpartition("/bcp/plans/quake.")[2])
+
+
+async def _named(writer: Visitor) -> None:
+    """Of a pool two people are named, as two hundred are in a bigger city; the others come where one was reading."""
+    few = 2
+
+    async def first_names(route: Route) -> None:
+        answer = await route.fetch()
+        effect = await answer.json()
+        for gain in () if route.request.post_data_json["all_names"] else effect["gains"]:
+            gain["more"], gain["named"] = len(gain["named"]) - few, gain["named"][:few]
+        await route.fulfill(response=answer, json=effect)
+
+    await writer.page.route("**/what-if", first_names)
+    await writer.part("plan-effect-ask").click()
+    await expect(writer.part("bcp-gain-people")).to_be_visible(timeout=30_000)
+    gain = writer.part("bcp-gain-office-desktop")
+    await gain.locator("summary").click()
+    names = gain.locator(".named > li")
+    await expect(names).to_have_count(few + 1)
+    await writer.part("bcp-names-office-desktop").focus()
+    await writer.page.keyboard.press("Enter")
+    await expect(writer.part("bcp-names-office-desktop")).to_have_count(0)
+    await expect(names.nth(few)).to_be_focused()
+    await expect(gain.locator("details")).to_have_attribute("open", "")
+    await expect(writer.part("bcp-names-said-office-desktop")).to_contain_text(str(await names.count()))
+    await gain.locator("summary").click()
+    await writer.page.unroute_all(behavior="wait")
 
 
 async def _adopted(adopter: Visitor, tour: Tour, version: int) -> None:

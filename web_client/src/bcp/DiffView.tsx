@@ -1,5 +1,4 @@
 /** What a signature changes, exactly: who gains what, what stays forbidden, whether it fits, who is told. */
-import i18next from "i18next";
 import { useTranslation } from "react-i18next";
 import { dateTime } from "../app/format";
 import { pick } from "../i18n";
@@ -8,9 +7,10 @@ import { Icon } from "../ui/Icon";
 import { ErrorNotice } from "../ui/PageStates";
 import { gainsByPeople, sameDiff, shortDigest } from "./diff";
 import { Forecast } from "./Forecast";
+import { GainRow } from "./GainRow";
 import { listed } from "./names";
 import { useKnownStatus } from "./status";
-import type { Gain, WhatIf } from "./types";
+import type { WhatIf } from "./types";
 import type { Asked } from "./useAsked";
 
 interface DiffViewProps {
@@ -29,7 +29,7 @@ export function DiffView({ asked, drill, endsAt, seenByFirst, heading, from }: D
   const { t } = useTranslation("bcp");
   const { whatIf, error, again } = asked;
   return (
-    <section className="diff" aria-labelledby="diff-heading" aria-busy={whatIf === null && error === null} data-testid="bcp-diff">
+    <section className="diff" aria-labelledby="diff-heading" aria-busy={(whatIf === null && error === null) || asked.naming} data-testid="bcp-diff">
       <div className="diff-head">
         <h2 id="diff-heading">{heading}</h2>
         <Button kind="quiet" icon="refresh" onPress={again} data-testid="bcp-diff-again">
@@ -116,58 +116,6 @@ function Answer({ whatIf, asked, drill, endsAt, seenByFirst, from }: AnswerProps
   );
 }
 
-function GainRow({ gain, asked }: { readonly gain: Gain; readonly asked: Asked }) {
-  const { t } = useTranslation("bcp");
-  return (
-    <li data-testid={`bcp-gain-${gain.pool_id}`}>
-      <p className="gain-line">
-        <span>{pick(gain.name_ja, gain.name_en)}</span>
-        <strong>+{t("people", { count: gain.people })}</strong>
-      </p>
-      <p className="fine">{whenAndWhere(gain).join(t("diff.and"))}</p>
-      {gain.named.length === 0 ? null : (
-        <details open={asked.allNames}>
-          <summary>{t("diff.named", { count: gain.named.length })}</summary>
-          <ul className="named">
-            {gain.named.map((person) => (
-              <li key={person.username}>
-                {person.display_name}
-                <span className="fine">{person.department ?? person.username}</span>
-              </li>
-            ))}
-            {gain.more > 0 ? <li>{t("diff.more", { count: gain.more })}</li> : null}
-          </ul>
-          {gain.more > 0 && !asked.allNames ? (
-            <Button kind="quiet" onPress={asked.nameAll} data-testid={`bcp-names-${gain.pool_id}`}>
-              {t("diff.nameAll", { count: gain.people })}
-            </Button>
-          ) : null}
-        </details>
-      )}
-    </li>
-  );
-}
-
-/** From when on, and from where. */
-function whenAndWhere(gain: Gain): string[] {
-  const said: string[] = [];
-  if (gain.now > 0) {
-    said.push(i18next.t("bcp:diff.now", { count: gain.now }));
-  }
-  if (gain.later_at !== null) {
-    said.push(i18next.t(gain.now > 0 ? "bcp:diff.othersFrom" : "bcp:diff.firstFrom", { time: dateTime(gain.later_at) }));
-  }
-  if (gain.used_up > 0) {
-    said.push(i18next.t("bcp:diff.usedUp", { count: gain.used_up }));
-  }
-  said.push(
-    gain.places === null
-      ? i18next.t("bcp:diff.anywhere")
-      : i18next.t("bcp:diff.onlyFrom", { places: listed(gain.places.map((place) => pick(place.name_ja, place.name_en))) }),
-  );
-  return said;
-}
-
 function Forbidden({ whatIf }: { readonly whatIf: WhatIf }) {
   const { t } = useTranslation("bcp");
   if (whatIf.forbidden.length === 0) {
@@ -206,7 +154,7 @@ function Told({ whatIf, drill }: { readonly whatIf: WhatIf; readonly drill: bool
         {officials.length === 0 ? null : <li>{t("diff.toldOfficials", { count: officials.length, names })}</li>}
         <li>
           {t("diff.toldPeople", { count: whatIf.told.people })}{" "}
-          <span className="fine">{t("diff.toldByMail", { count: whatIf.told.with_address })}</span>
+          <span className="fine whole">{t("diff.toldByMail", { count: whatIf.told.with_address })}</span>
         </li>
         {drill ? null : <li>{t("diff.toldLogin")}</li>}
       </ul>

@@ -6,17 +6,26 @@ export interface Asked {
   readonly whatIf: WhatIf | null;
   readonly error: unknown;
   readonly again: () => void;
-  /** Whether everybody was asked for by name; asks again with all names. */
+  /** Whether the answer names everybody, as far as the gateway does. */
   readonly allNames: boolean;
+  /** Asks for everybody by name; what is shown stays until that answer is there. */
   readonly nameAll: () => void;
+  /** That answer is on its way. */
+  readonly naming: boolean;
+}
+
+interface Answer {
+  readonly whatIf: WhatIf;
+  readonly allNames: boolean;
 }
 
 /** `key` tells one question from another; null asks nothing. */
 export function useAsked(key: string | null, ask: (allNames: boolean, signal: AbortSignal) => Promise<WhatIf>): Asked {
-  const [whatIf, setWhatIf] = useState<WhatIf | null>(null);
+  const [answer, setAnswer] = useState<Answer | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [round, setRound] = useState(0);
   const [allNames, setAllNames] = useState(false);
+  const keeps = useRef(false);
   const latest = useRef(ask);
   latest.current = ask;
   useEffect(() => {
@@ -24,11 +33,14 @@ export function useAsked(key: string | null, ask: (allNames: boolean, signal: Ab
       return undefined;
     }
     const own = new AbortController();
-    setWhatIf(null);
+    if (!keeps.current) {
+      setAnswer(null);
+    }
+    keeps.current = false;
     setError(null);
     latest
       .current(allNames, own.signal)
-      .then(setWhatIf)
+      .then((whatIf) => setAnswer({ whatIf, allNames }))
       .catch((failure: unknown) => {
         if (!own.signal.aborted) {
           setError(failure);
@@ -37,6 +49,18 @@ export function useAsked(key: string | null, ask: (allNames: boolean, signal: Ab
     return () => own.abort();
   }, [key, round, allNames]);
   const again = useCallback(() => setRound((before) => before + 1), []);
-  const nameAll = useCallback(() => setAllNames(true), []);
-  return { whatIf, error, again, allNames, nameAll };
+  const nameAll = useCallback(() => {
+    keeps.current = true;
+    setAllNames(true);
+    setRound((before) => before + 1); // also when it was tried before and failed
+  }, []);
+  const named = answer?.allNames === true;
+  return {
+    whatIf: answer?.whatIf ?? null,
+    error,
+    again,
+    allNames: named,
+    nameAll,
+    naming: answer !== null && allNames && !named && error === null,
+  };
 }

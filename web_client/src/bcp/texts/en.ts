@@ -337,6 +337,8 @@ export const en: BcpTexts = {
     named_other: "Show names ({{count, number}} people)",
     more: "and {{count, number}} more",
     nameAll: "Show all {{count, number}} names",
+    naming: "Looking the names up",
+    namesShown: "{{count, number}} names are shown.",
     forbiddenHeading: "Still forbidden",
     forbiddenLead: "No signature changes these.",
     guardrail: "Rule {{id}}",

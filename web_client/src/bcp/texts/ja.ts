@@ -336,6 +336,8 @@ export const ja = {
     named_other: "名前を見る（{{count, number}}人）",
     more: "ほか {{count, number}}人",
     nameAll: "全員の名前を見る（{{count, number}}人）",
+    naming: "名前を調べています",
+    namesShown: "{{count, number}}人の名前を表示しました。",
     forbiddenHeading: "発動しても禁止のまま",
     forbiddenLead: "次のことは、だれの署名でも変わりません。",
     guardrail: "決まり {{id}}",
