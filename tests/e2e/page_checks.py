@@ -1,11 +1,11 @@
 """What must hold of every page in every state: no finding of axe-core, nothing cut off. Takes a picture of each."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from playwright.async_api import CDPSession
+from playwright.async_api import CDPSession, expect
 
 from tests.e2e.visitor import Visitor
 
@@ -31,6 +31,10 @@ _CUT: Final = """() => {
         }
     }
     return cut;
+}"""
+_BURIED: Final = """() => {
+    const stage = document.querySelector('.viewer-stage[role=main]');
+    return stage && stage.clientHeight < innerHeight / 4 ? ['the desktop is out of sight'] : [];
 }"""
 _AT_REST: Final = """() => document.getAnimations().every(
     animation => animation.playState !== 'running' || animation.effect?.getComputedTiming().iterations === Infinity)"""
@@ -64,14 +68,17 @@ class Screen:
 SCREENS: Final = {
     "desktop": Screen(1440, 900),
     "tablet": Screen(768, 1024, touch=True),
-    "zoomed": Screen(720, 450),
+    "zoomed": Screen(640, 400),
 }
-"""The last one is the first at 200 %: half as many CSS pixels each way (WCAG 1.4.10 by way of 1.4.4)."""
+"""The last one is a small laptop at 200 %: half as many CSS pixels each way (WCAG 1.4.10 by way of 1.4.4)."""
 
 PHONE: Final = {"phone": Screen(390, 844, touch=True)}
 """Besides, for pages that people use in a shelter."""
 NIGHT: Final = {"night": Screen(390, 844, touch=True, dark=True)}
 """Besides, for the console: the power is out, and the phone shows dark pages. In one language: colours are the same."""
+
+_TABLET: Final = 600
+_DESKTOP: Final = 1000
 
 
 class Tour:
@@ -83,13 +90,11 @@ class Tour:
         language: str,
         *,
         pictures: bool = True,
-        screen: str = "desktop",
         screens: Mapping[str, Screen] = SCREENS,
     ) -> None:
         self._visitor = visitor
         self._language = language
         self._pictures = pictures
-        self._screen = screen
         self._screens = screens
         self._dark = False
         self._device: CDPSession | None = None
@@ -102,11 +107,33 @@ class Tour:
             await self.examine(state)
         await self.turn("desktop")
 
+    async def look_in_both(self, state: str) -> None:
+        """The same in this language, and at its widest and its narrowest in the other."""
+        await self.look(state)
+        await self._switch()
+        for screen in [name for name in ("desktop", "phone") if name in self._screens]:
+            await self.turn(screen)
+            await self.examine(state)
+        await self.turn("desktop")
+        await self._switch()
+
+    async def examine_in_both(self, state: str) -> None:
+        """Examine what is on this screen now, in this language and in the other."""
+        for _language in range(2):
+            await self.examine(state)
+            await self._switch()
+
+    async def _switch(self) -> None:
+        """Go over to the other language, by the button that is on the page."""
+        self._language = "en" if self._language == "ja" else "ja"
+        await self._visitor.part("language").click()
+        await expect(self._visitor.page.locator("html")).to_have_attribute("lang", self._language)
+
     async def turn(self, screen: str) -> None:
         """Go over to another screen."""
         wanted = self._screens[screen]
         page = self._visitor.page
-        self._screen, self._dark = screen, wanted.dark
+        self._dark = wanted.dark
         await page.set_viewport_size({"width": wanted.width, "height": wanted.height})
         await page.emulate_media(color_scheme="dark" if wanted.dark else "light")
         if self._device is None:  # what it emulates lasts as long as the connection
@@ -117,17 +144,26 @@ class Tour:
         """Examine what is on this screen now, and keep a picture of it."""
         page = self._visitor.page
         await page.wait_for_function(_AT_REST)
-        faults: list[Any] = [*await page.evaluate(_CUT), *await page.evaluate(_SMALL)]
+        faults: list[Any] = [*await page.evaluate(_CUT), *await page.evaluate(_SMALL), *await page.evaluate(_BURIED)]
         if (wider := await self._visitor.overflow()) > 0:
             faults.append(f"{wider} px wider than the window")
-        if self._screen != "zoomed":
+        if (screen := self._screen()) != "zoomed":
             if not await page.evaluate("'axe' in window"):
                 await page.evaluate(_AXE.read_text("utf-8"))
             faults += await page.evaluate(_RUN, self._rules(state))
             if self._pictures:
-                await self._visitor.shoot(f"{state}-{self._language}-{self._screen}")
+                await self._visitor.shoot(f"{state}-{self._language}-{screen}")
         if faults:
-            self._faults[f"{state} ({self._language}, {self._screen})"] = faults
+            self._faults[f"{state} ({self._language}, {screen})"] = faults
+
+    def _screen(self) -> str:
+        """What the window is, or is about as wide as: a picture never says that it is a telephone's and is not."""
+        size = self._visitor.page.viewport_size or {"width": 0, "height": 0}
+        shown = Screen(size["width"], size["height"], dark=self._dark)
+        for name, known in self._screens.items():
+            if replace(known, touch=False) == shown:
+                return name
+        return "phone" if shown.width < _TABLET else "tablet" if shown.width < _DESKTOP else "desktop"
 
     def _rules(self, state: str) -> dict[str, Any]:
         """Colours take nine tenths of axe-core's time; they are the same in every language and on every screen, and

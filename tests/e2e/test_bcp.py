@@ -192,7 +192,7 @@ async def may_open(visitor: Visitor) -> bool:
 async def declare(coordinator: Visitor) -> str:
     """Through the steps on the phone, up to the first signature: the declaration's id."""
     await coordinator.part("nav-bcp").click()
-    tour, steps = Tour(coordinator, "ja", screen="phone"), 0
+    tour, steps = Tour(coordinator, "ja"), 0
     await coordinator.part("bcp-begin-declare").click()
     for step, chosen in STEPS:
         steps += 1
@@ -226,7 +226,7 @@ async def turn_down_a_later_end(coordinator: Visitor, approver: Visitor, declara
     until = SystemClock().now() + timedelta(days=3)
     await call(coordinator, f"/bcp/declarations/{declaration}/extend", {"ends_at": until.isoformat()})
     reject = f"bcp-reject-extension-{declaration}"
-    own, tour = Tour(coordinator, "ja", screen="phone"), Tour(approver, "en", screens=SCREENS | NIGHT)
+    own, tour = Tour(coordinator, "ja"), Tour(approver, "en", screens=SCREENS | NIGHT)
     await expect(coordinator.part(reject)).to_be_visible()  # who proposed it may take it back
     await own.examine("bcp-extension-asked")
     own.finish()

@@ -56,18 +56,18 @@ async def test_who_was_reached_what_they_say_and_what_is_kept_of_it(visits: Visi
 
 async def _answered(visits: Visits, drill: str) -> None:
     staff = await visits.signed_in(STAFF, width=390, height=844)
-    tour = Tour(staff, "ja", screen="phone")
+    tour = Tour(staff, "ja")
     notice = staff.part("notices").locator("[data-owed=answer]")
     await expect(notice).to_be_visible()
     await expect(notice).to_contain_text("【訓練】")
-    await tour.examine("notice-asks")
+    await tour.examine_in_both("notice-asks")
     await notice.locator(".ability-partly").tap()
     await expect(notice).to_have_count(0)
     card = staff.part("notices").locator("[data-owed=nothing]").first
     await card.get_by_label("ひとこと").fill("停電のため午後から")
     await card.get_by_role("button", name="伝える").tap()
     await expect(staff.part("notices")).to_contain_text("「一部可」と伝えました")
-    await tour.examine("notice-answered")
+    await tour.examine_in_both("notice-answered")
     tour.finish()
     await call(staff, "/me/emergency-card", {"code": await AUTHENTICATORS[staff.city.url, STAFF].fresh()})
 

@@ -24,6 +24,14 @@ UID: Final = "watanabe.yui"
 INTERNET: Final = "internet-desktop"
 PANELS: Final = ("display", "clipboard", "keys", "type", "help", "line")
 
+_LINES_OF_WORDS: Final = """() => [...document.querySelectorAll('.viewer-name .name')]
+    .flatMap(name => [...name.childNodes].filter(node => node.nodeType === Node.TEXT_NODE))
+    .map(word => {
+        const range = document.createRange();
+        range.selectNodeContents(word);
+        return new Set([...range.getClientRects()].map(box => Math.round(box.top))).size;
+    })"""
+
 
 async def _enrolment(visitor: Visitor, tour: Tour) -> Authenticator:
     await expect(visitor.part("login-submit")).to_be_visible()
@@ -157,14 +165,23 @@ async def test_the_checks_find_what_they_look_for(visits: Visits) -> None:
             const small = document.createElement('button');
             small.style.cssText = 'all: unset; width: 9px; height: 9px; display: block';
             small.textContent = 'tiny';
-            main.append(wide, small);
+            const stage = document.createElement('div');
+            stage.className = 'viewer-stage';
+            stage.setAttribute('role', 'main');
+            main.append(wide, small, stage);
         }"""
     )
     tour = Tour(visitor, "ja", pictures=False)
     await tour.examine("broken")
     with pytest.raises(PageFaults) as found:
         tour.finish()
-    for expected in ("image-alt", "outside the window: wide", "smaller than 24 px: BUTTON tiny", "px wider than"):
+    for expected in (
+        "image-alt",
+        "outside the window: wide",
+        "smaller than 24 px: BUTTON tiny",
+        "px wider than",
+        "out of sight",
+    ):
         assert expected in str(found.value)
 
 
@@ -200,6 +217,7 @@ async def test_a_tablet_writes_with_its_own_keyboard(visits: Visits) -> None:
     await visitor.page.keyboard.press("Control+d")
     assert await terminal.run("cat soft.txt") == "公民館A4\n"
 
+    assert await visitor.page.evaluate(_LINES_OF_WORDS) == [1, 1]  # インターネット用 | デスクトップ
     tour = Tour(visitor, "ja")
     await tour.examine("viewer-touch")
     tour.finish()

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 OFFICE: Final = "office-desktop"
 EVERYWHERE: Final = {**SCREENS, **PHONE}
+WIDE_AND_NARROW: Final = {"desktop": SCREENS["desktop"], **PHONE}
 _HIDE: Final = "Object.defineProperty(document, 'visibilityState', {value: 'hidden', configurable: true})"
 _SHOW: Final = """() => {
     delete document.visibilityState;
@@ -52,6 +53,17 @@ async def opens(visitor: Visitor) -> None:
     """Ask for the desktop and come to the page that waits."""
     await visitor.part(f"desktop-open-{OFFICE}").click()
     await expect(visitor.part("viewer-progress")).to_be_visible()
+
+
+async def come_back(visitor: Visitor, *, language: str) -> None:
+    """Leave the desktop and return to it in another language: the viewer itself has no button for it."""
+    await visitor.part("viewer-leave").click()
+    await visitor.part("viewer-disconnect").click()
+    await visitor.ended()
+    await visitor.part("language").click()
+    await expect(visitor.page.locator("html")).to_have_attribute("lang", language)
+    await visitor.part("end-again").click()
+    await visitor.picture_shows()
 
 
 async def test_waiting_in_plain_words_until_the_seat_is_held_and_taken(
@@ -90,7 +102,7 @@ async def test_waiting_in_plain_words_until_the_seat_is_held_and_taken(
         await expect(first.part("viewer-held")).to_be_visible(timeout=30_000)
         await expect(first.part("viewer-held-left")).to_contain_text("席を取っておきます")
         tour = Tour(first, "ja", screens=EVERYWHERE)
-        await tour.look("held")
+        await tour.look_in_both("held")
         tour.finish()
         await expect(second.part("viewer-queue-place")).to_have_text("No. 1")
         await first.page.evaluate(_SHOW)
@@ -114,7 +126,7 @@ async def test_a_held_seat_that_nobody_takes_goes_to_the_next(
         let_pass(city, first.session_id(), "hold_until", datetime.now(UTC))  # noqa: TID251 - the gateway's own clock
         assert await first.ended() == "lapsed"
         tour = Tour(first, "ja", screens=EVERYWHERE)
-        await tour.look("hold-lapsed")
+        await tour.look_in_both("hold-lapsed")
         tour.finish()
         await second.picture_shows()
         await first.part("end-again").click()
@@ -153,25 +165,32 @@ async def test_the_headquarters_get_a_seat_and_the_work_of_who_made_room_is_kept
         await working.part("viewer-bar-toggle").click()
         await expect(warning).to_be_visible()
         await tour.examine("preemption-folded")
+        await working.part("viewer-bar-toggle").click()
 
         # The one who waited goes: the word is taken back, and given again for the next request.
         await administrator.end_all("hashimoto.rei")
         await expect(warning).to_have_count(0, timeout=15_000)
         await expect(working.part("viewer-status")).to_contain_text("席をゆずる必要がなくなりました。")
+        await come_back(working, language="en")
         await chief.ended()
         await chief.part("end-desktops").click()
         await opens(chief)
         await expect(warning).to_be_visible(timeout=15_000)
+        await expect(warning).to_contain_text("Your seat is needed for urgent work.")
+        english = Tour(working, "en", screens=WIDE_AND_NARROW)
+        await english.look("preemption")
+        english.finish()
 
         now = datetime.now(UTC)  # noqa: TID251 - the gateway's own clock
         let_pass(city, session, "leaves_at", now + timedelta(seconds=4))
         assert await working.ended() == "preempted"
+        await working.part("language").click()
         await expect(working.part("viewer-end-reason")).to_contain_text("作業中の画面は残っています")
-        await tour.look("preempted")
+        await tour.look_in_both("preempted")
         await chief.picture_shows()
         await working.part("end-desktops").click()
         await expect(working.part(f"desktop-{OFFICE}")).to_contain_text("緊急の業務に席をゆずっています")
-        await tour.look("preempted-list")
+        await tour.look_in_both("preempted-list")
         tour.finish()
 
         await working.part(f"desktop-open-{OFFICE}").click()

@@ -4,6 +4,7 @@ import { Button as AriaButton, Toolbar as AriaToolbar } from "react-aria-compone
 import { useTranslation } from "react-i18next";
 import { Icon, type IconName } from "../ui/Icon";
 import { Logo } from "../ui/Logo";
+import { Name } from "../ui/Name";
 import type { Line } from "./lineQuality";
 import type { PanelName } from "./panels";
 import type { Viewer } from "./useViewer";
@@ -46,7 +47,9 @@ export function Toolbar(props: ToolbarProps) {
           <div className="viewer-name">
             <Logo size={28} />
             <div>
-              <h1>{name}</h1>
+              <h1>
+                <Name>{name}</Name>
+              </h1>
               <p>
                 {info?.short_code}
                 {viewOnly ? <span className="badge">{t("viewer.viewOnly")}</span> : null}
@@ -87,7 +90,7 @@ export function Toolbar(props: ToolbarProps) {
           />
         </div>
       ) : null}
-      {props.children}
+      <div className="viewer-banners">{props.children}</div>
       <div className="viewer-bar-foot">
         {props.shown ? (
           <>
