@@ -24,7 +24,7 @@ Loc = tuple[int | str, ...]
 Lines = dict[Loc, int]
 
 _MESSAGES: Final[dict[str, tuple[str, str]]] = {
-    "missing": ("必須の項目がありません。", "This is required."),
+    "missing": ("必須の項目です。書いてください。", "This is required."),
     "string_type": ("文字列ではありません。引用符で囲んでください。", "Not a text: put it in quotes."),
     "bool_type": ("true か false を書いてください。", "Write true or false."),
     "int_type": ("整数を書いてください。", "Write a whole number."),

@@ -111,7 +111,8 @@ class Places(Section):
     def _one(self) -> Self:
         if bool(self.anywhere) is bool(self.networks or self.sites):
             raise fault(
-                "anywhere: true か、networks と sites を書いてください。", "Give anywhere: true, or networks and sites."
+                "どこからでも（anywhere: true）か、決まった場所（networks、sites）を書いてください。",
+                "Give anywhere (anywhere: true), or certain places (networks, sites).",
             )
         return self
 
@@ -139,7 +140,10 @@ class Targets(Section):
     @model_validator(mode="after")
     def _named(self) -> Self:
         if not (self.pools or self.classes):
-            raise fault("pools か classes で接続先を書いてください。", "Name the targets by pools or classes.")
+            raise fault(
+                "プール（pools）かプール種別（classes）を書いてください。",
+                "Give pools (pools) or pool classes (classes).",
+            )
         return self
 
 

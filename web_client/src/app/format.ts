@@ -8,14 +8,14 @@ function locale(): string {
   return currentLanguage() === "en" ? "en-GB" : "ja-JP";
 }
 
-/** "7月3日(金) 8:30"; with the year when it is another one. Empty for a time that cannot be read. */
+/** "7月3日(金) 8:30" in one piece; with the year when it is another one. Empty for a time that cannot be read. */
 export function dateTime(iso: string, now: number = Date.now()): string {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) {
     return "";
   }
   const year = (value: Date | number) => new Intl.DateTimeFormat("en", { timeZone: ZONE, year: "numeric" }).format(value);
-  return new Intl.DateTimeFormat(locale(), {
+  const shown = new Intl.DateTimeFormat(locale(), {
     timeZone: ZONE,
     ...(year(date) === year(now) ? {} : { year: "numeric" as const }),
     month: currentLanguage() === "en" ? "short" : "long",
@@ -25,6 +25,7 @@ export function dateTime(iso: string, now: number = Date.now()): string {
     minute: "2-digit",
     hour12: false,
   }).format(date);
+  return shown.replaceAll(" ", "\u00a0").replace("月", "月\u2060").replace("(", "\u2060("); // no-break space, word joiner
 }
 
 /** "令和8年7月3日(金)", in English "Fri 3 Jul 2026", of a day without a time, such as "2026-07-03". */

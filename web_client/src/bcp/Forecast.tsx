@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { pick } from "../i18n";
 import { Icon } from "../ui/Icon";
+import { Name } from "../ui/Name";
 import { Bar } from "./Bar";
 import { share, tightestFirst, totalShort } from "./diff";
 import type { Fit, LineFit, SeatsFit, WhatIf } from "./types";
@@ -82,7 +83,7 @@ function Row({ fit, name, testId, unit, children }: RowProps) {
   return (
     <li data-testid={testId}>
       <p className="seat-line">
-        <span>{name}</span>
+        <Name>{name}</Name>
         <span>{t(`forecast.${unit}Line`, { total: fit.total, forecast: fit.forecast })}</span>
       </p>
       <Bar share={share(fit.forecast, fit.total)} over={over} />

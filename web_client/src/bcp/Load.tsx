@@ -3,6 +3,7 @@ import { useTranslation } from "react-i18next";
 import { dateTime, duration } from "../app/format";
 import { pick } from "../i18n";
 import { Icon } from "../ui/Icon";
+import { Name } from "../ui/Name";
 import { Bar } from "./Bar";
 import { share } from "./diff";
 import { records } from "./records/endpoints";
@@ -51,7 +52,9 @@ function Pool({ pool }: { readonly pool: PoolCapacity }) {
   return (
     <li data-testid={`bcp-pool-${pool.pool_id}`}>
       <p>
-        <strong>{pick(pool.name_ja, pool.name_en)}</strong>
+        <strong>
+          <Name>{pick(pool.name_ja, pool.name_en)}</Name>
+        </strong>
       </p>
       <Bar share={share(pool.used, pool.seats)} over={pool.waiting > 0} />
       <p className="seat-line">

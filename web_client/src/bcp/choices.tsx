@@ -13,6 +13,7 @@ import { useTranslation } from "react-i18next";
 import { pick } from "../i18n";
 import { CheckMark } from "../ui/CheckMark";
 import { Button, TextField } from "../ui/controls";
+import { Name } from "../ui/Name";
 import type { Named } from "./types";
 
 export interface Choice {
@@ -85,16 +86,6 @@ export function ManyOf({ name, label, items, value, onChange, error = null, help
     onChange(single ? next.filter((id) => !value.includes(id)).slice(-1) : next);
   return (
     <div className="many">
-      {items.length < FILTER_FROM ? null : (
-        <TextField
-          name={`${name}-filter`}
-          label={t("scopeStep.filter")}
-          value={filter}
-          onChange={setFilter}
-          autoComplete="off"
-          testId={`bcp-${name}-filter`}
-        />
-      )}
       <CheckboxGroup
         className="choices"
         value={[...value]}
@@ -110,11 +101,21 @@ export function ManyOf({ name, label, items, value, onChange, error = null, help
           </Text>
         )}
         <FieldError className="field-error">{error}</FieldError>
+        {items.length < FILTER_FROM ? null : (
+          <TextField
+            name={`${name}-filter`}
+            label={t("scopeStep.filter")}
+            value={filter}
+            onChange={setFilter}
+            autoComplete="off"
+            testId={`bcp-${name}-filter`}
+          />
+        )}
         <div className="many-list">
           {shown.map((item) => (
             <AriaCheckbox key={item.id} value={item.id} className="checkbox many-item" data-testid={`bcp-${name}-${item.id}`}>
               <CheckMark />
-              <span>{pick(item.name_ja, item.name_en)}</span>
+              <Name>{pick(item.name_ja, item.name_en)}</Name>
             </AriaCheckbox>
           ))}
           {shown.length === 0 ? <p className="fine">{t("scopeStep.nothing")}</p> : null}

@@ -7,6 +7,7 @@ import { clockTime, dateTime, duration, number } from "../app/format";
 import { pick } from "../i18n";
 import { Button } from "../ui/controls";
 import { Icon } from "../ui/Icon";
+import { Name } from "../ui/Name";
 
 interface DesktopCardProps {
   readonly desktop: DesktopInfo;
@@ -67,7 +68,9 @@ export function DesktopCard({ desktop, instead, opening, onOpen, onOpenInstead, 
             <Icon name={usable ? "desktop" : "lock"} size={24} />
           </span>
           <div>
-            <h3 id={headingId}>{name}</h3>
+            <h3 id={headingId}>
+              <Name>{name}</Name>
+            </h3>
             <p className="card-tags">
               {zone === "" ? null : <span className={`tag tag-${desktop.zone ?? "none"}`}>{zone}</span>}
               <span>{t(`desktops.kind.${desktop.kind}`)}</span>

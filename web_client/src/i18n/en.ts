@@ -220,7 +220,7 @@ export const en: Texts = {
   freshCode: {
     label: "6-digit code",
     help: "Enter the newest digits of your authenticator app. Those that you logged in with do not count.",
-    confirmed: "You have proven who you are. Press again to go on.",
+    confirmed: "You have just proven who you are. No new code is needed.",
     missing: "Enter the 6 digits.",
   },
   account: {
@@ -550,7 +550,7 @@ export const en: Texts = {
     minutes_other: "{{count}} minutes",
     hours_one: "{{count}} hour",
     hours_other: "{{count}} hours",
-    minutesSeconds: "{{minutes}} min {{seconds}} s",
-    hoursMinutes: "{{hours}} h {{minutes}} min",
+    minutesSeconds: "{{minutes}}\u00a0min\u00a0{{seconds}}\u00a0s",
+    hoursMinutes: "{{hours}}\u00a0h\u00a0{{minutes}}\u00a0min",
   },
 };

@@ -4,6 +4,7 @@ import type { BcpNotice, PublicNotice } from "../api/types";
 import { dateTime } from "../app/format";
 import { pick } from "../i18n";
 import { Notice } from "./controls";
+import { wholeTimes } from "./words";
 
 export function isDrillNotice(notice: BcpNotice): boolean {
   return notice.kind.includes("drill");
@@ -29,7 +30,7 @@ function NoticeBanner({ notice }: { readonly notice: BcpNotice }) {
     <Notice kind="warning" live={false} testId={`bcp-notice-${notice.kind}`}>
       <p className="bcp-notice-text">
         {mark}
-        {text}
+        {wholeTimes(text)}
       </p>
       {notice.until === null && contact === "" ? null : (
         <p className="bcp-notice-foot">
@@ -53,7 +54,7 @@ export function PublicBanner({ notice }: { readonly notice: PublicNotice["bcp"] 
     <Notice kind="warning" testId="login-bcp-notice">
       <p className="bcp-notice-text">
         {mark}
-        {text}
+        {wholeTimes(text)}
       </p>
     </Notice>
   );

@@ -188,7 +188,7 @@ def test_a_drill_exceeds_nothing() -> None:
         ({"who": {"groups": ["g"], "substitutes": True}}, "Substitutes"),
         ({"places": {}}, "anywhere"),
         ({"places": {"anywhere": True, "networks": ["east"]}}, "anywhere"),
-        ({"targets": {"zones": ["lgwan"]}}, "pools or classes"),
+        ({"targets": {"zones": ["lgwan"]}}, "pool classes"),
         ({"terms": {"total_limit": "13h"}}, "12h"),
         ({"terms": {"idle_limit": "31m"}}, "30m"),
         ({"terms": {"watermark": False}}, "No key 'watermark'"),

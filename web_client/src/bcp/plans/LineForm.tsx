@@ -39,7 +39,7 @@ export function LineForm(props: LineFormProps) {
       <summary data-testid={`${testId}-fold`}>
         {t("form.line", { id: line.id })} {both(line.name)}
       </summary>
-      <Problems problems={problems} />
+      <Problems problems={problems} inForm />
       <TextField
         name={`${testId}-id`}
         label={t("form.lineId")}

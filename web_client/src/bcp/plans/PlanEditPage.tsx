@@ -88,7 +88,7 @@ function Basics({ plan, onChange, problems, fresh }: PartProps & { readonly fres
   return (
     <section className="panel" aria-labelledby="form-basics">
       <h2 id="form-basics">{t("words.basics")}</h2>
-      <Problems problems={otherProblems(problems, ELSEWHERE)} />
+      <Problems problems={otherProblems(problems, ELSEWHERE)} inForm />
       {fresh ? (
         <TextField
           name="plan-id"
@@ -142,7 +142,7 @@ function Lines({ level, plan, onChange, problems, known }: LinesProps) {
     <section className="panel" aria-labelledby={`form-${level}`}>
       <h2 id={`form-${level}`}>{t(`words.${level}`)}</h2>
       {level === "second" ? <p>{t("form.secondLead")}</p> : null}
-      <Problems problems={own} />
+      <Problems problems={own} inForm />
       {lines.map((line, index) => (
         <LineForm
           key={index}

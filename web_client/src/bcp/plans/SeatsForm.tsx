@@ -1,5 +1,6 @@
 /** Seats of pools while the plan is declared, and what a drill of it uses. */
 import { useTranslation } from "react-i18next";
+import { pick } from "../../i18n";
 import { Button, TextField } from "../../ui/controls";
 import { ChoiceGroup } from "../choices";
 import { lineIds } from "./content";
@@ -25,14 +26,14 @@ export function SeatsForm({ plan, onChange, problems, known }: PartProps) {
   return (
     <section className="panel" aria-labelledby="form-seats">
       <h2 id="form-seats">{t("words.capacity")}</h2>
-      <Problems problems={problems} />
+      <Problems problems={problems} inForm />
       {seats.map((one, index) => (
         <div key={index} className="plan-line">
           <ChoiceGroup
             name={`seats-${index}-pool`}
             label={t("form.seatsPool")}
             columns
-            choices={known.pools.map((pool) => ({ value: pool.id, title: pool.name_ja }))}
+            choices={known.pools.map((pool) => ({ value: pool.id, title: pick(pool.name_ja, pool.name_en) }))}
             value={one.pool}
             onChange={(pool) => change(index, { pool })}
           />
@@ -98,7 +99,7 @@ export function DrillForm({ plan, onChange, problems, known }: PartProps) {
   return (
     <section className="panel" aria-labelledby="form-drill">
       <h2 id="form-drill">{t("words.drill")}</h2>
-      <Problems problems={problems} />
+      <Problems problems={problems} inForm />
       <Some name="drill-pools" label={t("form.drillPools")} items={known.pools} value={drill.pools} onChange={(pools) => change({ pools })} />
       <Some name="drill-first" label={t("form.drillFirst")} items={first} value={drill.first} onChange={(lines) => change({ first: lines })} />
       <Some

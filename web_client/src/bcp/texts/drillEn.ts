@@ -46,7 +46,7 @@ export const drillEn: typeof drillJa = {
     lead: "Counted from the audit log as of now. The report keeps the figures of the end.",
     reload: "Count again",
     toDeclare: "From proposal to effect",
-    alone: "one signature was enough",
+    alone: "One signature was enough",
     seconds: "{{count, number}} s",
     minutes: "{{minutes, number}} min {{seconds}} s",
     notBegun: "has not begun",

@@ -175,6 +175,7 @@ export const en: typeof ja = {
     checking: "Checking",
     checked: "No errors.",
     errors: "To correct: {{count}}",
+    fault: "{{field}}: {{text}}",
     warnings: "Warnings: {{count}}",
     submit: "Sign and propose",
     working: "Signing",

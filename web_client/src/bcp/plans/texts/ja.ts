@@ -173,6 +173,7 @@ export const ja = {
     checking: "確かめています",
     checked: "誤りはありません。",
     errors: "直す必要のある点: {{count}}件",
+    fault: "{{field}}: {{text}}",
     warnings: "注意: {{count}}件",
     submit: "署名して提案する",
     working: "署名しています",
