@@ -79,7 +79,8 @@ async def _named(writer: Visitor) -> None:
     async def first_names(route: Route) -> None:
         answer = await route.fetch()
         effect = await answer.json()
-        for gain in () if route.request.post_data_json["all_names"] else effect["gains"]:
+        asked: dict[str, Any] = route.request.post_data_json or {}
+        for gain in () if asked["all_names"] else effect["gains"]:
             gain["more"], gain["named"] = len(gain["named"]) - few, gain["named"][:few]
         await route.fulfill(response=answer, json=effect)
 
