@@ -194,6 +194,9 @@ async def test_every_step_acts_on_every_live_session_of_both_nodes_in_time(pair:
 async def test_when_a_node_dies_the_other_carries_on_with_desktops_and_declarations(pair: Pair) -> None:
     """kato's browser comes to the other node at once; nishi stays away, and the desktop is let go of and kept."""
     declaration = await pair.declare()
+    async with asyncio.timeout(IN_TIME):  # the other node signed it
+        while not all((await pair.open(pair.first)).values()):
+            await asyncio.sleep(0.05)
     kato, nishi = pair.people["kato"], pair.people["nishi"]
     async with AsyncExitStack() as stack:
         session_id, lost = await work(stack, kato)
