@@ -72,7 +72,7 @@ async def test_two_signatures_let_an_employee_in_and_lifting_takes_the_desktop_b
     # Nobody knows the kind of this tablet: what the plan opens to registered devices stays shut.
     await expect(employee.part(f"desktop-open-{INTERNET}")).to_have_count(0)
     tour = Tour(employee, "ja")
-    await tour.look("bcp-let-in")
+    await tour.look_in_both("bcp-let-in")
 
     await employee.page.set_viewport_size({**TABLET})  # type: ignore[typeddict-item]
     await employee.open_desktop(OFFICE)
@@ -146,7 +146,7 @@ async def test_what_ends_by_itself_warns_lets_work_go_on_and_then_takes_the_desk
     assert not await may_open(employee)
     await expect(employee.part(f"desktop-logoff-{OFFICE}")).to_be_visible()
     tour = Tour(employee, "ja")
-    await tour.examine("bcp-expired-refused")
+    await tour.examine_in_both("bcp-expired-refused")
     tour.finish()
     assert (await ask(coordinator, path))["state"] == "expired"
 
