@@ -11,6 +11,7 @@ import pytest_asyncio
 from playwright.async_api import Browser
 
 from tests.e2e.administrator import Administrator
+from tests.e2e.bcp_plan import PlanFile
 from tests.e2e.policy_file import PolicyFile
 from tests.e2e.visitor import Visits
 from tests.support.browser import chromium
@@ -89,5 +90,14 @@ async def staying(
 async def policy(city: City, administrator: Administrator) -> AsyncIterator[PolicyFile]:
     """The policy file, put back at the end."""
     file = PolicyFile(city, administrator)
+    yield file
+    await file.restore()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def plan(city: City, visits: Visits) -> AsyncIterator[PlanFile]:  # after `visits`: it looks through their eyes
+    """The city's plan has a grace of seconds and gives no pool more seats."""
+    file = PlanFile(city)
+    file.put()
     yield file
     await file.restore()

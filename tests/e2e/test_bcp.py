@@ -3,12 +3,10 @@
 import asyncio
 import subprocess
 import time
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any, Final
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import expect
 
 from common.clock import SystemClock
@@ -16,7 +14,6 @@ from tests.e2e.bcp_plan import GRACE_SECONDS, PlanFile
 from tests.e2e.page_checks import NIGHT, SCREENS, Tour
 from tests.e2e.terminal import Terminal
 from tests.e2e.visitor import AUTHENTICATORS, SCREENSHOTS, Visitor, Visits
-from tests.support.city import City
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -31,15 +28,6 @@ STEPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("duration", ("bcp-duration-24",)),
 )
 """What is chosen on the way to the signature. Of one day, so that it may be extended at once."""
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def plan(city: City, visits: Visits) -> AsyncIterator[PlanFile]:  # after `visits`: it looks through their eyes
-    """The city's plan has a grace of seconds."""
-    file = PlanFile(city)
-    file.put()
-    yield file
-    await file.restore()
 
 
 async def test_two_signatures_let_an_employee_in_and_lifting_takes_the_desktop_back(

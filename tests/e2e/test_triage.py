@@ -10,6 +10,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.e2e.administrator import Administrator
+from tests.e2e.bcp_plan import PlanFile
 from tests.e2e.page_checks import PHONE, SCREENS, Tour
 from tests.e2e.terminal import Terminal
 from tests.e2e.test_bcp import declare, lift, sign
@@ -134,9 +135,10 @@ async def test_a_held_seat_that_nobody_takes_goes_to_the_next(
 
 
 async def test_the_headquarters_get_a_seat_and_the_work_of_who_made_room_is_kept(
-    visits: Visits, administrator: Administrator, city: City
+    visits: Visits, administrator: Administrator, city: City, plan: PlanFile
 ) -> None:
     coordinator = await visits.signed_in("ishikawa.tsubasa")
+    await plan.taken(coordinator)
     approver = await visits.signed_in("ikeda.nobuo")
     async with one_seat(administrator):
         working = await visits.signed_in("gotou.emi", width=1280, height=800)
