@@ -16,6 +16,8 @@ from typing import Final
 STOP_SECONDS: Final = 10.0
 _LOOK_AGAIN_SECONDS: Final = 0.02
 _LOG_TAIL: Final = 12
+_SYSTEMD: Final = Path("/run/systemd/system")
+"""There when systemd runs the machine (sd_booted(3))."""
 
 
 class ChildFailed(Exception):
@@ -108,6 +110,14 @@ async def start(
     finally:
         os.close(handle)
     return Child(name, running, log)
+
+
+def delegated(command: Sequence[str]) -> list[str]:
+    """`command` in a cgroup of its own that it may divide, as `Delegate=yes` in the agent's unit gives it one: in
+    cgroup v2 a group can be divided only by who is alone in it. Without systemd, or not as root: `command` as it is."""
+    if os.geteuid() != 0 or not _SYSTEMD.is_dir():
+        return [*command]
+    return ["systemd-run", "--scope", "--quiet", "--collect", "--property=Delegate=yes", "--", *command]
 
 
 async def output(command: Sequence[str], *, env: Mapping[str, str], seconds: float, text: str = "") -> str:

@@ -238,7 +238,7 @@ async def _start_agent(place: DemoFolder, stack: AsyncExitStack) -> Child:
     env = _environment(place.agent) | {CONFIG_VARIABLE: str(settings)}
     return await _start_ours(
         "kakehashi-agent",
-        [sys.executable, "-m", "agents"],
+        children.delegated([sys.executable, "-m", "agents"]),
         place=place,
         account=None,
         env=env,

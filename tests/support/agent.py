@@ -39,6 +39,7 @@ from agents.messages import (
 )
 from agents.protocol import MAX_ANSWER_BYTES, LineReader, decode_answer, encode_request
 from common.ids import DesktopId, PoolId, UserId
+from gateway.demo.children import delegated
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="gives files to other user numbers, which only root may")
 
@@ -169,7 +170,7 @@ def running_agent(
     log_path = folder / "agent.log"
     with log_path.open("ab") as log:
         running = subprocess.Popen(
-            [*prefix, sys.executable, "-m", "agents", "--config", str(config), "--log-level", "debug"],
+            delegated([*prefix, sys.executable, "-m", "agents", "--config", str(config), "--log-level", "debug"]),
             cwd=_ROOT,
             stdin=subprocess.DEVNULL,
             stdout=log,
