@@ -34,7 +34,7 @@ def run_inside(
     session = Path(f"/proc/{first}/task/{first}/children").read_text().split()[0]
     environment = Path(f"/proc/{session}/environ").read_bytes().decode().rstrip("\0").split("\0")
     groups = own_groups(_MOUNTS, Path(f"/proc/{first}/cgroup"))
-    joins = [str(groups[name] / "cgroup.procs") for name in ("memory", "cpu", "pids") if name in groups]
+    joins = [str(groups[name] / "cgroup.procs") for name in ("", "memory", "cpu", "pids") if name in groups]
     limits = limits_of(session)
     command = [
         *("sh", "-c", _JOIN, "join", *joins, "--"),
