@@ -158,6 +158,8 @@ path = {_text(files.policy)}
 
 [bcp]
 plans_file = {_text(files.plans)}
+# 計画のファイルを書き換えると、すぐに読み込みます。 A changed file of plans is read at once.
+poll_seconds = 2
 bundle_file = {_text(own / "bcp-bundle.json")}
 
 [[bcp.officials]]
