@@ -6,6 +6,7 @@ whoever was at work here before midnight it is known after it without reading. M
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
@@ -102,9 +103,10 @@ class WorkedDays:
             _log.warning("worked days not written yet", owed=len(self._owed), detail=error.detail)
 
     async def _read(self, people: Sequence[Person]) -> Mapping[Person, frozenset[date]]:
-        found = await self._store.since(people, date.fromordinal(monday(self._today())))
-        owed = self._owed
-        return {person: days | {day for other, day in owed if other == person} for person, days in found.items()}
+        since, owed = date.fromordinal(monday(self._today())), defaultdict[Person, set[date]](set)
+        for person, day in self._owed:  # before the reading: what is written meanwhile may be missing in it
+            owed[person].add(day)
+        return {person: days | owed[person] for person, days in (await self._store.since(people, since)).items()}
 
     def _keep(self, day: int, found: Mapping[Person, frozenset[date]]) -> None:
         """Unless midnight came while it was read."""
@@ -116,10 +118,9 @@ class WorkedDays:
         nodes may have seen the rest."""
         day, _minute = local(self._clock.now())
         if day != self._day:
+            before = dict.fromkeys(self._noted, 0) if self._day == monday(self._day) else self._counted
             follows = day == self._day + 1
-            self._counted = {
-                person: count + 1 for person, count in self._counted.items() if follows and person in self._noted
-            }
+            self._counted = {person: count + 1 for person, count in before.items() if follows and person in self._noted}
             self._noted = set()
             self._day = day
         return day

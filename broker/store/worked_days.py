@@ -32,8 +32,9 @@ class WorkedDayStore:
         self._database = database
 
     async def add(self, days: Iterable[tuple[Person, date]]) -> None:
-        """Keep these; a day that is there already stays. Raises StoreUnavailable."""
-        rows = [{"tenant_id": tenant_id, "user_id": user_id, "day": day} for (tenant_id, user_id), day in days]
+        """Keep these; a day that is there already stays. In one order everywhere, so that nodes which write the same
+        days never wait for each other. Raises StoreUnavailable."""
+        rows = [{"tenant_id": tenant_id, "user_id": user_id, "day": day} for (tenant_id, user_id), day in sorted(days)]
         await self._database.execute(_INSERT[self._database.dialect], rows)
 
     async def since(self, people: Sequence[Person], since: date) -> Mapping[Person, frozenset[date]]:

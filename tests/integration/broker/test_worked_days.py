@@ -1,7 +1,9 @@
 """Days of work: kept once a day, counted from the next day on, read once, known without reading after midnight."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -105,6 +107,76 @@ async def test_after_midnight_it_is_known_of_whoever_was_at_work_here(
     reads = store.reads
     clock.set(tokyo(date(2026, 4, 6), 0))
     assert (days.known(SATO), await days.before_today(ABE), store.reads) == (0, 0, reads), "a Monday needs no reading"
+
+
+async def test_sunday_does_not_count_for_the_new_week(days: WorkedDays, store: CountedStore, clock: FakeClock) -> None:
+    sunday = date(2026, 4, 5)
+    clock.set(tokyo(sunday, 12))
+    await store.add([(SATO, sunday - offset * DAY) for offset in (1, 2, 3)])
+    assert await days.before_today(SATO) == 3
+    counts = []
+    for offset in range(4):
+        clock.set(tokyo(sunday + offset * DAY, 12))
+        counts.append(days.known(SATO))
+        days.note(SATO)
+    await days.settle()
+    assert counts == [3, 0, 1, 2]
+
+
+async def test_monday_counts_on_tuesday_without_reading(
+    days: WorkedDays, store: CountedStore, clock: FakeClock
+) -> None:
+    monday = date(2026, 4, 6)
+    clock.set(tokyo(monday, 23, 59))
+    days.note(SATO)
+    clock.set(tokyo(monday + DAY, 0))
+    assert (days.known(SATO), days.known(ABE), store.reads) == (1, None, 0)
+    await days.settle()
+
+
+async def test_a_day_that_is_written_while_others_are_read_is_not_lost(
+    days: WorkedDays, store: CountedStore, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database answers as it was before."""
+    read = store.since
+
+    async def away(*_given: object) -> None:
+        raise StoreUnavailable("away")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(store, "add", away)
+        days.note(SATO)
+        await asyncio.sleep(0)  # it is tried at once
+
+    async def slow(people: Sequence[Person], since: date) -> Mapping[Person, frozenset[date]]:
+        found = await read(people, since)
+        await days.settle()
+        return found
+
+    clock.set(tokyo(WEDNESDAY + DAY, 12))
+    monkeypatch.setattr(store, "since", slow)
+    assert await days.before_today(SATO) == 1
+
+
+async def test_days_are_written_in_one_order_at_every_node(
+    store: CountedStore, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else two nodes that write the same days wait for each other."""
+    written: list[Sequence[Mapping[str, object]]] = []
+    execute = database.execute
+
+    async def listen(statement: Any, rows: Any) -> Any:
+        written.append(rows)
+        return await execute(statement, rows)
+
+    some = [(person, WEDNESDAY - offset * DAY) for person in (SATO, NAMESAKE, ABE) for offset in (0, 1)]
+    with monkeypatch.context() as heard:
+        heard.setattr(database, "execute", listen)
+        await store.add(some)
+        await store.add(reversed(some))
+    first, second = written
+    assert first == second
+    assert len(first) == 6
 
 
 async def test_without_the_database_what_is_known_stays_and_what_is_owed_is_written_later(
