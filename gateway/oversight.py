@@ -99,17 +99,16 @@ class Oversight:
         self._tell_of_grace()
 
     async def _keep_regularly(self) -> None:
+        """Whatever fails in one step, the others are done; counting comes last, it delays nobody's end."""
         while True:
             await asyncio.sleep(_TOUCH_SECONDS)
-            try:
-                await self._read_owed()
-                await self._note_days()
-                await self._keep_signed_in()
-                await self._note_input()
-            except StoreUnavailable:
-                _log.warning("log-ins not looked at: the database is away")
-            except Exception as error:  # noqa: BLE001 - supervision must outlive any fault: the next round tries again
-                _log.error("oversight of log-ins failed", exc_info=error)
+            for step in (self._read_owed, self._keep_signed_in, self._note_input, self._note_days):
+                try:
+                    await step()
+                except StoreUnavailable:
+                    _log.warning("log-ins not looked at: the database is away")
+                except Exception as error:  # noqa: BLE001 - supervision must outlive any fault: the next round tries again
+                    _log.error("oversight of log-ins failed", exc_info=error)
 
     def _tell_of_grace(self) -> None:
         """A session that lost its declaration, or has one again: its person's pages show until when it goes on."""

@@ -81,6 +81,37 @@ async def test_of_two_changes_at_once_the_newer_reading_is_kept() -> None:
     assert scene.kept[-1] == "newer"
 
 
+@pytest.mark.parametrize("fault", [StoreUnavailable("away"), ValueError("a fault in counting")])
+async def test_days_that_cannot_be_counted_keep_nobody_signed_in(
+    fault: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene, done = Scene(), asyncio.Event()
+    monkeypatch.setattr("gateway.oversight._TOUCH_SECONDS", 0.01)
+    seen: list[str] = []
+
+    async def signed_in() -> None:
+        seen.append("signed in")
+        raise StoreUnavailable("away")
+
+    async def input_noted() -> None:
+        seen.append("input")
+
+    async def days_noted() -> None:
+        seen.append("days")
+        done.set()
+        raise fault
+
+    for name, step in (("_keep_signed_in", signed_in), ("_note_input", input_noted), ("_note_days", days_noted)):
+        monkeypatch.setattr(scene.oversight, name, step)
+    task = spawn(cast("Any", scene.oversight)._keep_regularly(), name="regular look")
+    async with asyncio.timeout(5):
+        await done.wait()
+        done.clear()
+        await done.wait()
+    task.cancel()
+    assert seen[:6] == ["signed in", "input", "days"] * 2, "whatever fails, the other steps are done"
+
+
 async def test_who_sees_a_desktop_is_noted_and_who_still_waits_for_one_is_not() -> None:
     scene = Scene()
     await scene.days()
