@@ -228,9 +228,9 @@ class Judge:
         self, identity: Identity, pool_id: PoolId, *, at: datetime | None, source: str | None, days_worked: int | None
     ) -> Request:
         """The question of somebody who has just signed in with both factors, for administrators to have explained.
-        `days_worked`: on how many days of that week before; None: those that were.
+        `days_worked`: on how many days of that week before; None: those that were. `at` is aware.
 
-        Raises NotFound (no such pool), KakehashiError(BAD_REQUEST) (not an address, or a time without a zone).
+        Raises NotFound (no such pool), KakehashiError(BAD_REQUEST) (not an address).
         """
         pool, seats = await self._catalogue.pool_and_seats(identity.tenant_id, pool_id)
         now = at or self._clock.now()
@@ -238,8 +238,6 @@ class Judge:
             address = ip_address(source) if source else None
         except ValueError as error:
             raise KakehashiError("source is not an address", code=ErrorCode.BAD_REQUEST) from error
-        if now.tzinfo is None:
-            raise KakehashiError("at has no time zone", code=ErrorCode.BAD_REQUEST)
         if days_worked is None:
             days_worked = await self._days.before((identity.tenant_id, identity.user_id), now)
         person, target = subject(identity, self._duties), resource(pool)

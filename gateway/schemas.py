@@ -3,10 +3,10 @@
 Requests refuse unknown fields; answers list exactly what is shown, so nothing new leaks by being added elsewhere.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from auth.models import LoginErrorCode, LoginStep
 from broker.duties.models import Priority
@@ -417,7 +417,10 @@ class ExplainBody(Body):
 
     username: str = Field(min_length=1, max_length=256)
     pool_id: Identifier
-    at: datetime | None = None
+    at: AwareDatetime | None = Field(
+        default=None, ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2100, 1, 1, tzinfo=UTC)
+    )
+    """In this century: weeks and openings around it are days that calendars have."""
     source: str | None = Field(default=None, max_length=64)
     days_worked: int | None = Field(default=None, ge=0, le=6)
     """On how many days of that week before; null: as recorded."""

@@ -102,6 +102,8 @@ async def test_what_does_not_exist_is_said_in_one_line(config: Path) -> None:
         (("nobody", "office"), "not_found"),
         (("sato", "nowhere"), "not_found"),
         (("sato", "office", "--from", "annex"), "bad_request"),
+        (("sato", "office", "--at", "0001-01-01T00:00:00"), "bad_request"),
+        (("sato", "office", "--at", "9999-12-31T23:59:59"), "bad_request"),
     ):
         status, _, text = await explain(config, *arguments)
         assert (status, f"({code}, req_" in text, "Traceback" in text) == (1, True, False), text
