@@ -33,10 +33,13 @@ from gateway.load import machine_load_percent
 from policy.bcp.injects import reason_of
 from policy.bcp.returning import Kept
 from policy.bcp.service import BcpService, Judged
+from policy.engine import Engine
 from policy.model import Action, Context, Decision, FactorKind, Grant, Reason, Request, Subject
 from policy.service import PolicyService
 
 _LEARN_SECONDS: Final = 0.5
+_WAIT_SECONDS: Final = 60.0
+"""How long whoever is at work goes on by the rules before, when new ones count days that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ class Judgement:
 
 class Judge:
     """Stateless but for the facts of web sessions whose viewers are attached here, the pools as they were last read,
-    and what the last judgement of a session found."""
+    the rules by which live sessions are judged, and what the last judgement of a session found."""
 
     def __init__(
         self,
@@ -112,6 +115,9 @@ class Judge:
         self._clock = clock
         self._duties = duties
         self._clock_watch = clock_watch
+        self._rules = self._rules_before = policy.current
+        """By which live sessions are judged: those of the last `learn_days`, and those before them."""
+        self._changed_at = clock.monotonic()
         self._kept: dict[SessionId, Kept] = {}
         self._judged: dict[SessionId, Judged] = {}
         self._signed_in: dict[WebSessionId, WebSession] = {}
@@ -148,7 +154,7 @@ class Judge:
             if (
                 self._bcp.allows(base, asked)
                 if seat_here is None
-                else self._with_grace(seat_here, asked).decision.allowed
+                else self._with_grace(base, seat_here, asked).decision.allowed
             )
         )
 
@@ -162,7 +168,7 @@ class Judge:
     ) -> Iterator[Judgement]:
         base = self._policy.current
         for pool, seats, seat_here, asked in self._questions(session, source, stock, others, days_worked):
-            judged = self._bcp.judge(base, asked) if seat_here is None else self._with_grace(seat_here, asked)
+            judged = self._bcp.judge(base, asked) if seat_here is None else self._with_grace(base, seat_here, asked)
             yield Judgement(pool, seats, judged)
 
     def _questions(
@@ -209,11 +215,11 @@ class Judge:
             return None
         return await self._days.before_today((who.tenant_id, who.user_id))
 
-    def _with_grace(self, session_id: SessionId, asked: Request) -> Judged:
+    def _with_grace(self, base: Engine, session_id: SessionId, asked: Request) -> Judged:
         """Whoever is at work by a declaration that is gone goes on for its grace (safe return, not a pulled plug), also
         after a lost line, in another browser or at another node."""
-        judged = self._bcp.judge(self._policy.current, asked)
-        found = None if judged.decision.allowed else self._bcp.keeps(self._policy.current, asked)
+        judged = self._bcp.judge(base, asked)
+        found = None if judged.decision.allowed else self._bcp.keeps(base, asked)
         if found is None:
             self._kept.pop(session_id, None)
             return judged
@@ -280,9 +286,12 @@ class Judge:
             del self._kept[over]
 
     async def learn_days(self, live: Sequence[LiveSession]) -> None:
-        """Before `again`: the days of those of whom they are not known, where a rule has come to count them. Waits no
-        longer than a judgement may; what cannot be told then is unknown."""
-        if not self._bcp.counts_days(self._policy.current):
+        """Before `again`, which goes by the rules in force now until this is called again: the days of those of whom
+        they are not known, where a rule has come to count them. Waits no longer than a judgement may; what cannot be
+        told then is unknown."""
+        if (rules := self._policy.current) is not self._rules:
+            self._rules, self._rules_before, self._changed_at = rules, self._rules, self._clock.monotonic()
+        if not self._bcp.counts_days(rules):
             return
         with suppress(TimeoutError, StoreUnavailable):
             async with asyncio.timeout(_LEARN_SECONDS):
@@ -291,19 +300,23 @@ class Judge:
     def again(self, live: LiveSession) -> Answer:
         """May this session go on? Uses the newest known groups; the time of the last factor is that of its login.
 
-        A session that lost the declaration it rested on may go on for the plan's grace.
+        A session that lost the declaration it rested on may go on for the plan's grace. One that lacks nothing but the
+        count of its person's days, which nobody needed a moment ago, goes on by the rules before for `_WAIT_SECONDS`.
         """
         asked = live.grant.request
         known = self._signed_in.get(live.web_session_id)
         now = self._clock.now()
-        counted = self._bcp.counts_days(self._policy.current)
+        counted = self._bcp.counts_days(self._rules)
         days = self._days.known((live.tenant_id, live.user_id)) if counted else None
         question = replace(
             asked,
             subject=subject(known.identity, self._duties) if known else self._last_known(asked.subject),
             context=_later(asked.context, now, known, days),
         )
-        judged = self._judged[live.session_id] = self._with_grace(live.session_id, question)
+        judged = self._with_grace(self._rules, live.session_id, question)
+        if counted and days is None and not judged.decision.allowed and self._may_wait(question):
+            judged = self._with_grace(self._rules_before, live.session_id, question)
+        self._judged[live.session_id] = judged
         return Answer(judged.decision, _basis(judged))
 
     def clipboard_basis(self, session_id: SessionId, attached: Judgement, *, inward: bool) -> Mapping[str, Detail]:
@@ -313,6 +326,11 @@ class Judge:
         normal = judged.normal_terms
         chars = 0 if normal is None else normal.clipboard_in_chars if inward else normal.clipboard_out_chars
         return {"normal_allowed": chars > 0, "declarations": " ".join(judged.overlay_ids) or None}
+
+    def _may_wait(self, question: Request) -> bool:
+        first_day = replace(question, context=replace(question.context, days_worked=0))
+        recent = self._clock.monotonic() - self._changed_at < _WAIT_SECONDS
+        return recent and self._bcp.allows(self._rules, first_day)
 
     def grace(self, session_id: SessionId) -> Kept | None:
         """When a session that goes on by grace alone is cut, and what it rested on, as judged here last; None for all

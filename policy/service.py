@@ -76,7 +76,7 @@ class PolicyService:
 
     @property
     def current(self) -> Engine:
-        """The engine in force. Hold it for one request, not longer."""
+        """The engine in force. Hold it for one request or one round of judgements, not longer."""
         if self._engine is None:
             raise ConfigError("the policy service was not started")
         return self._engine
