@@ -308,11 +308,12 @@ def test_what_root_made_becomes_that_of_whoever_owns_the_checkout(checkout: Mach
     root = checkout.root
     for path in (root, root / "web_client", root / "pyproject.toml"):
         os.chown(path, _NOBODY, _NOBODY)
-    outside, secret = root.parent / "outside", root / ".demo" / "secret"
+    outside, twice, secret = root.parent / "outside", root.parent / "twice", root / ".demo" / "secret"
     secret.parent.mkdir()
-    outside.touch()
-    secret.touch()
+    for path in (outside, twice, secret):
+        path.touch()
     (root / "link").symlink_to(outside)
+    (root / "second-name").hardlink_to(twice)
     if fails:
         (root / "fail").touch()
     result = checkout.call(f"PYTHON={checkout.bin}/python3; main test")
@@ -320,7 +321,7 @@ def test_what_root_made_becomes_that_of_whoever_owns_the_checkout(checkout: Mach
     made = [root / ".venv" / "bin" / "kakehashi", root / ".cache" / "pip.log", root / "link"]
     made += [] if fails else [root / "web_client" / "dist" / "index.html"]
     assert {(path.lstat().st_uid, path.lstat().st_gid) for path in made} == {(_NOBODY, _NOBODY)}
-    assert {path.stat().st_uid for path in (outside, secret, secret.parent)} == {0}
+    assert {path.stat().st_uid for path in (outside, twice, secret, secret.parent)} == {0}
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root leaves files that are not the owner's")
