@@ -45,7 +45,7 @@ async def test_each_person_gets_one_mail_over_one_encrypted_connection(authority
     for words in (
         "令和8年4月1日（2026年）9時00分",
         "危機管理監 佐藤 花子（承認・職務代行）",
-        "You may connect from home",
+        "Staff who cannot come in may use the office desktop from home",
     ):
         assert words in text
 
