@@ -70,6 +70,15 @@ class WorkedDays:
             self._keep(day, {person: await self._reads.get(person) or frozenset()})
         return self.known(person)
 
+    async def worked_today(self, person: Person) -> bool | None:
+        """Whether today is a day of work already, at whichever node; None when it cannot be read."""
+        day = self._today()
+        if person in self._noted:
+            return True
+        with suppress(StoreUnavailable):
+            return date.fromordinal(day) in (await self._reads.get(person) or ())
+        return None
+
     async def learn(self, people: Iterable[Person]) -> None:
         """Read what is not known of these. Raises StoreUnavailable."""
         unknown = [person for person in dict.fromkeys(people) if self.known(person) is None]

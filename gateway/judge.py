@@ -33,8 +33,9 @@ from gateway.load import machine_load_percent
 from policy.bcp.injects import reason_of
 from policy.bcp.returning import Kept
 from policy.bcp.service import BcpService, Judged
+from policy.calendar import local, monday
 from policy.engine import Engine
-from policy.model import Action, Context, Decision, FactorKind, Grant, Reason, Request, Subject
+from policy.model import Action, Context, Decision, FactorKind, Grant, Reason, ReasonCode, Request, Subject
 from policy.service import PolicyService
 
 _LEARN_SECONDS: Final = 0.5
@@ -137,7 +138,13 @@ class Judge:
         """The same question for every pool that is switched on. `others`: the person's live sessions."""
         stock = await self._catalogue.stock(session.identity.tenant_id)
         self._stock = enabled = [(pool, seats) for pool, seats in stock if pool.enabled]
-        return list(self._decide(session, source, enabled, others, await self._days_worked(session.identity)))
+        who, days, now = session.identity, await self._days_worked(session.identity), self._clock.now()
+        found = list(self._decide(session, source, enabled, others, days))
+        # Whether today is used up matters, and is read, only for who might be let in earlier this week if it is not.
+        matters = days is not None and any(_opens_after_this_week(one.decision, now) for one in found)
+        if matters and await self._days.worked_today((who.tenant_id, who.user_id)) is False:
+            found = list(self._decide(session, source, enabled, others, days, worked_today=False))
+        return found
 
     def allowed_by_memory(
         self, session: WebSession, source: str, others: Sequence[DesktopSession]
@@ -165,9 +172,10 @@ class Judge:
         stock: Sequence[tuple[Pool, Seats]],
         others: Sequence[DesktopSession],
         days_worked: int | None,
+        worked_today: bool | None = None,
     ) -> Iterator[Judgement]:
         base = self._policy.current
-        for pool, seats, seat_here, asked in self._questions(session, source, stock, others, days_worked):
+        for pool, seats, seat_here, asked in self._questions(session, source, stock, others, days_worked, worked_today):
             judged = self._bcp.judge(base, asked) if seat_here is None else self._with_grace(base, seat_here, asked)
             yield Judgement(pool, seats, judged)
 
@@ -178,6 +186,7 @@ class Judge:
         stock: Sequence[tuple[Pool, Seats]],
         others: Sequence[DesktopSession],
         days_worked: int | None,
+        worked_today: bool | None = None,
     ) -> Iterator[tuple[Pool, Seats, SessionId | None, Request]]:
         """Each pool with the question about it, and the session at whose desktop the person is at work there. Asked for
         all pools by every open page: circumstances that are the same at several pools are put together once."""
@@ -204,6 +213,7 @@ class Judge:
                     gateway_load_percent=load,
                     user_sessions=len(others) - len(here),
                     days_worked=days_worked,
+                    worked_today=worked_today,
                     live=seat_here is not None,
                 )
             at_work = seat_here.id if seat_here and seat_here.state is not SessionState.ENDING else None
@@ -348,6 +358,13 @@ def _basis(judged: Judged) -> dict[str, Detail]:
     }
 
 
+def _opens_after_this_week(decision: Decision, now: datetime) -> bool:
+    if decision.allowed or decision.reason.code is ReasonCode.DAYS_USED_UP:
+        return False
+    opens = decision.reason.available_from
+    return opens is not None and monday(local(opens)[0]) > monday(local(now)[0])
+
+
 def _later(context: Context, now: datetime, known: WebSession | None, days_worked: int | None) -> Context:
     """The same circumstances now: ages have grown, or are those of a newer step-up."""
     password_at = known.password_at if known else context.now - context.password_age if context.password_age else None
@@ -359,6 +376,7 @@ def _later(context: Context, now: datetime, known: WebSession | None, days_worke
         totp_age=_age(now, totp_at),
         factor=factor(known) if known else context.factor,
         days_worked=days_worked,
+        worked_today=None,
         live=True,
         overlays=(),
     )

@@ -158,6 +158,8 @@ class Context:
     """Sessions that the person already has (in any state but ended), this one not counted."""
     days_worked: int | None = None
     """Days of this week (Monday to Sunday in Tokyo) before today on which the person was at work on a desktop."""
+    worked_today: bool | None = None
+    """Whether today is such a day already. Decides nothing: only the next opening that is told depends on it."""
     live: bool = False
     overlays: tuple[ActiveOverlay, ...] = ()
 
@@ -176,6 +178,7 @@ class Context:
             self.gateway_load_percent,
             self.user_sessions,
             self.days_worked,
+            self.worked_today,
             self.live,
             overlays,
         )

@@ -14,7 +14,7 @@ from policy.calendar import at, local, monday
 from policy.conditions import Condition, Kind
 from policy.explanation import Explanation, Finding, Outcome
 from policy.guardrails import REASONS
-from policy.model import Action, Decision, Reason, ReasonCode, Request
+from policy.model import Action, Context, Decision, Reason, ReasonCode, Request
 from policy.schema import Effect, Layer
 
 SEARCH_DAYS: Final = 14
@@ -200,7 +200,7 @@ def next_moment(engine: Judge, request: Request) -> datetime | None:
     seen: set[tuple[int, int | None]] = set()
     today, _minute = local(request.context.now)
     for day in range(today, today + SEARCH_DAYS + 1):
-        worked = worked_by(request.context.days_worked, today, day) if engine.counts_days else None
+        worked = worked_by(request.context, today, day) if engine.counts_days else None
         for edge in engine.edges:
             moment = at(day, edge)
             alike = engine.clock(moment), worked
@@ -213,14 +213,14 @@ def next_moment(engine: Judge, request: Request) -> datetime | None:
     return None
 
 
-def worked_by(worked: int | None, today: int, day: int) -> int | None:
-    """What `Context.days_worked` of today (day ordinals) is on a later day if nobody works in between. Today counts as
-    worked: it may become so, and what is promised must hold."""
-    if day == today:
-        return worked
+def worked_by(context: Context, today: int, day: int) -> int | None:
+    """What `Context.days_worked` of today (day ordinals) is on a later day if nobody works until then. Today counts as
+    worked unless it is known not to be: what is promised must hold."""
     if monday(day) != monday(today):
         return 0
-    return None if worked is None else worked + 1
+    if day == today or context.days_worked is None or context.worked_today is False:
+        return context.days_worked
+    return context.days_worked + 1
 
 
 def _foremost(findings: Iterable[Finding]) -> Finding | None:

@@ -125,6 +125,7 @@ UNKNOWN = [
             "gateway_load_percent",
             "user_sessions",
             "days_worked",
+            "worked_today",
         )
     ),
 ]
@@ -275,17 +276,20 @@ def test_available_from_is_the_first_moment_that_works(
     some: list[dict[str, Any]], request: Request, fraction: float
 ) -> None:
     engine = build(some)
-    worked = request.context.days_worked
-    asked = support.request(now=request.context.now, groups=request.subject.groups, days_worked=worked)
+    worked, today = request.context.days_worked, request.context.worked_today
+    asked = support.request(
+        now=request.context.now, groups=request.subject.groups, days_worked=worked, worked_today=today
+    )
     opens = engine.decide(asked).reason.available_from
     if opens is None:
         return
 
     def at(moment: Any) -> bool:
-        """Had they worked today, and not since."""
+        """Had they worked today, unless it is known that they did not, and not since."""
         asked_on, day = (when.astimezone(TOKYO).date() for when in (asked.context.now, moment))
         same_week = asked_on.isocalendar()[:2] == day.isocalendar()[:2]
-        then = worked if day == asked_on else 0 if not same_week else None if worked is None else worked + 1
+        later = None if worked is None else worked if today is False else worked + 1
+        then = worked if day == asked_on else later if same_week else 0
         return engine.decide(replace(asked, context=replace(asked.context, now=moment, days_worked=then))).allowed
 
     assert opens > asked.context.now

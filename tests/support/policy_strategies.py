@@ -212,6 +212,7 @@ def _requests(*, safe: bool) -> st.SearchStrategy[Request]:
         gateway_load_percent=_percent,
         user_sessions=st.sampled_from([None, 0, 1, 3]),
         days_worked=st.sampled_from([None, 0, 1, 3, 4, 6]),
+        worked_today=st.sampled_from([None, False, True]),
         live=st.booleans(),
         overlays=st.just(()),
     )

@@ -80,6 +80,28 @@ async def test_nobody_is_taken_for_another_municipalitys_or_for_somebody_else(
     assert [await days.before_today(person) for person in (SATO, NAMESAKE, ABE)] == [0, 1, 2]
 
 
+async def test_whether_today_is_a_day_of_work_already_is_read_anew(
+    days: WorkedDays, store: CountedStore, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another node may have seen the person since."""
+    await store.add([(SATO, WEDNESDAY - DAY), (NAMESAKE, WEDNESDAY)])
+    assert await days.worked_today(SATO) is False
+    await store.add([(SATO, WEDNESDAY)])
+    assert await days.worked_today(SATO) is True
+    days.note(ABE)
+    reads = store.reads
+    assert (await days.worked_today(ABE), store.reads) == (True, reads)
+    await days.settle()
+    clock.set(tokyo(WEDNESDAY + DAY, 0))
+    assert await days.worked_today(ABE) is False
+
+    async def away(*_given: object) -> Mapping[Person, frozenset[date]]:
+        raise StoreUnavailable("away")
+
+    monkeypatch.setattr(store, "since", away)
+    assert await days.worked_today(SATO) is None
+
+
 async def test_what_was_read_holds_until_midnight(days: WorkedDays, store: CountedStore, clock: FakeClock) -> None:
     await store.add([(SATO, WEDNESDAY - DAY)])
     assert days.known(SATO) is None

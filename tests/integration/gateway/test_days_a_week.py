@@ -145,6 +145,17 @@ async def test_the_fifth_day_waits_for_monday_unless_a_declared_plan_lifts_the_c
         assert FRIDAY in await scene.kept(), "a day under a declaration is a day of work, too"
 
 
+async def test_an_evening_without_work_leaves_the_next_day_open(tmp_path: Path, town: Slapd, url: str) -> None:
+    """Three days are behind; whether Thursday was the fourth is read, for another node may know."""
+    hours = RULES.format(more=', days_a_week: 4, hours: {windows: ["08:30-17:15"]}')
+    async with office(tmp_path, town, url, at(THURSDAY, 22), hours) as scene:
+        await scene.worked(0, 1, 2)
+        for opens in (FRIDAY, MONDAY + timedelta(days=7)):
+            told = at(opens, 8, 30).astimezone(UTC).isoformat().replace("+00:00", "Z")
+            assert await scene.reason() == ("outside_hours", told)
+            await scene.worked(3)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("before", "goes_on"), [((0, 1), True), ((0, 1, 2), False)])
 async def test_work_past_midnight_is_a_new_day(

@@ -386,6 +386,20 @@ def test_days_used_up_come_back_on_monday(when: dict[str, Any], now: str, worked
     assert (reason.text_en == "This week's days are used up (at most 4 a week).") is used_up
 
 
+@pytest.mark.parametrize(
+    ("worked_today", "opens"),
+    [
+        (False, "2026-06-05T08:30"),
+        (True, "2026-06-08T08:30"),
+        (None, "2026-06-08T08:30"),  # what is promised must hold
+    ],
+)
+def test_a_day_that_passed_without_work_uses_nothing_up(worked_today: bool | None, opens: str) -> None:
+    thursday = request(now=tokyo("2026-06-04T22:00"), days_worked=3, worked_today=worked_today)
+    reason = engine([permit(when=CAPPED | DAY)]).decide(thursday).reason
+    assert reason.available_from == tokyo(opens)
+
+
 def test_days_that_nobody_can_count_give_nothing_and_no_moment() -> None:
     capped = engine([permit(when=CAPPED)])
     reason = capped.decide(request(days_worked=None)).reason

@@ -22,6 +22,7 @@ def test_under_overlays_everything_else_stays() -> None:
         gateway_load_percent=3,
         user_sessions=4,
         days_worked=5,
+        worked_today=True,
         live=True,
     )
     unset = Context(NOON)
