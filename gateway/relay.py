@@ -28,7 +28,7 @@ from gateway.rfb.link import RfbEvent, RfbLink
 from gateway.rfb.rules import RfbRules
 from gateway.rfb.target_filter import TargetFilter
 from gateway.rfb.viewer_filter import SET_PIXEL_FORMAT, ViewerFilter
-from gateway.target_connection import POOL, READ_BYTES, ROOM, TLS_READ_BYTES, TargetConnection
+from gateway.target_connection import COPIED_READ_BYTES, POOL, READ_BYTES, ROOM, TargetConnection
 from gateway.websocket import ViewerConnection, frame_header
 
 
@@ -125,7 +125,7 @@ class Relay:
         deadline = asyncio.get_running_loop().call_later(self._limits.viewer_handshake, self._opening_late)
         self._look_later()
         try:
-            target.attach(self, most=TLS_READ_BYTES if viewer.secure else READ_BYTES)
+            target.attach(self, most=COPIED_READ_BYTES if viewer.copies else READ_BYTES)
             viewer.attach(self)
             await self._ended.wait()
             reason, code, detail = self._verdict

@@ -18,16 +18,17 @@ from gateway.rfb.rules import RfbRules
 from gateway.rfb.target_filter import MAX_TAIL
 from gateway.websocket import MAX_HEADER, limit_socket_buffer
 
-READ_BYTES: Final = 512 * 1024
-"""The most that is read at once. A stalled viewer keeps as much, so this bounds a session's memory."""
-TLS_READ_BYTES: Final = 256 * 1024
-"""The same for a viewer behind TLS, who keeps up to two of these: the bytes, and what TLS made of them."""
+READ_BYTES: Final = 768 * 1024
+"""The most that is read at once: fewer, larger reads wake everybody less often. A stalled viewer keeps as much, so this
+bounds a session's memory."""
+COPIED_READ_BYTES: Final = 256 * 1024
+"""The same for a viewer whose transport copies, who keeps up to two of these: the bytes, and what was made of them."""
 ROOM: Final = MAX_HEADER + MAX_TAIL
 """Free bytes before each read: the undecided tail and a frame header are put right in front of the new bytes."""
 BULK_BYTES: Final = 64 * 1024
 """Who sent as much in one read waits for a turn before the next one."""
 SPARE_BUFFERS: Final = 4
-"""Kept at most, 2 MiB. As targets are read in turn, even many busy ones seldom need more at a time."""
+"""Kept at most, 3 MiB. As targets are read in turn, even many busy ones seldom need more at a time."""
 _MAX_EARLY: Final = 4096
 
 
@@ -122,7 +123,7 @@ class TargetConnection(asyncio.BufferedProtocol):
         self._sink: TargetSink | None = None
         self._held = True
         self._waits = False
-        self._most = TLS_READ_BYTES
+        self._most = COPIED_READ_BYTES
         self._lost: str | None = None
 
     async def handshake(
@@ -187,7 +188,7 @@ class TargetConnection(asyncio.BufferedProtocol):
         self.transport = secured
         self._securing = False
 
-    def attach(self, sink: TargetSink, *, most: int = TLS_READ_BYTES) -> None:
+    def attach(self, sink: TargetSink, *, most: int = COPIED_READ_BYTES) -> None:
         """Hand over to the relay, at most `most` bytes at once; reading starts at `resume`."""
         self._sink, self._most = sink, most
         if self._lost is not None:

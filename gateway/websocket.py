@@ -30,7 +30,7 @@ microseconds; one that floods with what is dear to check would otherwise keep al
 MAX_HEADER: Final = 10
 """Bytes to keep free in front of a payload for `frame_header`."""
 TLS_HIGH_WATER: Final = 64 * 1024
-SOCKET_BUFFER: Final = 256 * 1024
+SOCKET_BUFFER: Final = 512 * 1024
 INBOX_BYTES: Final = 32 * 1024
 """What the kernel, and again TLS, should keep of what a viewer says; without it they keep up to 512 KiB each."""
 _READ: Final = memoryview(bytearray(INBOX_BYTES))  # of all viewers: emptied at once
@@ -122,6 +122,8 @@ class ViewerConnection(asyncio.BufferedProtocol):
         # A high-water mark of 0 never resumes on TLS transports (measured on asyncio and uvloop).
         self.secure = transport.get_extra_info("sslcontext") is not None
         """Whether it came by TLS, which ends here."""
+        self.copies = self.secure or isinstance(transport, asyncio.Transport)
+        """Whether the transport copies what it cannot send: TLS and the standard event loop do, uvloop keeps a view."""
         transport.set_write_buffer_limits(high=TLS_HIGH_WATER if self.secure else 0)
         limit_socket_buffer(transport, sending=True)
         limit_socket_buffer(transport, INBOX_BYTES, sending=False)

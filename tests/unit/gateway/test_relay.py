@@ -8,11 +8,11 @@ from gateway.rfb.handshake import TargetLogin
 from gateway.rfb.rules import MAX_CLIPBOARD_CHARS, RfbRules
 from gateway.rfb.target_filter import MAX_TAIL
 from gateway.target_connection import (
+    COPIED_READ_BYTES,
     POOL,
     READ_BYTES,
     ROOM,
     SPARE_BUFFERS,
-    TLS_READ_BYTES,
     ReadPool,
     TargetConnection,
     Turns,
@@ -108,7 +108,7 @@ def test_turns_of_an_event_loop_that_is_gone_hold_nobody_up() -> None:
 def test_a_target_that_speaks_before_it_is_asked_is_kept_within_bounds() -> None:
     target = TargetConnection(RfbRules())
     POOL.body[:12] = b"RFB 003.008\n"
-    assert len(target.get_buffer(-1)) == TLS_READ_BYTES
+    assert len(target.get_buffer(-1)) == COPIED_READ_BYTES
     target.buffer_updated(12)
     assert not target.width
 
