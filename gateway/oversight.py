@@ -106,9 +106,9 @@ class Oversight:
                 try:
                     await step()
                 except StoreUnavailable:
-                    _log.warning("log-ins not looked at: the database is away")
+                    _log.warning("oversight waits: the database is away", step=step.__name__)
                 except Exception as error:  # noqa: BLE001 - supervision must outlive any fault: the next round tries again
-                    _log.error("oversight of log-ins failed", exc_info=error)
+                    _log.error("oversight failed", step=step.__name__, exc_info=error)
 
     def _tell_of_grace(self) -> None:
         """A session that lost its declaration, or has one again: its person's pages show until when it goes on."""
